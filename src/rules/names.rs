@@ -1,0 +1,51 @@
+//! One way to write an enumeration that has a name on the wire and a title in two languages.
+
+use crate::kernel::text::Phrase;
+
+/// A value that has a name for programs and a title for people.
+pub trait Named: Copy + Eq + std::fmt::Debug + 'static {
+    /// The snake_case name on the wire and in the database.
+    fn name(self) -> &'static str;
+    /// The title for people.
+    fn title(self) -> Phrase;
+    /// Every value.
+    fn all() -> &'static [Self];
+}
+
+macro_rules! named {
+    ($(#[$outer:meta])* pub enum $type:ident { $($(#[$inner:meta])* $variant:ident = $name:literal, $zh:literal, $en:literal;)* }) => {
+        $(#[$outer])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+        pub enum $type {
+            $($(#[$inner])* #[serde(rename = $name)] $variant,)*
+        }
+
+        impl $type {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The snake_case name on the wire and in the database.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The title for people.
+            pub const fn title(self) -> crate::kernel::text::Phrase {
+                match self { $(Self::$variant => crate::kernel::text::Phrase::new($zh, $en),)* }
+            }
+
+            /// The value of that name.
+            pub fn parse(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|value| value.name() == name)
+            }
+        }
+
+        impl $crate::rules::names::Named for $type {
+            fn name(self) -> &'static str { self.name() }
+            fn title(self) -> crate::kernel::text::Phrase { self.title() }
+            fn all() -> &'static [Self] { Self::ALL }
+        }
+    };
+}
+
+pub(crate) use named;
