@@ -1,0 +1,314 @@
+//! Opening an envelope, in steps that everybody can repeat.
+//!
+//! 1. Whoever holds a key gives a [`Share`]: D = xR for the slot's ephemeral key R, and the proof that it is xR
+//!    ([`slot_share`]). Anybody verifies it ([`verify_share`]).
+//! 2. D opens the slot ([`open_slot`]); the secrets of all slots give the payload's keys, which must match the header's
+//!    commitment ([`payload_keys`]).
+//! 3. The payload is decrypted chunk by chunk, its Merkle root compared, its manifest and files verified ([`open_part`]).
+//!
+//! The context string of the proof is "sealbid/1 dleq|" || kid || "|" || i || "|" || hex(SHA-256(envelope id || byte(slot))),
+//! with kid as hex, i = 1 (the member's index) and the envelope id as 32 bytes.
+//!
+//! Promise: an accepted opening yields what the bidder sealed and nothing else; every failure has a stable [`Outcome`],
+//! which is evidence and does not stop the other envelopes. A share is computed only for a slot that passes
+//! [`SignedEnvelope::check_slot`], because each share answers a Diffie-Hellman question about its key. Deliberately
+//! absent: when a share may be computed. The caller decides, and must not before the opening.
+
+use super::dleq::{self, PROOF_LEN, Proof};
+use super::envelope::SignedEnvelope;
+use super::error::{FormError, SealError};
+use super::keyset::{KeySet, PlatformKey};
+use super::manifest::PartIoError;
+use super::merkle::MerkleTree;
+use super::part_reader::{FileSink, PartContents, PartReader};
+use super::points::{COMPRESSED_LEN, Point};
+use super::stream::{PayloadKeys, PayloadOpener, SECRET_LEN, StreamError};
+use super::strict_json::Object;
+use crate::kernel::{digest::Hasher, encoding, secret::Secret};
+use serde::Serialize;
+use std::io::{self, Read};
+
+/// How the opening of an envelope ended.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Everything fits; the content is the bidder's.
+    Opened,
+    /// The ciphertext is not there.
+    MissingPayload,
+    /// No valid share was given for a slot.
+    MissingSlot,
+    /// A valid share does not open its slot: the bidder sealed it wrongly.
+    BadSlot,
+    /// The secrets do not match the key commitment.
+    BadCommit,
+    /// The ciphertext is not the sealed one: a chunk does not decrypt, or length or root differ.
+    BadPayload,
+    /// The plaintext is not a well-formed part bound to this lot and bidder.
+    BadManifest,
+}
+
+impl Outcome {
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::MissingPayload => "missing_payload",
+            Self::MissingSlot => "missing_slot",
+            Self::BadSlot => "bad_slot",
+            Self::BadCommit => "bad_commit",
+            Self::BadPayload => "bad_payload",
+            Self::BadManifest => "bad_manifest",
+        }
+    }
+}
+
+/// Why an envelope did not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The envelope itself is at fault, for ever.
+    #[error("{}: {detail}", outcome.name())]
+    Failed {
+        /// The outcome to record.
+        outcome: Outcome,
+        /// A stable snake_case reason within the outcome.
+        reason: &'static str,
+        /// A text for people.
+        detail: String,
+    },
+    /// Reading or storing failed; trying again may succeed.
+    #[error("reading or writing failed: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl OpenError {
+    fn new(outcome: Outcome, reason: &'static str, detail: impl ToString) -> Self {
+        Self::Failed {
+            outcome,
+            reason,
+            detail: detail.to_string(),
+        }
+    }
+}
+
+/// The decryption of one slot's ephemeral key, with the proof that it is correct.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// D = xR.
+    pub d: Point,
+    /// That log_G(X) = log_R(D).
+    pub proof: Proof,
+}
+
+#[derive(Serialize)]
+struct WireShare {
+    #[serde(with = "encoding::serde_base64url")]
+    d: [u8; COMPRESSED_LEN],
+    #[serde(with = "encoding::serde_base64url")]
+    proof: [u8; PROOF_LEN],
+}
+
+/// Bytes of a share as JSON: two base64url texts of 44 and 86 characters, with room for white space.
+const MAX_SHARE_BYTES: usize = 512;
+
+impl Share {
+    /// `{d, proof}`: D as 33 compressed bytes, the proof as c and s of 32 bytes each, both in base64url.
+    pub fn to_json(&self) -> String {
+        let wire = WireShare {
+            d: self.d.to_compressed(),
+            proof: self.proof.to_bytes(),
+        };
+        serde_json::to_string(&wire).expect("two strings serialise")
+    }
+
+    /// Reads what [`Share::to_json`] writes. The share is not yet verified.
+    ///
+    /// # Errors
+    /// See [`FormError`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, FormError> {
+        let mut object = Object::parse(bytes, MAX_SHARE_BYTES)?;
+        let d = object.array::<COMPRESSED_LEN>("d")?;
+        let proof = object.array::<PROOF_LEN>("proof")?;
+        object.end()?;
+        Ok(Self {
+            d: Point::from_compressed(&d).map_err(|_| FormError::NotAPoint("d"))?,
+            proof: Proof::from_bytes(&proof).map_err(|_| FormError::NotAScalar("proof"))?,
+        })
+    }
+}
+
+pub(super) fn share_context(key_set: &KeySet, envelope: &SignedEnvelope, slot: usize) -> String {
+    let slot = u8::try_from(slot).expect("a checked slot's index is below MAX_SLOTS");
+    let mut hasher = Hasher::new();
+    hasher.update(envelope.id().as_bytes());
+    hasher.update(&[slot]);
+    format!("sealbid/1 dleq|{}|1|{}", key_set.kid, hasher.finish())
+}
+
+/// Computes the share for one slot. To be called only when the group opens.
+///
+/// # Errors
+/// If the slot is not sealed to this key set as its profile demands, or if the system's random source fails.
+pub fn slot_share(
+    key: &PlatformKey,
+    envelope: &SignedEnvelope,
+    slot: usize,
+) -> Result<Share, SealError> {
+    envelope.check_slot(slot, key.key_set())?;
+    let enc = &envelope.header().slots[slot].enc;
+    let d = key.private().times(enc);
+    let context = share_context(key.key_set(), envelope, slot);
+    let proof = dleq::prove(key.private(), enc, &d, context.as_bytes())?;
+    Ok(Share { d, proof })
+}
+
+/// Whether a share is the correct decryption for this slot, by the public values alone.
+pub fn verify_share(
+    key_set: &KeySet,
+    envelope: &SignedEnvelope,
+    slot: usize,
+    share: &Share,
+) -> bool {
+    if envelope.check_slot(slot, key_set).is_err() {
+        return false;
+    }
+    let enc = &envelope.header().slots[slot].enc;
+    let context = share_context(key_set, envelope, slot);
+    dleq::verify(
+        &key_set.public,
+        enc,
+        &share.d,
+        context.as_bytes(),
+        &share.proof,
+    )
+}
+
+/// Opens one slot with D, which should come from a verified share.
+///
+/// # Errors
+/// `BadSlot`; `MissingSlot` if the envelope has no such slot.
+pub fn open_slot(
+    key_set: &KeySet,
+    envelope: &SignedEnvelope,
+    slot: usize,
+    d: &Point,
+) -> Result<Secret<[u8; SECRET_LEN]>, OpenError> {
+    let header = envelope.header();
+    let sealed = header.slots.get(slot).ok_or_else(|| {
+        OpenError::new(Outcome::MissingSlot, "no_such_slot", format!("slot {slot}"))
+    })?;
+    sealed
+        .open(&header.place(slot), key_set, d)
+        .map_err(|error| {
+            OpenError::new(
+                Outcome::BadSlot,
+                "slot_does_not_open",
+                format!("slot {slot}: {error}"),
+            )
+        })
+}
+
+/// Verifies one share for every slot, opens the slots and derives the payload's keys.
+///
+/// # Errors
+/// `MissingSlot` (a share is absent or does not verify), `BadSlot` or `BadCommit`.
+pub fn payload_keys(
+    envelope: &SignedEnvelope,
+    key_sets: &[&KeySet],
+    shares: &[Option<Share>],
+) -> Result<PayloadKeys, OpenError> {
+    let slots = envelope.header().slots.len();
+    let mut secrets = Vec::with_capacity(slots);
+    for slot in 0..slots {
+        let missing = |reason| OpenError::new(Outcome::MissingSlot, reason, format!("slot {slot}"));
+        let key_set = key_sets.get(slot).ok_or_else(|| missing("no_key_set"))?;
+        let share = shares
+            .get(slot)
+            .copied()
+            .flatten()
+            .ok_or_else(|| missing("no_share"))?;
+        if !verify_share(key_set, envelope, slot, &share) {
+            return Err(missing("share_does_not_verify"));
+        }
+        secrets.push(open_slot(key_set, envelope, slot, &share.d)?);
+    }
+    PayloadKeys::committed(&envelope.ctx().salt, &secrets, &envelope.header().kc)
+        .map_err(|error| OpenError::new(Outcome::BadCommit, "key_commitment_mismatch", error))
+}
+
+/// Decrypts and verifies the payload of an envelope, handing documents to `sink` while they pass.
+///
+/// # Errors
+/// `BadPayload` or `BadManifest` with a reason, or the error of `ciphertext` or `sink`. On every error the sink's files
+/// must be thrown away.
+pub fn open_part(
+    envelope: &SignedEnvelope,
+    keys: PayloadKeys,
+    ciphertext: impl Read,
+    sink: &mut dyn FileSink,
+) -> Result<PartContents, OpenError> {
+    let mut part = PartReader::new(envelope.ctx().binding());
+    open_payload(envelope, keys, ciphertext, |plain| {
+        Ok(part.push(plain, sink)?)
+    })?;
+    Ok(part.finish().map_err(PartIoError::from)?)
+}
+
+/// Decrypts a payload chunk by chunk and verifies length and root at the end.
+pub(super) fn open_payload(
+    envelope: &SignedEnvelope,
+    keys: PayloadKeys,
+    mut ciphertext: impl Read,
+    mut take: impl FnMut(&[u8]) -> Result<(), OpenError>,
+) -> Result<(), OpenError> {
+    let mut opener = PayloadOpener::new(keys, envelope.ctx().len);
+    let mut tree = MerkleTree::new();
+    let mut buffer = Vec::new();
+    while let Some(len) = opener.next_chunk_len() {
+        buffer.resize(len, 0);
+        let chunk = buffer.as_mut_slice();
+        ciphertext
+            .read_exact(chunk)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof => StreamError::Truncated.into(),
+                _ => OpenError::Io(error),
+            })?;
+        tree.push_chunk(chunk);
+        take(opener.open_chunk(chunk)?)?;
+    }
+    opener.finish()?;
+    if ciphertext.read(&mut [0])? != 0 {
+        return Err(StreamError::AfterLast.into());
+    }
+    if tree.root() != envelope.ctx().root {
+        return Err(OpenError::new(
+            Outcome::BadPayload,
+            "wrong_root",
+            "the Merkle root is not the signed one",
+        ));
+    }
+    Ok(())
+}
+
+impl From<StreamError> for OpenError {
+    fn from(error: StreamError) -> Self {
+        let reason = match error {
+            StreamError::ChunkLength => "wrong_chunk_length",
+            StreamError::NotAuthentic => "chunk_not_authentic",
+            StreamError::AfterLast => "payload_too_long",
+            StreamError::Truncated => "payload_truncated",
+        };
+        Self::new(Outcome::BadPayload, reason, error)
+    }
+}
+
+impl From<PartIoError> for OpenError {
+    fn from(error: PartIoError) -> Self {
+        match error {
+            PartIoError::Part(error) => Self::new(Outcome::BadManifest, error.reason(), &error),
+            PartIoError::Io(error) => Self::Io(error),
+        }
+    }
+}
