@@ -1,0 +1,76 @@
+//! Everything that SQLite and PostgreSQL say differently.
+
+use diesel::connection::SimpleConnection;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use super::Conn;
+
+/// Runs the same diesel expression on whichever database it is. For the few queries (`ON CONFLICT`, batch insert)
+/// that the common connection type does not compile.
+#[macro_export]
+macro_rules! on {
+    ($conn:expr, $c:ident => $e:expr) => {
+        match $conn {
+            $crate::db::Conn::Pg($c) => $e,
+            $crate::db::Conn::Sqlite($c) => $e,
+        }
+    };
+}
+
+/// Starts a transaction that will write. SQLite takes the write lock at once: a deferred transaction that reads first
+/// and then writes fails under load, and no time-out helps.
+pub fn begin_write(conn: &mut Conn) -> Result<(), DieselError> {
+    match conn {
+        Conn::Pg(c) => c.batch_execute("BEGIN ISOLATION LEVEL SERIALIZABLE"),
+        Conn::Sqlite(c) => c.batch_execute("BEGIN IMMEDIATE"),
+    }
+}
+
+/// Starts a transaction that only reads, and sees one state of the database throughout.
+pub fn begin_read(conn: &mut Conn) -> Result<(), DieselError> {
+    match conn {
+        Conn::Pg(c) => c.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+        Conn::Sqlite(c) => c.batch_execute("BEGIN DEFERRED"),
+    }
+}
+
+/// Commits.
+pub fn commit(conn: &mut Conn) -> Result<(), DieselError> {
+    conn.batch_execute("COMMIT")
+}
+
+/// Rolls back; errors are for the log only, since the connection is dropped after them.
+pub fn rollback(conn: &mut Conn) -> Result<(), DieselError> {
+    conn.batch_execute("ROLLBACK")
+}
+
+/// Whether the same work may succeed when it is simply run again: the database had to choose between two
+/// transactions, or the connection was lost before the commit.
+pub fn is_retryable(error: &DieselError) -> bool {
+    match error {
+        DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
+        DieselError::DatabaseError(_, info) => {
+            let message = info.message();
+            message.contains("deadlock detected") || message.contains("database is locked")
+        }
+        _ => false,
+    }
+}
+
+/// Whether another transaction was first with the same unique value.
+pub fn is_unique_violation(error: &DieselError) -> bool {
+    matches!(error, DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _))
+}
+
+/// Whether the connection itself is gone, so that it must be made anew.
+pub fn is_connection_lost(error: &DieselError) -> bool {
+    match error {
+        DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand, _) => true,
+        DieselError::BrokenTransactionManager => true,
+        DieselError::DatabaseError(_, info) => {
+            let message = info.message();
+            message.contains("server closed the connection") || message.contains("terminating connection") || message.contains("could not receive data")
+        }
+        _ => false,
+    }
+}

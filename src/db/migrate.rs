@@ -1,0 +1,61 @@
+//! Bringing a database to the schema this program knows.
+
+use diesel::backend::Backend;
+use diesel::migration::{Migration, MigrationSource};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::Conn;
+
+/// Where diesel notes what was applied.
+const TABLE: &str = "__diesel_schema_migrations";
+
+diesel::table! {
+    #[sql_name = "__diesel_schema_migrations"]
+    applied (version) {
+        version -> Text,
+    }
+}
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// Why migrating failed; the message is the database's.
+#[derive(Debug, thiserror::Error)]
+#[error("the database could not be migrated: {0}")]
+pub struct MigrateError(String);
+
+fn failed(error: Box<dyn std::error::Error + Send + Sync>) -> MigrateError {
+    MigrateError(error.to_string())
+}
+
+/// Applies what is missing, and names it.
+pub fn migrate(conn: &mut Conn) -> Result<Vec<String>, MigrateError> {
+    let applied = match conn {
+        Conn::Pg(c) => c.run_pending_migrations(POSTGRES).map_err(failed)?.iter().map(ToString::to_string).collect(),
+        Conn::Sqlite(c) => c.run_pending_migrations(SQLITE).map_err(failed)?.iter().map(ToString::to_string).collect(),
+    };
+    Ok(applied)
+}
+
+/// Names the migrations that this program has and the database lacks. Only reads: the role of a running server may not
+/// change the schema, not even to make sure that diesel's table is there.
+pub fn pending(conn: &mut Conn) -> Result<Vec<String>, MigrateError> {
+    fn names<DB: Backend>(source: &impl MigrationSource<DB>) -> Result<Vec<(String, String)>, MigrateError> {
+        let list = source.migrations().map_err(failed)?;
+        Ok(list.iter().map(|migration| (migration.name().version().to_string(), migration.name().to_string())).collect())
+    }
+    let known = match conn {
+        Conn::Pg(_) => names::<Pg>(&POSTGRES)?,
+        Conn::Sqlite(_) => names::<Sqlite>(&SQLITE)?,
+    };
+    let applied: Vec<String> = match applied::table.select(applied::version).load(conn) {
+        Ok(versions) => versions,
+        // Nothing was ever migrated here: the table of migrations itself is missing.
+        Err(diesel::result::Error::DatabaseError(_, info)) if info.message().contains(TABLE) => Vec::new(),
+        Err(error) => return Err(MigrateError(error.to_string())),
+    };
+    Ok(known.into_iter().filter(|(version, _)| !applied.contains(version)).map(|(_, name)| name).collect())
+}
