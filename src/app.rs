@@ -1,0 +1,180 @@
+//! Everything a running platform is made of, given to those who need it, never global.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use diesel::prelude::*;
+use tokio::sync::Semaphore;
+
+use crate::blobs::DiskBlobs;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::schema::meta;
+use crate::db::{Conn, Mode, connection, migrate};
+use crate::http::token::Tokens;
+use crate::keys::Keys;
+use crate::ledger::{Context, Error, Ledger, Reader, WriteConn};
+use crate::limits;
+
+/// The running platform.
+pub struct App {
+    /// Its configuration.
+    pub config: Config,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// The only door for writes.
+    pub ledger: Ledger,
+    /// Read-only views.
+    pub reader: Reader,
+    /// Big files.
+    pub blobs: Arc<DiskBlobs>,
+    /// The platform's keys.
+    pub keys: Arc<Keys>,
+    /// Access tokens.
+    pub tokens: Tokens,
+    /// Passwords are hashed a few at a time.
+    pub hashing: Arc<Semaphore>,
+    /// This process among those that share the database.
+    pub instance: String,
+}
+
+/// Why the platform cannot start; each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database cannot be used.
+    #[error("{0}")]
+    Database(String),
+    /// The schema is not the one this program knows.
+    #[error("the database lacks {0} migration(s): run `sealbid migrate`")]
+    NotMigrated(usize),
+    /// The keys do not fit the database.
+    #[error("{0}")]
+    Keys(String),
+    /// The blob directory cannot be used or belongs to another platform.
+    #[error("{0}")]
+    Blobs(String),
+    /// Another server has the SQLite database.
+    #[error("another sealbid server already uses {0}: an SQLite database has one server; stop the other one, or move to PostgreSQL")]
+    Locked(String),
+}
+
+const META_KEYS: &str = "key-directory";
+const META_BLOBS: &str = "blob-directory";
+
+impl App {
+    /// Opens a platform on a migrated database, with its keys and its blobs, and starts the writers.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn open(config: Config, clock: Arc<dyn Clock>, keys: Keys) -> Result<Self, StartError> {
+        let url = config.database_url();
+        let mut conn = connection::connect(&url, Mode::Write).map_err(|error| StartError::Database(error.to_string()))?;
+        let missing = migrate::pending(&mut conn).map_err(|error| StartError::Database(error.to_string()))?;
+        if !missing.is_empty() {
+            return Err(StartError::NotMigrated(missing.len()));
+        }
+        check_keys(&mut conn, &keys, &config.keys.dir)?;
+        let known = remembered(&mut conn, META_BLOBS).map_err(|error| StartError::Database(error.to_string()))?;
+        let (blobs, id) = DiskBlobs::open(&config.storage.blobs, known.as_deref()).map_err(|error| StartError::Blobs(error.to_string()))?;
+        agree(&mut conn, META_BLOBS, &id).map_err(|error| StartError::Blobs(error.unwrap_or_else(|| "the blob directory belongs to another platform".into())))?;
+        Ok(Self {
+            tokens: Tokens::new(&config.server.public_url, &keys.token),
+            ledger: Ledger::start(&url, clock.clone()),
+            reader: Reader::open(&url),
+            blobs: Arc::new(blobs),
+            keys: Arc::new(keys),
+            hashing: Arc::new(Semaphore::new(limits::PASSWORD_HASHES)),
+            instance: uuid::Uuid::new_v4().to_string(),
+            clock,
+            config,
+        })
+    }
+
+    /// The context of the system's own work.
+    pub fn system(&self, why: &str) -> Context {
+        Context::system(self.clock.now(), why)
+    }
+
+    /// Runs something slow, off the threads that answer requests.
+    ///
+    /// # Errors
+    /// Those of `work`, or an internal error when it panicked.
+    pub async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+        tokio::task::spawn_blocking(work).await.map_err(|error| Error::internal(format!("work was cut short: {error}")))?
+    }
+
+    /// The name under which receipts and key sets are signed: the public address without its scheme.
+    pub fn origin(&self) -> &str {
+        let url = &self.config.server.public_url;
+        url.split_once("://").map_or(url.as_str(), |(_, rest)| rest)
+    }
+}
+
+/// Loads the key directory, or makes it: only when the database has never seen keys, so that a lost directory is not
+/// silently replaced by one that opens nothing.
+///
+/// # Errors
+/// [`StartError::Keys`], naming what would be lost.
+pub fn load_or_create_keys(config: &Config) -> Result<Keys, StartError> {
+    let dir = &config.keys.dir;
+    if Keys::exist(dir) {
+        return Keys::load(dir).map_err(|error| StartError::Keys(error.to_string()));
+    }
+    let mut conn = connection::connect(&config.database_url(), Mode::Write).map_err(|error| StartError::Database(error.to_string()))?;
+    let known = remembered(&mut conn, META_KEYS).map_err(|error| StartError::Database(error.to_string()))?;
+    if known.is_some() {
+        return Err(StartError::Keys(format!(
+            "the key directory {} is missing, and this database has been used with one: without it no sealed bid under a platform key \
+             can be opened and no receipt can be signed. Restore the directory from its backup; a new one is never made for a used database.",
+            dir.display()
+        )));
+    }
+    Keys::create(dir).map_err(|error| StartError::Keys(error.to_string()))
+}
+
+/// Refuses keys that are not those of this database.
+///
+/// # Errors
+/// [`StartError::Keys`], naming what would be lost.
+pub fn check_keys(conn: &mut Conn, keys: &Keys, dir: &Path) -> Result<(), StartError> {
+    agree(conn, META_KEYS, &keys.fingerprint()).map_err(|error| keys_differ(error, dir))
+}
+
+/// Makes `keys` those of this database, in the commit that wraps its secrets with them.
+#[expect(clippy::disallowed_methods, reason = "a fact about the installation, changed with the secrets it is about")]
+pub fn replace_keys(conn: &mut WriteConn<'_>, keys: &Keys) -> diesel::QueryResult<()> {
+    diesel::update(meta::table.find(META_KEYS)).set(meta::value.eq(keys.fingerprint())).execute(conn.get()).map(drop)
+}
+
+fn keys_differ(error: Option<String>, dir: &Path) -> StartError {
+    StartError::Keys(error.unwrap_or_else(|| {
+        format!(
+            "the keys in {} are not those this database has been used with: sealed bids could not be opened and receipts would be signed by \
+             a stranger. Point keys.dir at the right directory.",
+            dir.display()
+        )
+    }))
+}
+
+fn remembered(conn: &mut Conn, name: &str) -> diesel::QueryResult<Option<String>> {
+    meta::table.find(name).select(meta::value).first(conn).optional()
+}
+
+/// Stores `value` under `name`, or checks that it is what is stored. `Err(None)` when it differs.
+#[expect(clippy::disallowed_methods, reason = "two facts about the installation, written once before anything else runs")]
+fn agree(conn: &mut Conn, name: &str, value: &str) -> Result<(), Option<String>> {
+    let database = |error: diesel::result::Error| Some(error.to_string());
+    match remembered(conn, name).map_err(database)? {
+        Some(known) if known == value => Ok(()),
+        Some(_) => Err(None),
+        None => {
+            let row = (meta::name.eq(name), meta::value.eq(value));
+            match diesel::insert_into(meta::table).values(row).execute(conn) {
+                Ok(_) => Ok(()),
+                // Another server was first: then it must be the same value.
+                Err(_) if remembered(conn, name).map_err(database)?.as_deref() == Some(value) => Ok(()),
+                Err(error) => Err(database(error)),
+            }
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The configuration: one file and the environment, checked as a whole, with all mistakes reported at once.
+//!
+//! Every value has a default that works on a fresh machine. An environment variable `SEALBID_SECTION__NAME` wins over
+//! the file. Unknown names are mistakes: a typing error must not silently lose an intention. Nothing here can switch a
+//! check off.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::db::DbUrl;
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where the server listens and how the world reaches it.
+    pub server: Server,
+    /// Which database.
+    pub database: Database,
+    /// Where big files lie.
+    pub storage: Storage,
+    /// Where the keys lie.
+    pub keys: KeyDirectory,
+    /// How mail leaves.
+    pub mail: MailTransport,
+    /// How the server logs.
+    pub log: Log,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            server: Server::default(),
+            database: Database::default(),
+            storage: Storage::default(),
+            keys: KeyDirectory::default(),
+            mail: MailTransport::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+/// The HTTP server.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// Address and port to listen on.
+    pub bind: String,
+    /// The platform's public address, as receipts and mails name it.
+    pub public_url: String,
+    /// Origins that browsers may call from; none by default.
+    pub cors_origins: Vec<String>,
+    /// Worker threads; 0 means one per core.
+    pub workers: usize,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self { bind: "127.0.0.1:8080".into(), public_url: "http://127.0.0.1:8080".into(), cors_origins: Vec::new(), workers: 0 }
+    }
+}
+
+/// The database.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// `postgres://…`, or the path of an SQLite file.
+    pub url: String,
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self { url: "data/sealbid.sqlite".into() }
+    }
+}
+
+/// Big files.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Storage {
+    /// The directory of uploads and documents; shared by all servers of one database.
+    pub blobs: PathBuf,
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self { blobs: "data/blobs".into() }
+    }
+}
+
+/// The key directory.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeyDirectory {
+    /// Not inside the data directory: a copy of the data must not carry its keys.
+    pub dir: PathBuf,
+}
+
+impl Default for KeyDirectory {
+    fn default() -> Self {
+        Self { dir: "keys".into() }
+    }
+}
+
+/// How mail leaves.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MailTransport {
+    /// `file` (one file a message, for trying out) or `smtp`.
+    pub transport: String,
+    /// Directory of the `file` transport.
+    pub dir: PathBuf,
+    /// Sender of every message.
+    pub from: String,
+    /// SMTP host.
+    pub smtp_host: String,
+    /// SMTP port.
+    pub smtp_port: u16,
+    /// `tls` (implicit), `starttls`, or `none` (loopback only).
+    pub smtp_security: String,
+    /// SMTP user; empty for none.
+    pub smtp_user: String,
+    /// SMTP password; better given by the environment.
+    pub smtp_password: String,
+}
+
+impl Default for MailTransport {
+    fn default() -> Self {
+        Self {
+            transport: "file".into(),
+            dir: "data/mail".into(),
+            from: "Sealbid <no-reply@localhost>".into(),
+            smtp_host: String::new(),
+            smtp_port: 465,
+            smtp_security: "tls".into(),
+            smtp_user: String::new(),
+            smtp_password: String::new(),
+        }
+    }
+}
+
+/// Logging.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `text` or `json`.
+    pub format: String,
+    /// A filter as `tracing` reads it, such as `info` or `sealbid=debug`.
+    pub filter: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: "text".into(), filter: "info".into() }
+    }
+}
+
+/// All that is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration has {} mistake(s):\n  - {}", .0.len(), .0.join("\n  - "))]
+pub struct ConfigError(pub Vec<String>);
+
+impl Config {
+    /// Reads `file` (optional) and the environment, and checks the whole.
+    ///
+    /// # Errors
+    /// Every mistake found, each naming the setting and what it should be.
+    pub fn load(file: Option<&std::path::Path>) -> Result<Self, ConfigError> {
+        let mut builder = config::Config::builder();
+        if let Some(path) = file {
+            builder = builder.add_source(config::File::from(path).format(config::FileFormat::Toml));
+        }
+        let environment = config::Environment::with_prefix("SEALBID").prefix_separator("_").separator("__").ignore_empty(true);
+        let source = environment.source(Some(known_environment()));
+        let read = builder.add_source(source).build().map_err(|error| ConfigError(vec![error.to_string()]))?;
+        let config: Self = read.try_deserialize().map_err(|error| ConfigError(vec![error.to_string()]))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Checks all values together.
+    ///
+    /// # Errors
+    /// Every mistake found.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let mut wrong = Vec::new();
+        let mut expect = |holds: bool, message: &str| {
+            if !holds {
+                wrong.push(message.to_owned());
+            }
+        };
+        expect(self.server.bind.parse::<SocketAddr>().is_ok(), "server.bind: an address and port such as 127.0.0.1:8080");
+        expect(
+            self.server.public_url.starts_with("http://") || self.server.public_url.starts_with("https://"),
+            "server.public_url: a URL that starts with https:// (or http:// on this machine)",
+        );
+        expect(!self.server.public_url.ends_with('/'), "server.public_url: without a slash at the end");
+        expect(!self.database.url.is_empty(), "database.url: postgres://… or the path of an SQLite file");
+        expect(["file", "smtp"].contains(&self.mail.transport.as_str()), "mail.transport: `file` or `smtp`");
+        expect(["tls", "starttls", "none"].contains(&self.mail.smtp_security.as_str()), "mail.smtp_security: `tls`, `starttls` or `none`");
+        expect(self.mail.from.parse::<lettre::message::Mailbox>().is_ok(), "mail.from: an address such as Name <name@example.org>");
+        expect(self.mail.transport != "smtp" || !self.mail.smtp_host.is_empty(), "mail.smtp_host: needed for mail.transport = `smtp`");
+        let plain_smtp = self.mail.transport == "smtp" && self.mail.smtp_security == "none";
+        let loopback = ["localhost", "127.0.0.1", "::1"].contains(&self.mail.smtp_host.as_str());
+        expect(!plain_smtp || loopback, "mail.smtp_security: `none` only to a mail server on this machine");
+        expect(["text", "json"].contains(&self.log.format.as_str()), "log.format: `text` or `json`");
+        let data = self.database_url().file().and_then(|file| file.parent().map(std::path::Path::to_owned));
+        let keys_in_data = data.as_deref().is_some_and(|data| !data.as_os_str().is_empty() && self.keys.dir.starts_with(data));
+        expect(
+            !keys_in_data && !self.keys.dir.starts_with(&self.storage.blobs),
+            "keys.dir: must not lie inside the data directory, or every backup would carry the keys to its own secrets",
+        );
+        if wrong.is_empty() { Ok(()) } else { Err(ConfigError(wrong)) }
+    }
+
+    /// The database, as a URL.
+    pub fn database_url(&self) -> DbUrl {
+        DbUrl::parse(&self.database.url)
+    }
+}
+
+/// The variables that are ours; two of them belong to other parts of the program.
+fn known_environment() -> config::Map<String, String> {
+    std::env::vars().filter(|(name, _)| name.starts_with("SEALBID_") && name.contains("__")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_valid() {
+        Config::default().check().expect("defaults work");
+    }
+
+    #[test]
+    fn all_mistakes_are_reported_at_once() {
+        let mut config = Config::default();
+        config.server.bind = "nowhere".into();
+        config.mail.transport = "pigeon".into();
+        config.keys.dir = "data/keys".into();
+        let ConfigError(mistakes) = config.check().expect_err("three mistakes");
+        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+    }
+
+    #[test]
+    fn a_misspelled_name_is_a_mistake() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("sealbid.toml");
+        std::fs::write(&file, "[server]\nbnid = \"127.0.0.1:1\"\n").expect("written");
+        let error = Config::load(Some(&file)).expect_err("bnid").to_string();
+        assert!(error.contains("bnid"), "{error}");
+    }
+}

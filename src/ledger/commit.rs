@@ -1,0 +1,338 @@
+//! Runs use cases, commits them, and only then answers.
+
+use std::hash::{BuildHasher, RandomState};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::oneshot;
+
+use super::change::Tx;
+use super::context::Context;
+use super::error::{Error, Failure, Result};
+use super::idempotency::{self, Idempotency, Known};
+use super::queue::Queue;
+use crate::clock::Clock;
+use crate::db::{Conn, DbUrl, Mode, connection, dialect};
+use crate::kernel::text::Bilingual;
+use crate::kernel::time::Timestamp;
+use crate::limits;
+use crate::refusals;
+use crate::rules::refusal::{Refusal, Retry};
+
+/// An answer, and whether it was given before.
+#[derive(Clone, Debug)]
+pub struct Answer<T> {
+    /// What the use case returned, this time or the first time.
+    pub value: T,
+    /// Whether this is the stored answer of an earlier request with the same key.
+    pub replayed: bool,
+}
+
+/// The writer. Cheap to clone; the writers stop when [`Ledger::stop`] is called.
+#[derive(Clone)]
+pub struct Ledger {
+    shared: Arc<Shared>,
+    writers: Arc<Mutex<Vec<JoinHandle<()>>>>,
+}
+
+struct Shared {
+    queue: Queue<Box<dyn Job>>,
+    clock: Arc<dyn Clock>,
+    last_at: AtomicI64,
+    url: DbUrl,
+}
+
+impl Shared {
+    /// Now, never earlier than what this process recorded last.
+    fn now(&self) -> Timestamp {
+        let now = self.clock.now().millis();
+        let last = self.last_at.fetch_max(now, Ordering::SeqCst);
+        Timestamp::from_millis(now.max(last))
+    }
+}
+
+/// A use case in line.
+trait Job: Send {
+    /// Runs it; true when what it wrote is to be kept.
+    fn run(&mut self, conn: &mut Conn, now: Timestamp) -> Outcome;
+    /// Gives the caller the result, or the failure that took the commit away.
+    fn answer(self: Box<Self>, committed: std::result::Result<(), Failure>);
+}
+
+enum Outcome {
+    Keep,
+    Discard,
+    Again,
+    Lost,
+}
+
+struct UseCase<T, F> {
+    context: Context,
+    work: F,
+    result: Option<Result<T>>,
+    reply: oneshot::Sender<Result<T>>,
+}
+
+impl<T, F> Job for UseCase<T, F>
+where
+    T: Send,
+    F: FnMut(&mut Tx<'_>) -> Result<T> + Send,
+{
+    fn run(&mut self, conn: &mut Conn, now: Timestamp) -> Outcome {
+        let (work, context) = (&mut self.work, &self.context);
+        // A panic in one use case must not take the writer, and everybody's work, with it.
+        let result = catch_unwind(AssertUnwindSafe(|| work(&mut Tx::new(conn, context, now))))
+            .unwrap_or_else(|_| Err(Error::internal("a use case panicked")));
+        let outcome = match &result {
+            Ok(_) => Outcome::Keep,
+            Err(error) if error.lost_connection() => Outcome::Lost,
+            Err(error) if error.is_retryable() => Outcome::Again,
+            Err(_) => Outcome::Discard,
+        };
+        self.result = Some(result);
+        outcome
+    }
+
+    fn answer(self: Box<Self>, committed: std::result::Result<(), Failure>) {
+        let result = match (committed, self.result) {
+            (Ok(()), Some(result)) => result,
+            (Err(failure), _) => Err(failure.into()),
+            (Ok(()), None) => Err(Error::internal("a use case was never run")),
+        };
+        // A caller that has gone away does not need the answer; the work stands.
+        let _ = self.reply.send(result);
+    }
+}
+
+impl Ledger {
+    /// Starts the writers for the database at `url`.
+    pub fn start(url: &DbUrl, clock: Arc<dyn Clock>) -> Self {
+        let shared = Arc::new(Shared { queue: Queue::new(), clock, last_at: AtomicI64::new(0), url: url.clone() });
+        let count = if url.is_postgres() { limits::POSTGRES_WRITERS } else { 1 };
+        let writers = (0..count)
+            .map(|n| {
+                let shared = shared.clone();
+                std::thread::Builder::new()
+                    .name(format!("writer-{n}"))
+                    .spawn(move || writer(&shared))
+                    .expect("the system can start a thread")
+            })
+            .collect();
+        Self { shared, writers: Arc::new(Mutex::new(writers)) }
+    }
+
+    /// Commits `work`, which must put something on record.
+    ///
+    /// # Errors
+    /// What `work` returns; [`Failure::Busy`] when the queue is full; [`Failure::Unreachable`] without a database.
+    pub async fn commit<T, F>(&self, context: Context, mut work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let reply = self.submit(context, move |tx| recorded(tx, &mut work))?;
+        reply.await.map_err(|_| Error::from(Failure::Stopping))?
+    }
+
+    /// As [`Ledger::commit`], for callers outside async code.
+    pub fn commit_blocking<T, F>(&self, context: Context, mut work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let reply = self.submit(context, move |tx| recorded(tx, &mut work))?;
+        reply.blocking_recv().map_err(|_| Error::from(Failure::Stopping))?
+    }
+
+    /// Commits working state that is not on record: sessions, uploads, leases.
+    pub async fn commit_beside<T, F>(&self, context: Context, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.submit(context, work)?.await.map_err(|_| Error::from(Failure::Stopping))?
+    }
+
+    /// Commits `work` at most once for the same key and returns the same answer ever after.
+    pub async fn commit_once<T, F>(&self, context: Context, idempotency: Idempotency, work: F) -> Result<Answer<T>>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.commit_once_if(context, idempotency, |_| true, work).await
+    }
+
+    /// As [`Ledger::commit_once`], but an answer that `keep` turns down is not stored under the key: what it says may
+    /// change, and the caller was told to repeat the same request then.
+    pub async fn commit_once_if<T, F>(&self, context: Context, idempotency: Idempotency, keep: fn(&T) -> bool, mut work: F) -> Result<Answer<T>>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let reply = self.submit(context, move |tx| once(tx, &idempotency, keep, &mut work))?;
+        reply.await.map_err(|_| Error::from(Failure::Stopping))?
+    }
+
+    fn submit<T, F>(&self, context: Context, work: F) -> Result<oneshot::Receiver<Result<T>>>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let (reply, receiver) = oneshot::channel();
+        let lane = context.lane;
+        self.shared.queue.push(lane, Box::new(UseCase { context, work, result: None, reply }))?;
+        Ok(receiver)
+    }
+
+    /// Takes no more work, finishes and answers what was accepted, and returns when the writers are done.
+    pub fn stop(&self) {
+        self.shared.queue.close();
+        let writers: Vec<_> = self.writers.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
+        for writer in writers {
+            if writer.join().is_err() {
+                tracing::error!("a writer ended by a panic");
+            }
+        }
+    }
+}
+
+/// A use case that records nothing is a mistake of ours: it must not pass for a success.
+fn recorded<T>(tx: &mut Tx<'_>, work: &mut impl FnMut(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+    let value = work(tx)?;
+    if tx.applied() == 0 { Err(Error::internal("a use case put nothing on record")) } else { Ok(value) }
+}
+
+fn once<T: Serialize + DeserializeOwned>(tx: &mut Tx<'_>, key: &Idempotency, keep: fn(&T) -> bool, work: &mut impl FnMut(&mut Tx<'_>) -> Result<T>) -> Result<Answer<T>> {
+    match idempotency::look_up(tx.conn(), key)? {
+        Known::Answered(text) => {
+            let value = serde_json::from_str(&text).map_err(|error| Error::damaged(format!("stored answer: {error}")))?;
+            Ok(Answer { value, replayed: true })
+        }
+        Known::Other => Err(key_reused().into()),
+        Known::New => {
+            let value = work(tx)?;
+            if !keep(&value) {
+                return Ok(Answer { value, replayed: false });
+            }
+            let text = serde_json::to_string(&value).map_err(|error| Error::internal(format!("answer: {error}")))?;
+            let now = tx.now();
+            tx.beside(|conn| idempotency::store(conn, key, &text, now))?;
+            Ok(Answer { value, replayed: false })
+        }
+    }
+}
+
+fn key_reused() -> Refusal {
+    refusals::plain(
+        "idempotency-key-reused",
+        Bilingual::new("该幂等键已用于另一项请求。", "This Idempotency-Key was used for another request."),
+        Bilingual::new("请为新的请求使用新的键。", "Use a new key for a new request."),
+        Retry::AfterChange,
+    )
+}
+
+fn writer(shared: &Shared) {
+    let group = if shared.url.is_postgres() { 1 } else { limits::COMMIT_GROUP };
+    let mut conn = None;
+    while let Some(mut jobs) = shared.queue.take(group) {
+        let committed = match connected(&mut conn, &shared.url) {
+            Ok(open) => run(open, shared, &mut jobs),
+            Err(failure) => Err(failure),
+        };
+        if committed.is_err() {
+            conn = None;
+        }
+        match committed {
+            Ok(()) => jobs.into_iter().for_each(|job| job.answer(Ok(()))),
+            Err(failure) if jobs.len() == 1 => jobs.into_iter().for_each(|job| job.answer(Err(copy(&failure)))),
+            // The commit of the group failed: one of them may be the reason, so each gets its own.
+            Err(_) => jobs.into_iter().for_each(|job| run_alone(&mut conn, shared, job)),
+        }
+    }
+}
+
+fn run_alone(conn: &mut Option<Conn>, shared: &Shared, job: Box<dyn Job>) {
+    let mut jobs = vec![job];
+    let committed = connected(conn, &shared.url).and_then(|open| run(open, shared, &mut jobs));
+    if committed.is_err() {
+        *conn = None;
+    }
+    let failure = committed.err();
+    for job in jobs {
+        job.answer(failure.as_ref().map_or(Ok(()), |failure| Err(copy(failure))));
+    }
+}
+
+fn connected<'a>(conn: &'a mut Option<Conn>, url: &DbUrl) -> std::result::Result<&'a mut Conn, Failure> {
+    match conn {
+        Some(open) => Ok(open),
+        None => Ok(conn.insert(connection::connect(url, Mode::Write).map_err(|error| Failure::Unreachable(error.to_string()))?)),
+    }
+}
+
+/// The failure again, for another of those it concerns.
+fn copy(failure: &Failure) -> Failure {
+    match failure {
+        Failure::Unreachable(why) => Failure::Unreachable(why.clone()),
+        // The caller may come back, and must hear so.
+        Failure::Busy => Failure::Busy,
+        other => Failure::Internal(other.to_string()),
+    }
+}
+
+/// Runs and commits what was taken from the queue; on return every job has its own result, unless the commit failed.
+fn run(conn: &mut Conn, shared: &Shared, jobs: &mut [Box<dyn Job>]) -> std::result::Result<(), Failure> {
+    for attempt in 1..=limits::COMMIT_ATTEMPTS {
+        dialect::begin_write(conn)?;
+        let now = shared.now();
+        let verdict = match &mut *jobs {
+            [alone] => alone.run(conn, now),
+            group => run_group(conn, group, now)?,
+        };
+        match verdict {
+            Outcome::Keep => match dialect::commit(conn) {
+                Ok(()) => return Ok(()),
+                Err(error) if dialect::is_retryable(&error) => dialect::rollback(conn)?,
+                Err(error) => return Err(error.into()),
+            },
+            Outcome::Discard => return Ok(dialect::rollback(conn)?),
+            Outcome::Again => dialect::rollback(conn)?,
+            Outcome::Lost => return Err(Failure::Unreachable("the connection was lost".into())),
+        }
+        pause(attempt);
+    }
+    Err(Failure::Busy)
+}
+
+/// Runs a group, a savepoint each, so that a refused use case rolls back alone.
+fn run_group(conn: &mut Conn, jobs: &mut [Box<dyn Job>], now: Timestamp) -> std::result::Result<Outcome, Failure> {
+    for job in jobs {
+        conn.batch_execute("SAVEPOINT use_case")?;
+        let mut outcome = job.run(conn, now);
+        if matches!(outcome, Outcome::Again) {
+            // The loser of a race within the group sees the winner's rows when it runs once more.
+            conn.batch_execute("ROLLBACK TO use_case")?;
+            outcome = job.run(conn, now);
+        }
+        match outcome {
+            Outcome::Keep => conn.batch_execute("RELEASE use_case")?,
+            Outcome::Discard | Outcome::Again => conn.batch_execute("ROLLBACK TO use_case; RELEASE use_case")?,
+            Outcome::Lost => return Ok(Outcome::Lost),
+        }
+    }
+    Ok(Outcome::Keep)
+}
+
+/// Waits longer each time at most, and never in step with the others who lost the same race, in this process or another.
+fn pause(attempt: u32) {
+    let most = limits::COMMIT_PAUSE_MS * u64::from(attempt);
+    // A hasher with random keys is the standard library's source of a number that nobody else draws.
+    let drawn = RandomState::new().hash_one(attempt);
+    std::thread::sleep(Duration::from_millis(1 + drawn % most));
+}

@@ -1,0 +1,156 @@
+//! Every bound in one place: sizes, counts, lengths, time-outs. Each is enforced where the value enters and, where it
+//! is stored, by a `CHECK` of the database.
+
+/// How long a request waits for a database connection, in milliseconds, before it is told to come back.
+pub const DB_CHECKOUT_MS: u64 = 5_000;
+/// Connections that read, on SQLite: more only compete for two cores.
+pub const SQLITE_READERS: u32 = 4;
+/// Connections that read, on PostgreSQL.
+pub const POSTGRES_READERS: u32 = 8;
+/// Connections that write, on PostgreSQL: it groups their fsyncs by itself.
+pub const POSTGRES_WRITERS: usize = 8;
+/// Use cases waiting for the writer, other than bids. Beyond it callers get 503 and come back.
+pub const QUEUE_GENERAL: usize = 2_048;
+/// Bids waiting for the writer; a queue of their own, so that nothing else can crowd a bid out.
+pub const QUEUE_BIDS: usize = 4_096;
+/// Use cases that share one commit on SQLite.
+pub const COMMIT_GROUP: usize = 256;
+/// How often a use case is run again when the database had to choose between two of them.
+pub const COMMIT_ATTEMPTS: u32 = 24;
+/// Longest pause before the second attempt, in milliseconds; grows with every attempt.
+pub const COMMIT_PAUSE_MS: u64 = 10;
+/// Seconds after which a caller who met a full queue should come back.
+pub const BUSY_RETRY_SECONDS: u32 = 2;
+/// Length of an `Idempotency-Key`.
+pub const IDEMPOTENCY_KEY_LEN: usize = 128;
+/// Life of an access token, in seconds: a token that leaks is of use for no longer.
+pub const ACCESS_TOKEN_SECONDS: i64 = 15 * 60;
+/// Life of a refresh token, in milliseconds, renewed at each use.
+pub const REFRESH_TOKEN_MS: i64 = 12 * 60 * 60 * 1000;
+/// How long a session lives at most, however often it is refreshed, in milliseconds.
+pub const SESSION_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+/// A refresh token stays good for this long after its first use and returns the same successor: an answer lost on the
+/// way must not end a session.
+pub const REFRESH_GRACE_MS: i64 = 30_000;
+/// Life of a password reset token, in milliseconds.
+pub const RESET_TOKEN_MS: i64 = 24 * 60 * 60 * 1000;
+/// Passwords that are hashed at the same time: each takes 19 MiB and a core.
+pub const PASSWORD_HASHES: usize = 2;
+/// Shortest password.
+pub const PASSWORD_MIN: usize = 12;
+/// Longest password: hashing must not become a way to keep the server busy.
+pub const PASSWORD_MAX: usize = 256;
+/// Failed logins after which an account waits.
+pub const LOGIN_FAILURES: i64 = 10;
+/// How long it waits, in milliseconds.
+pub const LOGIN_LOCK_MS: i64 = 5 * 60 * 1000;
+/// Largest JSON body.
+pub const JSON_BODY_BYTES: usize = 256 * 1024;
+/// Seconds in which a JSON body must be in.
+pub const BODY_SECONDS: u64 = 30;
+/// Items on a page unless asked otherwise.
+pub const PAGE_DEFAULT: u32 = 50;
+/// Items on a page at most.
+pub const PAGE_MOST: u32 = 100;
+/// Length of names and titles, in characters.
+pub const NAME_LEN: usize = 200;
+/// Length of a text such as a question, a reason or an answer, in characters.
+pub const TEXT_LEN: usize = 4_000;
+/// Threads for blocking work, per server worker.
+pub const BLOCKING_THREADS: usize = 16;
+/// Seconds in which a request's head must be in.
+pub const HEAD_SECONDS: u64 = 10;
+/// Seconds that an idle connection is kept.
+pub const KEEP_ALIVE_SECONDS: u64 = 75;
+/// Seconds that a stopping server gives the requests it has accepted.
+pub const SHUTDOWN_SECONDS: u64 = 30;
+/// Days that a bid may stay valid at most.
+pub const BID_VALIDITY_DAYS: u32 = 730;
+/// Lines of a list such as deficiencies or points of a clarification.
+pub const LINES: usize = 100;
+/// Lots taken in one round of the scheduler.
+pub const SCHEDULER_BATCH: i64 = 200;
+/// Steps that one lot takes in one round: closing and opening may be due together.
+pub const SCHEDULER_STEPS: u32 = 4;
+/// Pause between rounds of the scheduler, in milliseconds.
+pub const SCHEDULER_PAUSE_MS: u64 = 500;
+/// Messages taken in one round of the mailer.
+pub const MAIL_BATCH: i64 = 50;
+/// Pause between rounds of the mailer, in milliseconds.
+pub const MAIL_PAUSE_MS: u64 = 1_000;
+/// How long one server keeps a message to itself while it sends it, in milliseconds.
+pub const MAIL_LEASE_MS: i64 = 60_000;
+/// First pause after a message could not be sent, in milliseconds; doubled each time.
+pub const MAIL_RETRY_MS: i64 = 30_000;
+/// Longest pause between two attempts, in milliseconds.
+pub const MAIL_RETRY_MOST_MS: i64 = 3_600_000;
+/// Attempts after which a message waits for a person.
+pub const MAIL_ATTEMPTS: i64 = 30;
+/// Length of what is kept of a mail server's complaint, in characters.
+pub const MAIL_ERROR_LEN: usize = 300;
+/// Seconds that a mail server has for each answer: a server that hangs must not hold up the other messages for long.
+pub const SMTP_SECONDS: u64 = 20;
+/// Length of a project's code and of numbers of approvals, in characters.
+pub const CODE_LEN: usize = 64;
+/// Length of a media type, in characters.
+pub const MEDIA_TYPE_LEN: usize = 100;
+/// Largest document of a lot: drawings of a whole building fit.
+pub const DOCUMENT_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+/// Documents of one lot.
+pub const DOCUMENTS_PER_LOT: i64 = 200;
+/// Questions and objections of one organisation on one lot: the initiator must be able to answer them.
+pub const QUESTIONS_PER_LOT: i64 = 100;
+/// Bytes that one organisation may upload to one lot, attached or not: a few versions of the largest bid.
+pub const UPLOAD_LOT_BYTES: u64 = 16 * 1024 * 1024 * 1024;
+/// Bytes that one organisation may have uploaded anywhere and not attached: nobody fills the disk with what is no bid.
+pub const UPLOAD_LOOSE_BYTES: u64 = 64 * 1024 * 1024 * 1024;
+/// Uploads that one organisation may have to one lot, and that nothing uses: each costs files and a row, however small.
+pub const UPLOADS: usize = 256;
+/// How long an upload that nothing uses is kept after its lot's deadline, in milliseconds.
+pub const UPLOAD_KEEP_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+/// Uploads taken in one round of the sweeper.
+pub const SWEEP_BATCH: i64 = 100;
+/// Pause between rounds of the sweeper, in milliseconds: what it removes has been useless for days.
+pub const SWEEP_PAUSE_MS: u64 = 10 * 60 * 1000;
+/// Files without an upload that are removed in one round of the sweeper.
+pub const ORPHANS: usize = 100;
+/// A file without an upload is left alone for so long, in milliseconds: it is perhaps still being made.
+pub const ORPHAN_AGE_MS: u64 = 24 * 60 * 60 * 1000;
+/// Largest file of one calendar year: a year has 366 days.
+pub const CALENDAR_FILE_BYTES: usize = 128 * 1024;
+/// Entries, rows or envelopes that a replay holds at a time.
+pub const REPLAY_PAGE: i64 = 500;
+/// Differences that a replay names: who finds a thousand needs no more to act.
+pub const REPLAY_DIFFERENCES: usize = 1_000;
+/// How often our own client sends what may be repeated: with the pauses below, a server that restarts is waited for.
+pub const CLIENT_ATTEMPTS: u32 = 7;
+/// Its first pause between two attempts, in milliseconds; doubled each time.
+pub const CLIENT_PAUSE_MS: u64 = 250;
+/// Its longest pause, in seconds, whatever a server asks for.
+pub const CLIENT_PAUSE_MOST_SECONDS: u64 = 15;
+/// Seconds in which a connection to a server must stand.
+pub const CLIENT_CONNECT_SECONDS: u64 = 10;
+/// Seconds in which a server's answer must begin: completing a large upload re-reads all of its digests.
+pub const CLIENT_ANSWER_SECONDS: u64 = 120;
+/// Bytes of an answer that our own client reads at most.
+pub const CLIENT_ANSWER_BYTES: u64 = 64 * 1024 * 1024;
+/// Envelopes of one submission: a price and, where there are any, documents.
+pub const ENVELOPES_PER_BID: usize = 2;
+/// Versions of one bid, after which it can only be withdrawn: far more than anybody needs, few enough to show at once.
+pub const BID_VERSIONS: i64 = 200;
+/// Refusals on record of one organisation on one lot: each is a row and an entry, and nobody should fill the record.
+pub const REFUSALS_PER_LOT: i64 = 100;
+/// Envelopes of one lot that are unsealed before the next lot has its turn.
+pub const UNSEAL_BATCH: i64 = 32;
+/// Lots taken in one round of the unsealer.
+pub const UNSEAL_LOTS: i64 = 100;
+/// Pause between rounds of the unsealer, in milliseconds.
+pub const UNSEAL_PAUSE_MS: u64 = 500;
+/// Length of what is kept of why an envelope did not open, in characters: it may quote a path that the bidder chose.
+pub const FAILURE_LEN: usize = 500;
+/// Bytes of an opened part's file list that the record keeps: some hundred files; the part itself lists all.
+pub const FILE_LIST_BYTES: usize = 32 * 1024;
+/// Objections of one organisation on one lot: the initiator must be able to answer them.
+pub const OBJECTIONS_PER_LOT: i64 = 20;
+/// Characters of an evaluation report or a notice's lines in all: they are published in one piece.
+pub const REPORT_LEN: usize = 50_000;

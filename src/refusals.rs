@@ -1,0 +1,237 @@
+//! Refusals that come from no article of law: how requests must look, who may ask, what exists.
+//!
+//! Refusals of rules are made in `rules`, next to the guard that refuses.
+
+use crate::kernel::text::Bilingual;
+use crate::rules::refusal::{Obstacle, Refusal, Retry};
+
+/// A refusal without a rule.
+pub fn plain(code: &'static str, detail: Bilingual, hint: Bilingual, retry: Retry) -> Refusal {
+    Refusal { code, obstacle: Obstacle::Content, rule: None, detail, hint, possible_at: None, retry }
+}
+
+macro_rules! plain {
+    ($(#[$doc:meta])* $name:ident, $code:literal, $retry:ident, $zh:literal, $en:literal, hint $hint_zh:literal, $hint_en:literal) => {
+        $(#[$doc])*
+        pub fn $name() -> Refusal {
+            plain($code, Bilingual::new($zh, $en), Bilingual::new($hint_zh, $hint_en), Retry::$retry)
+        }
+    };
+}
+
+plain!(/// Nobody is signed in, or the token is not valid.
+    not_signed_in, "not-signed-in", AfterChange,
+    "请先登录。", "You are not signed in, or the access token is not valid.",
+    hint "请用 POST /v1/sessions 登录,并在 Authorization 头中以 Bearer 发送访问令牌。",
+    "Sign in with POST /v1/sessions and send the access token as a Bearer token in the Authorization header.");
+plain!(/// The token was valid once.
+    token_expired, "token-expired", AfterChange,
+    "访问令牌已过期。", "The access token has expired.",
+    hint "请用刷新令牌换取新的访问令牌。", "Get a new one with POST /v1/sessions/refresh.");
+plain!(/// Login and password do not fit, or the account is not active; deliberately the same answer.
+    login_failed, "login-failed", AfterChange,
+    "账号或密码不正确,或账号尚未启用。", "The login or the password is wrong, or the account is not active.",
+    hint "请检查输入;如忘记密码,请联系管理员。", "Check both; if the password is lost ask an administrator for a reset token.");
+plain!(/// A refresh token that is unknown, ended, or was used again too late.
+    session_ended, "session-ended", AfterChange,
+    "会话已结束。", "The session has ended.", hint "请重新登录。", "Sign in again.");
+plain!(/// The role may not do this.
+    role_forbidden, "role-forbidden", Never,
+    "您的角色无权执行此操作。", "Your role may not do this.",
+    hint "各角色的权限见 permissions.md。", "See permissions.md for what each role may do.");
+plain!(/// Nothing here, or nothing that the caller may know of.
+    not_found, "not-found", Never,
+    "未找到。", "There is nothing here, or nothing that you may see.", hint "请检查地址。", "Check the address.");
+plain!(/// The route exists, but not with this method.
+    method_not_allowed, "method-not-allowed", Never,
+    "该地址不支持此方法。", "This address does not take this method.", hint "请查阅接口说明。", "See the API description at /docs/.");
+plain!(/// A POST that acts, without its key.
+    idempotency_key_missing, "idempotency-key-missing", AfterChange,
+    "缺少 Idempotency-Key 头。", "The Idempotency-Key header is missing or not 1 to 128 visible ASCII characters.",
+    hint "请为每个动作选择一个新的键;重试时使用同一个键。", "Choose a new key for each act, and the same key when you repeat it.");
+plain!(/// An edit that does not say which version it edits.
+    if_match_missing, "if-match-missing", AfterChange,
+    "缺少 If-Match 头。", "The If-Match header with the ETag that you saw is missing.",
+    hint "请先读取资源,再以其 ETag 提交修改。", "Read the resource first and send its ETag.");
+plain!(/// Somebody else changed it meanwhile.
+    version_stale, "version-stale", AfterChange,
+    "资源已被他人修改。", "Somebody changed it since you read it.",
+    hint "请重新读取后再提交。", "Read it again, then decide again.");
+plain!(/// The body broke off.
+    body_cut_off, "body-cut-off", SameRequest,
+    "请求正文不完整。", "The body of the request broke off.", hint "请重新发送。", "Send it again.");
+plain!(/// The body came too slowly.
+    too_slow, "request-too-slow", SameRequest,
+    "请求正文传输过慢。", "The body of the request came too slowly.", hint "请重新发送。", "Send it again.");
+plain!(/// Too many requests.
+    busy, "busy", SameRequest,
+    "系统繁忙。", "Too much is waiting at this moment; nothing was lost and nothing was done.",
+    hint "请按 Retry-After 稍后用同一请求重试。", "Repeat the same request after the time in Retry-After.");
+plain!(/// The database or a file system is away.
+    unavailable, "unavailable", SameRequest,
+    "服务暂不可用。", "The service cannot reach its storage at this moment; nothing was done.",
+    hint "请稍后用同一请求重试。", "Repeat the same request after the time in Retry-After.");
+plain!(/// Something broke; never says what.
+    internal, "internal-error", SameRequest,
+    "系统内部错误。", "Something broke on our side; it is on our log under this request id.",
+    hint "可用同一请求重试;若仍失败,请告知请求编号。", "Repeat the same request; if it fails again tell us the request id.");
+plain!(/// A cursor that is not ours.
+    cursor_invalid, "cursor-invalid", AfterChange,
+    "分页游标无效。", "The page cursor is not one of ours, or belongs to another list.",
+    hint "请从第一页开始。", "Start from the first page.");
+
+/// The body is bigger than it may be.
+pub fn too_large(limit: usize) -> Refusal {
+    plain(
+        "body-too-large",
+        Bilingual::new(format!("请求正文超过 {limit} 字节。"), format!("The body of the request is larger than {limit} bytes.")),
+        Bilingual::new("请减小正文;大文件请分块上传。", "Make it smaller; big files go through an upload in chunks."),
+        Retry::AfterChange,
+    )
+}
+
+/// The body has another type than this route reads.
+pub fn unsupported_media_type(expected: &str) -> Refusal {
+    plain(
+        "unsupported-media-type",
+        Bilingual::new(format!("此接口要求 Content-Type 为 {expected}。"), format!("This route reads Content-Type {expected}.")),
+        Bilingual::new("请更正 Content-Type。", "Correct the Content-Type header."),
+        Retry::AfterChange,
+    )
+}
+
+/// The body is not JSON.
+pub fn body_unreadable(what: &str) -> Refusal {
+    plain(
+        "body-unreadable",
+        Bilingual::new(format!("正文不是有效的 JSON:{what}"), format!("The body is not valid JSON: {what}")),
+        Bilingual::new("请检查 JSON 格式。", "Check the JSON."),
+        Retry::AfterChange,
+    )
+}
+
+/// The body is JSON, but does not say what is needed.
+pub fn body_invalid(what: &str) -> Refusal {
+    plain(
+        "body-invalid",
+        Bilingual::new(format!("请求内容不符合要求:{what}"), format!("The request does not say what is needed: {what}")),
+        Bilingual::new("字段说明见接口文档。", "See the API description for the fields."),
+        Retry::AfterChange,
+    )
+}
+
+/// A state that forbids an act, where no article of law is concerned.
+pub fn state_forbids(zh: &str, en: &str) -> Refusal {
+    plain("state-forbids", Bilingual::new(zh, en), Bilingual::new("", ""), Retry::AfterChange)
+}
+
+/// A name that must be unique is taken.
+pub fn taken(what_zh: &str, what_en: &str) -> Refusal {
+    plain(
+        "already-taken",
+        Bilingual::new(format!("{what_zh}已被使用。"), format!("{what_en} is taken already.")),
+        Bilingual::new("请另选一个。", "Choose another."),
+        Retry::AfterChange,
+    )
+}
+
+/// The identifier of an organisation belongs to an earlier registration.
+pub fn identifier_claimed() -> Refusal {
+    plain(
+        "identifier-claimed",
+        Bilingual::new("该机构代码已由先前的登记使用;双方均已收到通知。", "This identifier belongs to an earlier registration; both sides were told of this attempt."),
+        Bilingual::new("如登记有误,请联系交易中心核实。", "If the earlier registration is not yours, ask the trading centre to look into it."),
+        Retry::Never,
+    )
+}
+
+/// The proof of possession of a signing key does not hold.
+pub fn key_proof_invalid(why: &str) -> Refusal {
+    plain(
+        "key-proof-invalid",
+        Bilingual::new(format!("签名公钥的持有证明无效:{why}"), format!("The proof that you hold the signing key is not valid: {why}")),
+        Bilingual::new("请用 sealbid key proof 重新生成证明。", "Make the proof anew with `sealbid key proof`."),
+        Retry::AfterChange,
+    )
+}
+
+plain!(/// The organisation was not confirmed by the centre.
+    organisation_not_confirmed, "organisation-not-confirmed", AfterChange,
+    "贵单位的登记尚未经交易中心确认。", "The trading centre has not confirmed your organisation.",
+    hint "请等待交易中心确认登记。", "Wait until the trading centre confirms the registration.");
+plain!(/// No such upload, or not one's own: deliberately the same answer.
+    upload_not_found, "upload-not-found", AfterChange,
+    "未找到该上传。", "There is no such upload of yours.",
+    hint "请检查上传编号;过期且未使用的上传会被清除。", "Check the id; uploads that nothing uses are removed when they expire.");
+plain!(/// The upload is not what the act says it is.
+    upload_mismatch, "upload-mismatch", AfterChange,
+    "上传内容与声明不符(用途、标段、大小或根哈希)。", "The upload is not what was declared: its purpose, lot, size or root differs.",
+    hint "请核对用途、标段、大小和根哈希,必要时重新上传。", "Compare purpose, lot, size and root; upload anew where needed.");
+plain!(/// The upload belongs to something else already.
+    upload_attached_elsewhere, "upload-attached-elsewhere", AfterChange,
+    "该上传已用于其他对象。", "The upload belongs to something else already.",
+    hint "请重新上传。", "Upload it again.");
+plain!(/// The organisation has uploaded as much as it may.
+    upload_quota_exceeded, "upload-quota-exceeded", AfterChange,
+    "贵单位的上传总量已达上限。", "Your organisation has uploaded as much as it may.",
+    hint "未使用的上传过期后会释放额度;请合并或缩小文件。", "What is not used is freed when it expires; make the files fewer or smaller.");
+plain!(/// No room on the disk.
+    storage_full, "storage-full", SameRequest,
+    "存储空间不足。", "There is no room to store this at the moment; what was stored before is safe.",
+    hint "请稍后用同一请求重试;管理人员已可在日志中看到。", "Repeat the same request later; the operator sees it on the log.");
+plain!(/// A chunk without the digest by which damage on the way is noticed.
+    content_digest_missing, "content-digest-missing", AfterChange,
+    "缺少 Content-Digest 头(sha-256)。", "The Content-Digest header with sha-256 is missing or cannot be read.",
+    hint "请按 RFC 9530 发送,例如 Content-Digest: sha-256=:<base64>:。", "Send it as RFC 9530 says: Content-Digest: sha-256=:<base64>:.");
+plain!(/// A chunk that was damaged on the way.
+    content_digest_mismatch, "content-digest-mismatch", SameRequest,
+    "内容与 Content-Digest 不符。", "The body is not what Content-Digest says.",
+    hint "请重新发送该分块。", "Send the chunk again.");
+
+/// Chunks of an upload are missing; `ranges` names them where they are known.
+pub fn upload_incomplete(ranges: &str) -> Refusal {
+    let (zh, en) = if ranges.is_empty() { (String::new(), String::new()) } else { (format!(",缺少分块 {ranges}"), format!("; missing chunks: {ranges}")) };
+    plain(
+        "upload-incomplete",
+        Bilingual::new(format!("上传尚未完成{zh}。"), format!("The upload is not complete{en}.")),
+        Bilingual::new(
+            "请补传缺少的分块(GET /v1/uploads/{upload} 可查询)并调用 complete,再用同一请求重试。",
+            "Send what is missing (GET /v1/uploads/{upload} names it), complete the upload, then repeat the same request.",
+        ),
+        Retry::SameRequest,
+    )
+}
+
+plain!(/// A bid that opened, or is not in this box, has no failure that somebody answers for.
+    nothing_to_attribute, "nothing-to-attribute", Never,
+    "该投标没有未解密的部分。", "No part of this bid failed to open.",
+    hint "GET /v1/lots/{lot}/opening 列出待认定的投标。", "GET /v1/lots/{lot}/opening lists the bids that failed.");
+plain!(/// Enough objections of one organisation on one lot.
+    too_many_objections, "too-many-objections", Never,
+    "贵单位对该标段提出的异议已达上限。", "Your organisation has raised as many objections to this lot as it may.",
+    hint "请在已提出的异议中补充,或向监督部门投诉。", "Complain to the supervising authority instead.");
+plain!(/// Only who has a bid in the box can object to the result.
+    objector_without_bid, "objector-without-bid", Never,
+    "只有投标人可以提出异议。", "Only who has a bid in the box can object.",
+    hint "请通过投诉渠道反映。", "Use the channel for complaints.");
+plain!(/// An objection that has its answer already, or needs none.
+    nothing_to_answer, "nothing-to-answer", Never,
+    "该异议无需答复。", "This objection has its answer already, or needs none.",
+    hint "无需答复。", "Nothing has to be done.");
+plain!(/// A bid that was not opened cannot be judged.
+    bid_not_opened, "bid-not-opened", Never,
+    "该投标未开启,不能评审。", "This bid was not opened; there is nothing to judge.",
+    hint "只评审已开启的投标。", "Only opened bids are judged.");
+plain!(/// A rejection that is a comparison of two amounts is computed, not judged.
+    rejection_is_computed, "rejection-is-computed", AfterChange,
+    "高于最高限价、低于底价或低于挂牌价由平台比较得出,不由人工认定。",
+    "Above the ceiling, below the reserve or below the asking price is computed by the platform and not judged.",
+    hint "请认定为响应;平台会自动比较金额。", "Judge the bid responsive; the platform compares the amounts by itself.");
+plain!(/// The award names a bid that has no place in the ranking.
+    bid_not_ranked, "bid-not-ranked", AfterChange,
+    "该投标不在排名之中。", "This bid has no place in the ranking.",
+    hint "请从排名中选择。", "Choose from the ranking.");
+plain!(/// Prices cannot be compared yet.
+    prices_not_comparable, "prices-not-comparable", AfterChange,
+    "有报价的币种与评审币种不同且没有评审价。", "A bid is in another currency than the evaluation and has no evaluated price.",
+    hint "请先给出评审价及理由。", "Give it an evaluated price first, with a reason.");
