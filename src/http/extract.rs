@@ -1,0 +1,249 @@
+//! What handlers take from a request: who asks, when, with which key, and what it says.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use futures_util::StreamExt;
+use futures_util::future::{FutureExt, LocalBoxFuture};
+use serde::de::DeserializeOwned;
+
+use crate::refusals as problem;
+use crate::app::App;
+use crate::kernel::digest::{Digest, Hasher};
+use crate::kernel::id::{OrgId, UserId};
+use crate::kernel::role::{Actor, Role};
+use crate::kernel::text::Language;
+use crate::kernel::time::Timestamp;
+use crate::ledger::{Context, Error, Idempotency, Lane};
+use crate::limits;
+use crate::seal::strict_json;
+
+/// What is known of every request before its body is read. Put there by the outermost middleware.
+#[derive(Clone, Debug)]
+pub struct Meta {
+    /// The id in `Request-Id`.
+    pub request_id: String,
+    /// When the request began.
+    pub started_at: Timestamp,
+    /// The caller's address.
+    pub ip: Option<String>,
+    /// The caller's program.
+    pub agent: Option<String>,
+    /// The language of the answer.
+    pub language: Language,
+}
+
+impl FromRequest for Meta {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(req.extensions().get::<Self>().cloned().ok_or_else(|| Error::internal("a request without its meta data")))
+    }
+}
+
+/// The signed-in user, and the role in which the permission table lets it in.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The user.
+    pub user_id: UserId,
+    /// The user's organisation.
+    pub org_id: OrgId,
+    /// All roles of the user.
+    pub roles: Vec<Role>,
+    /// The role in which this request acts.
+    pub role: Role,
+    /// The session.
+    pub session_id: String,
+    /// The request.
+    pub meta: Meta,
+}
+
+impl Caller {
+    /// The caller as the record will name it; `received_at` is the last byte's instant where there was a body.
+    pub fn context(&self, received_at: Timestamp) -> Context {
+        Context {
+            actor_id: Some(self.user_id.to_string()),
+            org_id: Some(self.org_id.to_string()),
+            role: self.role.name(),
+            received_at,
+            request_id: self.meta.request_id.clone(),
+            ip: self.meta.ip.clone(),
+            agent: self.meta.agent.clone(),
+            lane: Lane::General,
+        }
+    }
+
+    /// The caller as the rules see it.
+    pub fn actor(&self) -> Actor {
+        Actor::User { user_id: self.user_id.clone(), org_id: self.org_id.clone(), roles: self.roles.clone() }
+    }
+
+    /// Whether the user has this role, in whatever role it acts now.
+    pub fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(req.extensions().get::<Self>().cloned().ok_or_else(|| problem::not_signed_in().into()))
+    }
+}
+
+/// The signed-in user on routes that also answer without one.
+pub struct MaybeCaller(pub Option<Caller>);
+
+impl FromRequest for MaybeCaller {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(req.extensions().get::<Caller>().cloned())))
+    }
+}
+
+/// `Idempotency-Key`: 1 to 128 visible ASCII characters, chosen by the client, one for each act.
+#[derive(Clone, Debug)]
+pub struct IdempotencyKey(pub String);
+
+impl IdempotencyKey {
+    /// Names the request `hash` of `caller` under this key.
+    pub fn of(&self, caller: &Caller, hash: Digest) -> Idempotency {
+        Idempotency { principal: caller.user_id.to_string(), key: self.0.clone(), request_hash: hash }
+    }
+
+    /// Names a request of somebody who has no account yet.
+    pub fn of_nobody(&self, hash: Digest) -> Idempotency {
+        // Strangers share no account: what they say tells them apart, so that nobody meets another's key.
+        let principal = format!("nobody-{}", &hash.to_string()[..32]);
+        Idempotency { principal, key: self.0.clone(), request_hash: hash }
+    }
+}
+
+impl FromRequest for IdempotencyKey {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let key = req.headers().get("Idempotency-Key").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let valid = (1..=limits::IDEMPOTENCY_KEY_LEN).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+        ready(if valid { Ok(Self(key.to_owned())) } else { Err(problem::idempotency_key_missing().into()) })
+    }
+}
+
+/// `If-Match` with the version that the caller saw.
+#[derive(Clone, Copy, Debug)]
+pub struct IfMatch(pub i64);
+
+impl FromRequest for IfMatch {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let value = req.headers().get(header::IF_MATCH).and_then(|value| value.to_str().ok());
+        let version = value.map(|text| text.trim_matches('"').trim_start_matches('v').parse());
+        ready(match version {
+            Some(Ok(version)) => Ok(Self(version)),
+            _ => Err(problem::if_match_missing().into()),
+        })
+    }
+}
+
+/// A JSON body, read whole within a limit, strictly; with the instant of its last byte and the request's hash.
+#[derive(Debug)]
+pub struct Body<T> {
+    /// What it says.
+    pub value: T,
+    /// When its last byte was in.
+    pub received_at: Timestamp,
+    /// SHA-256 over method, path and body: makes a repeated request recognisable.
+    pub hash: Digest,
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Error>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let json = req.content_type().eq_ignore_ascii_case("application/json");
+        let target = format!("{} {}", req.method(), req.path());
+        let app = req.app_data::<web::Data<App>>().cloned();
+        let payload = payload.take();
+        async move {
+            let app = app.ok_or_else(|| Error::internal("no application"))?;
+            if !json {
+                return Err(problem::unsupported_media_type("application/json").into());
+            }
+            let bytes = read_body(payload, limits::JSON_BODY_BYTES).await?;
+            let received_at = app.clock.now();
+            let value = parse_strict(&bytes)?;
+            let mut hasher = Hasher::new();
+            hasher.update(target.as_bytes());
+            hasher.update(b"\n");
+            hasher.update(&bytes);
+            Ok(Self { value, received_at, hash: hasher.finish() })
+        }
+        .boxed_local()
+    }
+}
+
+/// Reads a body of at most `limit` bytes.
+///
+/// # Errors
+/// 413 beyond the limit, 408 when it comes too slowly, 400 when it breaks off.
+pub async fn read_body(mut payload: Payload, limit: usize) -> Result<Vec<u8>, Error> {
+    let read = async {
+        let mut bytes = Vec::new();
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| problem::body_cut_off())?;
+            if bytes.len() + chunk.len() > limit {
+                return Err(problem::too_large(limit));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    };
+    let within = std::time::Duration::from_secs(limits::BODY_SECONDS);
+    Ok(tokio::time::timeout(within, read).await.map_err(|_| problem::too_slow())??)
+}
+
+/// A key that stands twice would let two readers see two requests: such a body is refused at every depth.
+fn parse_strict<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    if let Err(error) = strict_json::Object::parse(bytes, limits::JSON_BODY_BYTES) {
+        return Err(problem::body_unreadable(&error.to_string()).into());
+    }
+    serde_json::from_slice(bytes).map_err(|error| {
+        if error.is_data() { problem::body_invalid(&error.to_string()).into() } else { problem::body_unreadable(&error.to_string()).into() }
+    })
+}
+
+/// `?limit=&after=` of every list.
+#[derive(Clone, Debug, serde::Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// At most this many items, 1 to 100; 50 unless said.
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<u32>,
+    /// The `next` of the previous page.
+    pub after: Option<String>,
+}
+
+impl PageQuery {
+    /// The page size within its bounds.
+    ///
+    /// # Errors
+    /// 422 for a limit outside 1 to 100.
+    pub fn size(&self) -> Result<i64, Error> {
+        match self.limit.unwrap_or(limits::PAGE_DEFAULT) {
+            limit @ 1..=limits::PAGE_MOST => Ok(i64::from(limit)),
+            _ => Err(problem::body_invalid("limit: 1 to 100").into()),
+        }
+    }
+}

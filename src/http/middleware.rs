@@ -1,0 +1,230 @@
+//! The outermost layer: request ids, the caller, the permission table, the language of errors, panics, the access log.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, HttpResponse, web};
+use futures_util::FutureExt;
+
+use super::extract::{Caller, Meta};
+use super::permissions::{self, Access};
+use super::problem::{self, Said};
+use super::token::TokenError;
+use crate::app::App;
+use crate::kernel::id::{OrgId, UserId};
+use crate::kernel::role::Role;
+use crate::kernel::text::Language;
+use crate::ledger::Error;
+use crate::refusals;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+
+/// Everything that happens around a handler.
+pub async fn around(req: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let Some(app) = req.app_data::<web::Data<App>>().cloned() else {
+        return Err(Error::internal("no application").into());
+    };
+    let began = Instant::now();
+    let meta = meta_of(&req, &app);
+    req.extensions_mut().insert(meta.clone());
+    let pattern = req.match_pattern();
+    let access = pattern.as_deref().map_or(Access::Unknown, |pattern| permissions::access(req.method().as_str(), pattern));
+    let (method, path) = (req.method().clone(), req.path().to_owned());
+
+    // No clone of the request may live while its handler runs: the router needs it for itself.
+    let response = match admit(&req, &app, &meta, &access) {
+        Err(error) => {
+            let mut response = actix_web::ResponseError::error_response(&error);
+            if access == Access::WrongMethod {
+                let allowed = HeaderValue::from_str(&permissions::methods(pattern.as_deref().unwrap_or_default()));
+                response.headers_mut().insert(header::ALLOW, allowed.unwrap_or(HeaderValue::from_static("GET")));
+            }
+            req.into_response(response)
+        }
+        Ok(()) => match AssertUnwindSafe(next.call(req)).catch_unwind().await {
+            Ok(Ok(response)) => response.map_into_boxed_body(),
+            Ok(Err(error)) => return Err(Escaped::of(error.to_string(), &meta).into()),
+            Err(_) => return Err(Escaped::of("a handler panicked".to_owned(), &meta).into()),
+        },
+    };
+    let response = finish(unchanged(response), &meta);
+    log(&meta, &access, method.as_str(), &path, response.status(), began);
+    Ok(response)
+}
+
+/// A failure that left no request to answer: a panic, or an error beneath all handlers.
+#[derive(Debug)]
+struct Escaped(Meta);
+
+impl Escaped {
+    fn of(what: String, meta: &Meta) -> Self {
+        tracing::error!(request.id = %meta.request_id, what, "a request failed outside its handler");
+        Self(meta.clone())
+    }
+}
+
+impl std::fmt::Display for Escaped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("internal error")
+    }
+}
+
+impl actix_web::ResponseError for Escaped {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::INTERNAL_SERVER_ERROR
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let said = problem::response(refusals::internal(), None);
+        let body = said.extensions().get::<Said>().map(|said| said.render(self.0.language, &self.0.request_id));
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        HttpResponse::InternalServerError()
+            .content_type("application/problem+json")
+            .insert_header((REQUEST_ID, self.0.request_id.as_str()))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .body(body)
+    }
+}
+
+fn meta_of(req: &ServiceRequest, app: &App) -> Meta {
+    let text = |name: HeaderName| req.headers().get(name).and_then(|value| value.to_str().ok());
+    Meta {
+        // Never taken from the caller: two requests must not share an id in the record.
+        request_id: uuid::Uuid::new_v4().simple().to_string(),
+        started_at: app.clock.now(),
+        ip: req.peer_addr().map(|address| address.ip().to_string()),
+        agent: text(header::USER_AGENT).map(|agent| agent.chars().take(200).collect()),
+        language: text(header::ACCEPT_LANGUAGE).map_or_else(Language::default, Language::accepted),
+    }
+}
+
+/// Decides whether the request reaches its handler, and as whom. Deny by default: an unlisted route does not answer.
+fn admit(req: &ServiceRequest, app: &App, meta: &Meta, access: &Access) -> Result<(), Error> {
+    let token = bearer(req);
+    match access {
+        // No route matches: the router answers 404 or 405.
+        Access::Unknown => Ok(()),
+        Access::Unlisted => Err(refusals::not_found().into()),
+        Access::WrongMethod => Err(refusals::method_not_allowed().into()),
+        Access::Public => Ok(()),
+        Access::PublicOrAny => match token {
+            None => Ok(()),
+            Some(token) => {
+                let caller = caller(app, token, meta, &Role::ALL)?;
+                req.extensions_mut().insert(caller);
+                Ok(())
+            }
+        },
+        Access::Roles(roles) => {
+            let token = token.ok_or_else(refusals::not_signed_in)?;
+            let caller = caller(app, token, meta, roles)?;
+            req.extensions_mut().insert(caller);
+            Ok(())
+        }
+    }
+}
+
+fn bearer(req: &ServiceRequest) -> Option<&str> {
+    let value = req.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    Some(value.strip_prefix("Bearer ").unwrap_or(""))
+}
+
+fn caller(app: &App, token: &str, meta: &Meta, allowed: &[Role]) -> Result<Caller, Error> {
+    let claims = app.tokens.check(token, meta.started_at).map_err(|error| match error {
+        TokenError::Expired => refusals::token_expired(),
+        TokenError::Invalid => refusals::not_signed_in(),
+    })?;
+    let roles: Vec<Role> = claims.roles.iter().filter_map(|name| Role::parse(name)).collect();
+    let role = allowed.iter().copied().find(|role| roles.contains(role)).ok_or_else(refusals::role_forbidden)?;
+    let user_id = UserId::parse(&claims.sub).map_err(|_| refusals::not_signed_in())?;
+    let org_id = OrgId::parse(&claims.org).map_err(|_| refusals::not_signed_in())?;
+    Ok(Caller { user_id, org_id, roles, role, session_id: claims.sid, meta: meta.clone() })
+}
+
+/// 304 for whoever has this version already.
+fn unchanged(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let same = response.status() == StatusCode::OK
+        && response.request().method() == actix_web::http::Method::GET
+        && match (response.headers().get(header::ETAG), response.request().headers().get(header::IF_NONE_MATCH)) {
+            (Some(has), Some(seen)) => has == seen,
+            _ => false,
+        };
+    if !same {
+        return response;
+    }
+    let etag = response.headers().get(header::ETAG).cloned();
+    let mut response = response.into_response(HttpResponse::NotModified().finish());
+    if let Some(etag) = etag {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    response
+}
+
+/// Puts errors into words and the request id into the answer.
+fn finish(response: ServiceResponse<BoxBody>, meta: &Meta) -> ServiceResponse<BoxBody> {
+    let said = response.response().extensions().get::<Said>().cloned();
+    let mut response = match said {
+        Some(said) => worded(response, &said, meta),
+        None if response.status().is_client_error() || response.status().is_server_error() => {
+            let refusal = match response.status() {
+                StatusCode::NOT_FOUND => refusals::not_found(),
+                StatusCode::METHOD_NOT_ALLOWED => refusals::method_not_allowed(),
+                StatusCode::PAYLOAD_TOO_LARGE => refusals::too_large(crate::limits::JSON_BODY_BYTES),
+                StatusCode::UNSUPPORTED_MEDIA_TYPE => refusals::unsupported_media_type("application/json"),
+                StatusCode::REQUEST_TIMEOUT => refusals::too_slow(),
+                status if status.is_server_error() => refusals::internal(),
+                _ => refusals::body_invalid("the address or a parameter"),
+            };
+            let worded_response = problem::response(refusal, None);
+            let said = worded_response.extensions().get::<Said>().cloned();
+            let allow = response.headers().get(header::ALLOW).cloned();
+            let response = response.into_response(worded_response);
+            let mut response = match said {
+                Some(said) => worded(response, &said, meta),
+                None => response,
+            };
+            if let Some(allow) = allow {
+                response.headers_mut().insert(header::ALLOW, allow);
+            }
+            response
+        }
+        None => response,
+    };
+    if let Ok(value) = HeaderValue::from_str(&meta.request_id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        // What has a version may be kept by whoever asked, and must be asked for again; the rest is not kept at all.
+        let rule = if headers.contains_key(header::ETAG) { "private, no-cache" } else { "no-store" };
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(rule));
+    }
+    response
+}
+
+fn worded(response: ServiceResponse<BoxBody>, said: &Said, meta: &Meta) -> ServiceResponse<BoxBody> {
+    let body = serde_json::to_vec(&said.render(meta.language, &meta.request_id)).unwrap_or_default();
+    let (request, old) = response.into_parts();
+    let mut new = HttpResponse::build(old.status());
+    for (name, value) in old.headers() {
+        new.insert_header((name.clone(), value.clone()));
+    }
+    new.insert_header((header::CONTENT_LANGUAGE, meta.language.tag()));
+    ServiceResponse::new(request, new.body(body))
+}
+
+/// On routes that touch sealed facts the log has the request's id and duration, and nothing else.
+fn log(meta: &Meta, access: &Access, method: &str, path: &str, status: StatusCode, began: Instant) {
+    let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    if permissions::is_sealed_route(method, path) && !matches!(access, Access::Unknown) {
+        tracing::info!(request.id = %meta.request_id, duration_ms, "request");
+    } else {
+        tracing::info!(request.id = %meta.request_id, duration_ms, method, path, status = status.as_u16(), "request");
+    }
+}
