@@ -1,0 +1,16 @@
+//! Every write of bids.
+
+use diesel::prelude::*;
+
+use super::model::{BidRow, EnvelopeRow, RefusalRow};
+use crate::db::schema::bid_envelopes;
+use crate::ledger::WriteConn;
+
+crate::subject!(BidRow, bids);
+crate::subject!(RefusalRow, refusals, stateless);
+
+/// Stores an envelope of the version of a bid that this commit makes.
+#[expect(clippy::disallowed_methods, reason = "envelopes are a part of the bid's version, which is on record")]
+pub fn store_envelope(conn: &mut WriteConn<'_>, row: &EnvelopeRow) -> QueryResult<()> {
+    diesel::insert_into(bid_envelopes::table).values(row).execute(conn.get()).map(drop)
+}

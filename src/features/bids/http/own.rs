@@ -1,0 +1,227 @@
+//! What a bidder does with its own bid: looks at it, takes it back, fetches its ciphertext and its receipts.
+
+use actix_web::body::SizedStream;
+use actix_web::http::header::{self, ContentEncoding};
+use actix_web::{HttpResponse, get, post, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{BidPath, answer};
+use crate::app::App;
+use crate::db::Conn;
+use crate::features::accounts::signing_keys::active_key;
+use crate::features::bids::model::{Bid, Recorded, RefusalBody};
+use crate::features::bids::ops::{self, Done};
+use crate::features::bids::signed::Signed;
+use crate::features::bids::view::{ActView, MyBid, RefusalView, Signer, parts};
+use crate::features::bids::{queries, refusals as own_refusals};
+use crate::features::lots::http::LotPath;
+use crate::features::lots::model::Lot;
+use crate::features::lots::queries as lots;
+use crate::features::uploads;
+use crate::http::extract::{Body, Caller, IdempotencyKey};
+use crate::http::problem::Problem;
+use crate::kernel::id::OrgId;
+use crate::kernel::time::Timestamp;
+use crate::ledger::Error;
+use crate::refusals;
+use crate::rules::bid::BidState;
+use crate::rules::machine::State;
+use crate::seal::withdrawal::SignedWithdrawal;
+
+/// A withdrawal.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewWithdrawal {
+    /// A flattened JWS of typ `sealbid-withdrawal+jws` over {bid, bidder, created}.
+    #[schema(value_type = Object)]
+    pub withdrawal: Signed,
+}
+
+/// A part of a bid in a path.
+#[derive(Clone, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct PayloadPath {
+    /// The bid.
+    pub bid: String,
+    /// `price` or `documents`.
+    pub part: String,
+}
+
+/// An entry in a path.
+#[derive(Clone, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct EntryPath {
+    /// The entry.
+    pub entry: String,
+}
+
+/// An organisation's bid on a lot, as read in one view of the database.
+struct Mine {
+    lot: Lot,
+    bid: Option<Bid>,
+    history: Vec<Recorded>,
+    refused: Vec<(RefusalBody, Recorded)>,
+}
+
+fn mine(conn: &mut Conn, lot_id: &str, org: &OrgId) -> Result<Mine, Error> {
+    let lot = lots::lot(conn, lot_id)?;
+    let bid = queries::own_bid(conn, lot_id, org)?;
+    let history = match &bid {
+        Some(bid) => queries::history(conn, &bid.row.id)?,
+        None => Vec::new(),
+    };
+    let mut refused = Vec::new();
+    for row in queries::refusals_of(conn, lot_id, org)? {
+        let body =
+            serde_json::from_str(&row.body).map_err(|error| Error::damaged(format!("refusal {}: {error}", row.id)))?;
+        refused.push((body, queries::version_entry(conn, &row.id, row.version)?));
+    }
+    if bid.is_none() && refused.is_empty() {
+        return Err(refusals::not_found().into());
+    }
+    Ok(Mine { lot, bid, history, refused })
+}
+
+/// Shows your organisation's own bid on a lot.
+///
+/// For bidders: every version with its receipt, signed again, what was refused, and whether the documents changed since
+/// (then the bid stays valid, and a new header over the same payload confirms it).
+#[utoipa::path(tag = "bids", operation_id = "get_my_bid", params(LotPath), security(("bearer" = [])),
+    responses((status = 200, body = MyBid, description = "Your bid."), (status = 404, body = Problem, content_type = "application/problem+json", description = "You have none, and none was refused.")))]
+#[get("/v1/lots/{lot}/bids/mine")]
+pub async fn get_my_bid(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>) -> Result<HttpResponse, Error> {
+    let (lot_id, org) = (path.into_inner().lot, caller.org_id.clone());
+    let Mine { lot, bid, history, refused } = app.reader.read(move |conn| mine(conn, &lot_id, &org)).await?;
+    let signer = Signer::of(&app);
+    let current = lot.body.document_revision;
+    let outdated = |bid: &Bid| {
+        bid.state == BidState::Submitted && current.is_some_and(|current| current != bid.body.document_revision)
+    };
+    let body = bid.as_ref().map(|bid| &bid.body);
+    let row = bid.as_ref().map(|bid| &bid.row);
+    Ok(HttpResponse::Ok().json(MyBid {
+        lot_id: lot.row.id.clone(),
+        bid_id: row.map(|row| row.id.clone()),
+        version: row.map(|row| row.version),
+        state: row.map(|row| row.state.clone()),
+        rev: row.map(|row| row.rev),
+        received_at: row.map(|row| Timestamp::from_millis(row.received_at)),
+        document_revision: body.map(|body| body.document_revision),
+        current_document_revision: current,
+        needs_confirmation: lot.state == State::Noticed && bid.as_ref().is_some_and(outdated),
+        parts: bid.as_ref().map(parts).unwrap_or_default(),
+        versions: history.iter().map(|recorded| signer.act(recorded)).collect::<Result<_, _>>()?,
+        refusals: refused
+            .into_iter()
+            .map(|(body, recorded)| Ok(RefusalView { refusal: body.refusal, act: signer.act(&recorded)? }))
+            .collect::<Result<_, Error>>()?,
+    }))
+}
+
+/// Takes a bid back.
+///
+/// For the bidder, strictly before the deadline, where the edition or the notice allows it (LD-13). The statement is
+/// signed; the answer is a signed receipt. A statement that is on record already is answered with its own receipt and
+/// does not act again. One that a rule refuses is put on record, and the problem carries a signed refusal in `refusal`.
+#[utoipa::path(tag = "bids", operation_id = "withdraw_bid", request_body = NewWithdrawal, params(BidPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
+    responses((status = 200, body = ActView, description = "Withdrawn, with the signed receipt."),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "No such bid of yours."),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "A rule refuses it, with a signed refusal."),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "The statement is not in order."),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Enough refusals are on record.")))]
+#[post("/v1/bids/{bid}/actions/withdraw")]
+pub async fn withdraw_bid(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<BidPath>,
+    key: IdempotencyKey,
+    body: Body<NewWithdrawal>,
+) -> Result<HttpResponse, Error> {
+    let bid_id = path.into_inner().bid;
+    let statement = check_statement(&app, &caller.org_id, &bid_id, &body.value.withdrawal).await?;
+    let (context, actor, org) = (caller.context(body.received_at).for_bids(), caller.actor(), caller.org_id.clone());
+    let done = app
+        .ledger
+        .commit_once_if(context, key.of(&caller, body.hash), Done::is_final, move |tx| {
+            ops::withdraw(tx, &actor, &org, &bid_id, &statement)
+        })
+        .await?;
+    answer(&app, &done, false)
+}
+
+/// Checks that a statement is about this bid of this organisation and signed with one of its active keys. One that is on
+/// record was checked when it came.
+async fn check_statement(app: &App, org: &OrgId, bid_id: &str, text: &Signed) -> Result<SignedWithdrawal, Error> {
+    let statement = SignedWithdrawal::parse(text.as_bytes())
+        .map_err(|error| own_refusals::malformed("withdrawal-malformed", &error))?;
+    let (reader, org, bid_id) = (app.reader.clone(), org.clone(), bid_id.to_owned());
+    app.blocking(move || {
+        let (known, key) = reader.read_blocking(|conn| {
+            let bid = queries::own(conn, &bid_id, &org)?.ok_or_else(refusals::not_found)?;
+            let known = ops::withdrawn_before(conn, &bid, &statement)?.is_some();
+            Ok((known, active_key(conn, &statement.signing_key_id().to_string())?))
+        })?;
+        if known {
+            return Ok(statement);
+        }
+        let said = statement.content();
+        if said.bid.as_str() != bid_id || said.bidder.as_str() != org.as_str() {
+            return Err(own_refusals::withdrawal_not_yours().into());
+        }
+        let (_, key) = key.filter(|(owner, _)| *owner == org).ok_or_else(own_refusals::key_not_active)?;
+        statement
+            .verify_signature(&key)
+            .map_err(|_| own_refusals::signature_invalid("withdrawal-signature-invalid"))?;
+        Ok(statement)
+    })
+    .await
+}
+
+/// Downloads the ciphertext of a part of your own bid.
+///
+/// For the bidder, at any time: the part in force, exactly as it was uploaded.
+#[utoipa::path(tag = "bids", operation_id = "get_payload", params(PayloadPath), security(("bearer" = [])),
+    responses((status = 200, description = "The ciphertext.", body = Vec<u8>, content_type = "application/octet-stream"), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such bid of yours, or no such part.")))]
+#[get("/v1/bids/{bid}/payloads/{part}")]
+pub async fn get_payload(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<PayloadPath>,
+) -> Result<HttpResponse, Error> {
+    let (PayloadPath { bid, part }, org) = (path.into_inner(), caller.org_id.clone());
+    let upload = app
+        .reader
+        .read(move |conn| {
+            let bid = queries::own(conn, &bid, &org)?.ok_or_else(refusals::not_found)?;
+            let part = bid.body.parts.iter().find(|one| one.part == part).ok_or_else(refusals::not_found)?;
+            uploads::queries::attached(conn, &part.upload_id)?
+                .ok_or_else(|| Error::damaged(format!("upload {}", part.upload_id)))
+        })
+        .await?;
+    let (size, root) = (upload.size(), upload.root.clone());
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "application/octet-stream"))
+        .insert_header((header::ETAG, format!("\"{root}\"")))
+        // Ciphertext does not get smaller, and its length is what the header says.
+        .insert_header((header::CONTENT_ENCODING, ContentEncoding::Identity.as_str()))
+        .body(SizedStream::new(size, uploads::storage::stream(app, upload))))
+}
+
+/// Shows the receipt of an act of your own organisation.
+///
+/// For bidders, and for initiators who sealed a reserve price: the receipt of a bid, a withdrawal, a refusal or a reserve
+/// price, signed again with the same bytes.
+#[utoipa::path(tag = "bids", operation_id = "get_receipt", params(EntryPath), security(("bearer" = [])),
+    responses((status = 200, body = ActView, description = "The act and its receipt."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such entry of yours.")))]
+#[get("/v1/receipts/{entry}")]
+pub async fn get_receipt(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<EntryPath>,
+) -> Result<HttpResponse, Error> {
+    let (entry, org) = (path.into_inner().entry, caller.org_id.clone());
+    let recorded =
+        app.reader.read(move |conn| queries::own_entry(conn, &org, &entry)).await?.ok_or_else(refusals::not_found)?;
+    Ok(HttpResponse::Ok().json(Signer::of(&app).act(&recorded)?))
+}

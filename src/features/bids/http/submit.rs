@@ -1,0 +1,190 @@
+//! Submitting a bid, and asking what submitting it would be answered.
+
+use actix_web::{HttpResponse, post, web};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::answer;
+use crate::app::App;
+use crate::db::Conn;
+use crate::features::accounts::signing_keys::active_key;
+use crate::features::bids::judge::{self, Verdict};
+use crate::features::bids::ops::{self, Done};
+use crate::features::bids::queries;
+use crate::features::bids::signed::Signed;
+use crate::features::bids::submission::{Sort, Submission};
+use crate::features::bids::view::ActView;
+use crate::features::key_sets;
+use crate::features::lots::http::LotPath;
+use crate::features::lots::model::Lot;
+use crate::features::lots::queries as lots;
+use crate::features::uploads;
+use crate::http::extract::{Body, Caller, IdempotencyKey};
+use crate::http::problem::Problem;
+use crate::kernel::id::OrgId;
+use crate::ledger::Error;
+use crate::refusals;
+use crate::seal::keys::VerifyingKey;
+use crate::seal::keyset::KeySet;
+
+/// A bid: signed headers over payloads that were uploaded before.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewBid {
+    /// One envelope of part `price` and, where there are documents, one of part `documents`: each a flattened JWS of typ
+    /// `sealbid-envelope+jws`.
+    #[schema(value_type = Vec<Object>)]
+    pub envelopes: Vec<Signed>,
+    /// Send the receipt by mail as well. A mail about a bid tells whoever reads it that there is one.
+    #[serde(default)]
+    pub notify: bool,
+}
+
+/// A submission would be accepted now.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Checked {
+    /// Always true; otherwise the answer is the problem.
+    pub ok: bool,
+}
+
+/// What the checks of a submission need to know; nothing where it is on record already, because then it was checked.
+struct Ground {
+    lot: Lot,
+    key_set: KeySet,
+    keys: Vec<Option<VerifyingKey>>,
+}
+
+/// Reads headers and checks everything about them that is no rule's business, off the threads that answer requests.
+pub(super) async fn prepare(
+    app: &App,
+    org: &OrgId,
+    sort: Sort,
+    lot_id: &str,
+    texts: &[Signed],
+    notify: bool,
+) -> Result<Submission, Error> {
+    let submission = Submission::read(sort, lot_id, texts, notify)?;
+    let (reader, org) = (app.reader.clone(), org.clone());
+    app.blocking(move || {
+        let ground = reader.read_blocking(|conn| ground(conn, &org, sort, &submission))?;
+        if let Some(Ground { lot, key_set, keys }) = ground {
+            submission.check_place(&lot, &org)?;
+            submission.check_seals(&keys, &key_set)?;
+        }
+        Ok(submission)
+    })
+    .await
+}
+
+fn ground(conn: &mut Conn, org: &OrgId, sort: Sort, submission: &Submission) -> Result<Option<Ground>, Error> {
+    if queries::recorded(conn, org, &submission.envelope_ids())?.is_some() {
+        return Ok(None);
+    }
+    let lot = lots::lot(conn, &submission.lot_id)?;
+    let visible = match sort {
+        Sort::Bid => lots::is_public(lot.state),
+        Sort::Reserve => lot.initiator == *org,
+    };
+    // A lot without a key set was never published: nothing can be sealed for it.
+    let row = if visible { key_sets::queries::of_lot(conn, &lot.row.id)? } else { None };
+    let key_set = key_sets::queries::parsed(&row.ok_or_else(refusals::not_found)?)?;
+    let mut keys = Vec::new();
+    for envelope in &submission.envelopes {
+        let found = active_key(conn, &envelope.signing_key_id().to_string())?;
+        keys.push(found.filter(|(owner, _)| owner == org).map(|(_, key)| key));
+    }
+    Ok(Some(Ground { lot, key_set, keys }))
+}
+
+/// Names the missing chunks where an upload is not complete: the disk knows them, the database does not.
+pub(super) async fn name_missing(app: &App, org: &OrgId, submission: &Submission, error: Error) -> Error {
+    if !matches!(&error, Error::Refused(refusal) if refusal.code == "upload-incomplete") {
+        return error;
+    }
+    let (reader, org_text, submission) = (app.reader.clone(), org.to_string(), submission.clone());
+    let found = app.blocking(move || reader.read_blocking(|conn| uploads_of(conn, &org_text, &submission))).await;
+    for id in found.unwrap_or_default() {
+        if let Err(named) = uploads::storage::ready(app, org, &id).await {
+            return named;
+        }
+    }
+    error
+}
+
+fn uploads_of(conn: &mut Conn, org: &str, submission: &Submission) -> Result<Vec<String>, Error> {
+    let mut ids = Vec::new();
+    for envelope in &submission.envelopes {
+        let (size, root) =
+            (i64::try_from(envelope.ctx().ciphertext_len()).unwrap_or(0), envelope.ctx().root.to_string());
+        let rows = uploads::queries::by_root(conn, org, &submission.lot_id, size, &root)?;
+        if rows.iter().all(|row| row.state != uploads::model::COMPLETE) {
+            ids.extend(rows.into_iter().map(|row| row.id));
+        }
+    }
+    Ok(ids)
+}
+
+/// Submits, replaces or confirms a bid.
+///
+/// For bidders whose organisation the centre has confirmed, from the start of bidding until strictly before the deadline;
+/// what counts is the instant at which the last byte of this request is in, by the platform's clock. The first header
+/// submits; a later one with a higher `rev` replaces it; one over the same payloads under a newer revision of the
+/// documents confirms it. Upload and complete the payloads before. The answer is a signed receipt. A header that is on
+/// record already is answered with its own receipt, also under a new key and after the deadline. A header in order that
+/// a rule refuses (ENG-14, EB-02, LD-02, LD-13, PF-10, PF-11) is put on record, and the problem carries a signed refusal
+/// in `refusal`.
+#[utoipa::path(tag = "bids", operation_id = "submit_bid", request_body = NewBid, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
+    responses((status = 201, body = ActView, description = "In the box, with the signed receipt."),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "No such lot, or no such upload of yours."),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "A rule refuses it (with a signed refusal), the revision is stale, or an upload is not complete."),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "The headers are not in order."),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Enough refusals are on record.")))]
+#[post("/v1/lots/{lot}/bids")]
+pub async fn submit_bid(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+    body: Body<NewBid>,
+) -> Result<HttpResponse, Error> {
+    let new = body.value;
+    let submission = prepare(&app, &caller.org_id, Sort::Bid, &path.lot, &new.envelopes, new.notify).await?;
+    let (context, actor, org) = (caller.context(body.received_at).for_bids(), caller.actor(), caller.org_id.clone());
+    let sent = submission.clone();
+    let done = app
+        .ledger
+        .commit_once_if(context, key.of(&caller, body.hash), Done::is_final, move |tx| {
+            ops::submit(tx, &actor, &org, &sent)
+        })
+        .await;
+    match done {
+        Ok(done) => answer(&app, &done, true),
+        Err(error) => Err(name_missing(&app, &caller.org_id, &submission, error).await),
+    }
+}
+
+/// Says what submitting a bid would be answered now.
+///
+/// For bidders. Runs every check of a submission, with the same headers, and puts nothing on record; the answer is that
+/// it would be accepted, or the same problem without the signed refusal.
+#[utoipa::path(tag = "bids", operation_id = "check_bid", request_body = NewBid, params(LotPath), security(("bearer" = [])),
+    responses((status = 200, body = Checked, description = "It would be accepted."),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "No such lot, or no such upload of yours."),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "A rule would refuse it, the revision is stale, or an upload is not complete."),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "The headers are not in order.")))]
+#[post("/v1/lots/{lot}/bids/check")]
+pub async fn check_bid(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    body: Body<NewBid>,
+) -> Result<HttpResponse, Error> {
+    let submission = prepare(&app, &caller.org_id, Sort::Bid, &path.lot, &body.value.envelopes, false).await?;
+    let (actor, org, sent, received_at) = (caller.actor(), caller.org_id.clone(), submission.clone(), body.received_at);
+    let verdict = app.reader.read(move |conn| judge::judge(conn, &actor, &org, received_at, &sent)).await;
+    match verdict {
+        Ok(Verdict::Known(_) | Verdict::Admitted(_)) => Ok(HttpResponse::Ok().json(Checked { ok: true })),
+        Ok(Verdict::Refused(_, _, refusal)) => Err((*refusal).into()),
+        Err(error) => Err(name_missing(&app, &caller.org_id, &submission, error).await),
+    }
+}

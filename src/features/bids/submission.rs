@@ -1,0 +1,136 @@
+//! What arrives as one act: the headers of a bid or of a reserve price, and everything about them that can be checked
+//! without asking a rule of the procedure.
+//!
+//! Promise: what passes here is well formed, complete, about this lot, by this organisation, signed with one of its
+//! active keys and sealed to the lot's key set. Nothing here is put on record.
+
+use super::refusals;
+use super::signed::Signed;
+use crate::features::lots::model::Lot;
+use crate::kernel::digest::{Digest, Hasher};
+use crate::kernel::encoding::base64url;
+use crate::kernel::id::OrgId;
+use crate::limits;
+use crate::rules::refusal::Refusal;
+use crate::seal::envelope::{Part, SignedEnvelope};
+use crate::seal::keys::VerifyingKey;
+use crate::seal::keyset::KeySet;
+
+/// Which box a submission is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// A bidder's bid.
+    Bid,
+    /// The initiator's reserve price.
+    Reserve,
+}
+
+/// The headers of one act, read.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// The lot it was sent to.
+    pub lot_id: String,
+    /// The envelopes, in the order of their parts.
+    pub envelopes: Vec<SignedEnvelope>,
+    /// The revision that all of them name.
+    pub rev: u32,
+    /// The revision of the documents that all of them name.
+    pub doc_rev: Digest,
+    /// SHA-256 over the envelopes' ids, in the order of their parts: makes the act the same act.
+    pub header: Digest,
+    /// The bidder wants a mail.
+    pub notify: bool,
+}
+
+impl Submission {
+    /// Reads the headers and checks that together they are one act.
+    ///
+    /// # Errors
+    /// 422: `envelope-malformed`, `envelope-parts-wrong`, `envelopes-disagree`, `enc-reused`.
+    pub fn read(sort: Sort, lot_id: &str, texts: &[Signed], notify: bool) -> Result<Self, Refusal> {
+        if texts.is_empty() || texts.len() > limits::ENVELOPES_PER_BID {
+            return Err(refusals::envelope_parts());
+        }
+        let mut envelopes = texts
+            .iter()
+            .map(|text| {
+                SignedEnvelope::parse(text.as_bytes())
+                    .map_err(|error| refusals::malformed("envelope-malformed", &error))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        envelopes.sort_by_key(|envelope| envelope.ctx().part);
+        let parts: Vec<Part> = envelopes.iter().map(|envelope| envelope.ctx().part).collect();
+        let complete = match sort {
+            Sort::Bid => matches!(parts[..], [Part::Price] | [Part::Price, Part::Documents]),
+            Sort::Reserve => parts == [Part::Reserve],
+        };
+        if !complete {
+            return Err(refusals::envelope_parts());
+        }
+        let (rev, doc_rev) = (envelopes[0].ctx().rev, envelopes[0].ctx().doc_rev);
+        if envelopes.iter().any(|envelope| envelope.ctx().rev != rev || envelope.ctx().doc_rev != doc_rev) {
+            return Err(refusals::envelopes_disagree());
+        }
+        let mut header = Hasher::new();
+        envelopes.iter().for_each(|envelope| header.update(envelope.id().as_bytes()));
+        let read = Self { lot_id: lot_id.to_owned(), envelopes, rev, doc_rev, header: header.finish(), notify };
+        let mut encs = read.encs();
+        encs.sort_unstable();
+        if encs.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(refusals::enc_reused());
+        }
+        Ok(read)
+    }
+
+    /// The envelopes' ids, in the order of their parts.
+    pub fn envelope_ids(&self) -> Vec<Digest> {
+        self.envelopes.iter().map(SignedEnvelope::id).collect()
+    }
+
+    /// The ephemeral keys, base64url.
+    pub fn encs(&self) -> Vec<String> {
+        let slots = self.envelopes.iter().flat_map(|envelope| &envelope.header().slots);
+        slots.map(|slot| base64url(&slot.enc.to_uncompressed())).collect()
+    }
+
+    /// The signed objects as text.
+    pub fn texts(&self) -> Vec<String> {
+        self.envelopes.iter().map(|envelope| envelope.jws().to_json()).collect()
+    }
+
+    /// Ciphertext bytes of all parts.
+    pub fn size_bytes(&self) -> u64 {
+        self.envelopes.iter().map(|envelope| envelope.ctx().ciphertext_len()).sum()
+    }
+
+    /// Checks that the headers are this organisation's and for this lot.
+    ///
+    /// # Errors
+    /// 422: `envelope-not-yours`, `envelope-foreign-lot`.
+    pub fn check_place(&self, lot: &Lot, org: &OrgId) -> Result<(), Refusal> {
+        for ctx in self.envelopes.iter().map(SignedEnvelope::ctx) {
+            if ctx.bidder.as_str() != org.as_str() {
+                return Err(refusals::envelope_not_yours());
+            }
+            let here = [(&ctx.lot, &lot.row.id), (&ctx.group, &lot.row.id), (&ctx.tender, &lot.row.project_id)];
+            if here.iter().any(|(named, meant)| named.as_str() != meant.as_str()) {
+                return Err(refusals::envelope_foreign_lot());
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks signatures, and that every envelope is sealed to the lot's key set. `keys` are the keys that the envelopes
+    /// name, in their order; `None` where the organisation has no such active key.
+    ///
+    /// # Errors
+    /// 422: `signing-key-not-active`, `envelope-signature-invalid`, `key-set-mismatch`, `envelope-proof-invalid`.
+    pub fn check_seals(&self, keys: &[Option<VerifyingKey>], key_set: &KeySet) -> Result<(), Refusal> {
+        for (envelope, key) in self.envelopes.iter().zip(keys) {
+            let key = key.as_ref().ok_or_else(refusals::key_not_active)?;
+            envelope.verify_signature(key).map_err(|_| refusals::signature_invalid("envelope-signature-invalid"))?;
+            envelope.check_against(&[key_set]).map_err(|error| refusals::seal_mismatch(&error))?;
+        }
+        Ok(())
+    }
+}

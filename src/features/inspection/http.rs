@@ -1,0 +1,118 @@
+//! Routes of inspection.
+
+use actix_web::{HttpResponse, get, web};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::model::{self, EntryFilter, EntryView, OpenEntry};
+use super::{ops, queries};
+use crate::app::App;
+use crate::http::cursor;
+use crate::http::extract::{Caller, PageQuery};
+use crate::http::problem::Problem;
+use crate::http::reply::Page;
+use crate::kernel::id::MAX_ID_CHARS;
+use crate::kernel::time::Timestamp;
+use crate::ledger::Error;
+use crate::refusals;
+
+/// Registers the routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(search_entries).service(get_entry);
+}
+
+/// What to look for.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct EntryQuery {
+    /// Entries of this lot.
+    pub lot: Option<String>,
+    /// Entries of this project.
+    pub project: Option<String>,
+    /// Entries about this organisation.
+    pub org: Option<String>,
+    /// Entries by this user.
+    pub actor: Option<String>,
+    /// Entries of this kind, such as `lot.published`.
+    pub kind: Option<String>,
+    /// Recorded at this instant or later.
+    pub from: Option<Timestamp>,
+    /// Recorded before this instant.
+    pub to: Option<Timestamp>,
+    /// Looks of inspectors too; left out unless asked for.
+    pub include_looks: Option<bool>,
+    /// At most this many, 1 to 100; 50 unless said.
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<u32>,
+    /// The `next` of the previous page.
+    pub after: Option<String>,
+}
+
+/// An entry's id in a path.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct EntryPath {
+    /// The entry.
+    pub entry: String,
+}
+
+/// What is looked for goes on record: it must not be a way to fill the record.
+fn check_lengths(texts: &[Option<&str>]) -> Result<(), Error> {
+    if texts.iter().flatten().any(|text| text.len() > MAX_ID_CHARS) {
+        return Err(refusals::body_invalid(&format!("ids and kinds have at most {MAX_ID_CHARS} characters")).into());
+    }
+    Ok(())
+}
+
+/// Puts the look on record and waits until that is durable: what cannot be recorded is not shown.
+async fn look(app: &App, caller: &Caller, question: serde_json::Value) -> Result<(), Error> {
+    app.ledger.commit(caller.context(caller.meta.started_at), move |tx| ops::look(tx, &question)).await
+}
+
+/// Searches the record, newest first.
+///
+/// For inspectors. Every page is itself on record before it is shown. Entries about sealed facts (bids, uploads, fetched
+/// documents, refusals) appear once their lot is opened or has ended. Parts p and c are shown, the personal part never.
+#[utoipa::path(tag = "inspection", operation_id = "search_entries", params(EntryQuery), security(("bearer" = [])),
+    responses((status = 200, body = Page<EntryView>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The cursor is not ours, or belongs to another search."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid.")))]
+#[get("/v1/inspection/entries")]
+pub async fn search_entries(app: web::Data<App>, caller: Caller, query: web::Query<EntryQuery>) -> Result<HttpResponse, Error> {
+    let query = query.into_inner();
+    let size = PageQuery { limit: query.limit, after: None }.size()?;
+    let filter = EntryFilter {
+        lot: query.lot,
+        project: query.project,
+        org: query.org,
+        actor: query.actor,
+        kind: query.kind,
+        from: query.from,
+        to: query.to,
+        include_looks: query.include_looks.unwrap_or(false),
+    };
+    check_lengths(&[filter.lot.as_deref(), filter.project.as_deref(), filter.org.as_deref(), filter.actor.as_deref(), filter.kind.as_deref()])?;
+    let list = filter.list();
+    let after = query.after.as_deref().map(|text| cursor::open(&app.keys, &list, text)).transpose()?;
+    let question = json!({ "filter": filter, "limit": size, "after": after.as_ref().map(|(at, id)| json!({ "at_ms": at, "entry_id": id })) });
+    look(&app, &caller, question).await?;
+    let rows = app.reader.read(move |conn| queries::entries(conn, &filter, after, size)).await?;
+    let next = cursor::next(&app.keys, &list, rows.len(), size, rows.last().map(|row| (row.at_ms, row.entry_id.clone())))?;
+    let items = rows.iter().map(model::view).collect::<Result<Vec<_>, _>>()?;
+    Ok(HttpResponse::Ok().json(Page { items, next }))
+}
+
+/// Shows an entry with what opens its commitment.
+///
+/// For inspectors. With the salts and the exact texts anybody can recompute the commitment without this platform. The
+/// look is on record, also when there is no such entry.
+#[utoipa::path(tag = "inspection", operation_id = "get_entry", params(EntryPath), security(("bearer" = [])),
+    responses((status = 200, body = OpenEntry, description = "The entry."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None, or sealed still."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid.")))]
+#[get("/v1/inspection/entries/{entry}")]
+pub async fn get_entry(app: web::Data<App>, caller: Caller, path: web::Path<EntryPath>) -> Result<HttpResponse, Error> {
+    let id = path.into_inner().entry;
+    check_lengths(&[Some(&id)])?;
+    look(&app, &caller, json!({ "entry": id })).await?;
+    let row = app.reader.read(move |conn| queries::entry(conn, &id)).await?.ok_or_else(refusals::not_found)?;
+    Ok(HttpResponse::Ok().json(model::open(&row)?))
+}

@@ -1,0 +1,96 @@
+//! Use cases of key sets: made with the notice, unlocked for an opening, erased where nothing will open.
+
+use super::changes;
+use super::model::{ACTIVE, ERASED, KeySetRow};
+use super::queries;
+use crate::db::Conn;
+use crate::features::lots::model::Lot;
+use crate::kernel::id::KeySetId;
+use crate::kernel::secret::Secret;
+use crate::keys::Keys;
+use crate::ledger::{Error, Record, Result, Tx};
+use crate::rules::opening::OpeningPermit;
+use crate::seal::ids::{Ident, UtcMillis};
+use crate::seal::keyset::{KeySetSubject, PlatformKey};
+
+/// Makes the key set of a lot that is being published. Bids are bound to the lot, its project and the planned opening.
+///
+/// # Errors
+/// Internal ones only.
+pub fn create(tx: &mut Tx<'_>, keys: &Keys, lot: &Lot) -> Result<()> {
+    let internal = |what: &str| Error::internal(format!("key set: {what}"));
+    let schedule = &lot.body.schedule;
+    let opens = schedule.opens_at.or(schedule.deadline_at).ok_or_else(|| internal("no opening"))?;
+    let ident = |text: &str| Ident::parse(text, "id").map_err(|error| internal(error.reason()));
+    let key = PlatformKey::generate(KeySetSubject {
+        tender: ident(&lot.row.project_id)?,
+        group: ident(&lot.row.id)?,
+        opens_not_before: UtcMillis::parse(opens.to_string(), "opens_not_before").map_err(|error| internal(error.reason()))?,
+        profile: lot.body.terms.profile.into(),
+    })
+    .map_err(|_| internal("no random numbers"))?;
+    let signed = key.key_set().sign(&keys.promise).map_err(|_| internal("no random numbers"))?;
+    let kid = key.key_set().kid.to_string();
+    let wrapped = keys.wrap(key.private_bytes().expose(), &about(&kid, &lot.row.id)).map_err(|error| internal(&error.to_string()))?;
+    let row = KeySetRow {
+        id: KeySetId::ordered(tx.now()).into_string(),
+        version: 0,
+        state: ACTIVE.into(),
+        kid: kid.clone(),
+        lot_id: lot.row.id.clone(),
+        body: signed.jws().to_json(),
+    };
+    tx.insert(row, Record::new("key_set.created").lot(lot.row.id.clone()).project(lot.row.project_id.clone()).public("kid", &kid))?;
+    tx.beside(|conn| changes::store_secret(conn, &kid, &wrapped))
+}
+
+/// What a wrapped private key is for: it does not open as anything else.
+fn about(kid: &str, lot_id: &str) -> String {
+    format!("sealbid/1 key set {kid} of {lot_id}")
+}
+
+/// The private key of a lot that is being opened.
+///
+/// # Errors
+/// Damage, or a key-encryption key that does not fit.
+pub fn unlock(conn: &mut Conn, _permit: &OpeningPermit, keys: &Keys, lot_id: &str) -> Result<PlatformKey> {
+    let damaged = |what: &str| Error::damaged(format!("key set of {lot_id}: {what}"));
+    let row = queries::of_lot(conn, lot_id)?.ok_or_else(|| damaged("missing"))?;
+    let wrapped = queries::secret(conn, &row.kid)?.ok_or_else(|| damaged("the private key was erased"))?;
+    let plain = keys.unwrap(&wrapped, &about(&row.kid, lot_id)).map_err(|error| damaged(&error.to_string()))?;
+    let scalar: [u8; 32] = plain.expose().as_slice().try_into().map_err(|_| damaged("not a scalar"))?;
+    PlatformKey::restore(queries::parsed(&row)?, &Secret::new(scalar)).map_err(|error| damaged(&error.to_string()))
+}
+
+/// Erases the private key of a lot that ended: what was not opened stays closed for good. Does nothing where there is
+/// none any more.
+///
+/// # Errors
+/// The database's.
+pub fn erase(tx: &mut Tx<'_>, lot: &Lot) -> Result<()> {
+    let Some(row) = queries::of_lot(tx.conn(), &lot.row.id)?.filter(|row| row.state == ACTIVE) else { return Ok(()) };
+    let new = KeySetRow { state: ERASED.into(), ..row.clone() };
+    let kid = row.kid.clone();
+    tx.update(&row, new, Record::new("key_set.erased").lot(lot.row.id.clone()).project(lot.row.project_id.clone()).public("kid", &kid))?;
+    tx.beside(|conn| changes::erase_secret(conn, &kid))
+}
+
+/// Wraps every private key anew: from the key-encryption key `old` to `new`. Returns how many.
+///
+/// # Errors
+/// When one does not open with `old`; then nothing is changed.
+pub fn rewrap(tx: &mut Tx<'_>, old: &Keys, new: &Keys) -> Result<u32> {
+    let mut count = 0;
+    for kid in queries::secret_kids(tx.conn())? {
+        let lot_id = queries::lot_of(tx.conn(), &kid)?;
+        let wrapped = queries::secret(tx.conn(), &kid)?.ok_or_else(|| Error::damaged(format!("key set {kid}")))?;
+        let about = about(&kid, &lot_id);
+        let failed = |error: crate::keys::KeyError| Error::damaged(format!("key set {kid}: {error}"));
+        let plain = old.unwrap(&wrapped, &about).map_err(failed)?;
+        let again = new.wrap(plain.expose(), &about).map_err(failed)?;
+        tx.beside(|conn| changes::replace_secret(conn, &kid, &again))?;
+        count += 1;
+    }
+    tx.note(&crate::kernel::id::random("key"), Record::new("key_sets.rewrapped").restricted("count", count))?;
+    Ok(count)
+}

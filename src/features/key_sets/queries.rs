@@ -1,0 +1,51 @@
+//! Every read of key sets.
+
+use diesel::prelude::*;
+
+use super::model::KeySetRow;
+use crate::db::Conn;
+use crate::db::schema::{key_secrets, key_sets};
+use crate::ledger::{Error, Result};
+use crate::seal::keyset::{KeySet, SignedKeySet};
+
+/// A lot's key set.
+///
+/// # Errors
+/// The database's.
+pub fn of_lot(conn: &mut Conn, lot_id: &str) -> Result<Option<KeySetRow>> {
+    Ok(key_sets::table.filter(key_sets::lot_id.eq(lot_id)).select(KeySetRow::as_select()).first(conn).optional()?)
+}
+
+/// The wrapped private key, unless it was erased.
+///
+/// # Errors
+/// The database's.
+pub fn secret(conn: &mut Conn, kid: &str) -> Result<Option<Vec<u8>>> {
+    Ok(key_secrets::table.find(kid).select(key_secrets::wrapped).first(conn).optional()?)
+}
+
+/// The key ids of all wrapped private keys.
+///
+/// # Errors
+/// The database's.
+pub fn secret_kids(conn: &mut Conn) -> Result<Vec<String>> {
+    Ok(key_secrets::table.select(key_secrets::kid).order(key_secrets::kid.asc()).load(conn)?)
+}
+
+/// What a row's signed key set says.
+///
+/// # Errors
+/// When what is stored cannot be read.
+pub fn parsed(row: &KeySetRow) -> Result<KeySet> {
+    let damaged = |what: &str| Error::damaged(format!("key set {}: {what}", row.id));
+    let signed = SignedKeySet::parse(row.body.as_bytes()).map_err(|error| damaged(error.reason()))?;
+    KeySet::from_bytes(signed.jws().payload()).map_err(|error| damaged(error.reason()))
+}
+
+/// The lot of a key set.
+///
+/// # Errors
+/// The database's.
+pub fn lot_of(conn: &mut Conn, kid: &str) -> Result<String> {
+    Ok(key_sets::table.filter(key_sets::kid.eq(kid)).select(key_sets::lot_id).first(conn)?)
+}

@@ -1,0 +1,5 @@
+//! Every write of lots.
+
+use super::model::LotRow;
+
+crate::subject!(LotRow, lots);

@@ -1,0 +1,59 @@
+//! Every read of messages. That there is a sealed message tells that somebody bid or fetched documents: to a person it
+//! does not exist before its lot is opened, and the database leaves it out before any limit.
+
+use diesel::dsl::exists;
+use diesel::prelude::*;
+
+use super::model::{MailRow, WAITING};
+use crate::db::Conn;
+use crate::db::schema::{lots, outbox};
+use crate::ledger::Result;
+
+/// The lots whose box is open to everybody.
+const OPENED: &str = "all";
+
+/// A message, unless it is sealed still.
+///
+/// # Errors
+/// The database's.
+pub fn mail(conn: &mut Conn, id: &str) -> Result<Option<MailRow>> {
+    let opened = lots::table.filter(lots::id.nullable().eq(outbox::lot_id)).filter(lots::unsealed_for.eq(OPENED));
+    let shown = outbox::table.find(id).filter(outbox::sealed.eq(false).or(exists(opened)));
+    Ok(shown.select(MailRow::as_select()).first(conn).optional()?)
+}
+
+/// The messages that are due at `now`, epoch milliseconds, and that no server is sending; oldest first.
+///
+/// # Errors
+/// The database's.
+pub fn due(conn: &mut Conn, now: i64, limit: i64) -> Result<Vec<MailRow>> {
+    Ok(outbox::table
+        .filter(outbox::state.eq(WAITING))
+        .filter(outbox::next_at.le(now))
+        .filter(outbox::lease_until.le(now))
+        .order((outbox::next_at.asc(), outbox::id.asc()))
+        .limit(limit)
+        .select(MailRow::as_select())
+        .load(conn)?)
+}
+
+/// Messages in a state, newest first, after (created_at, id); without those that are sealed still.
+///
+/// # Errors
+/// The database's.
+pub fn newest(conn: &mut Conn, state: Option<&str>, after: Option<(i64, String)>, limit: i64) -> Result<Vec<MailRow>> {
+    let opened = lots::table.filter(lots::id.nullable().eq(outbox::lot_id)).filter(lots::unsealed_for.eq(OPENED));
+    let mut query = outbox::table
+        .select(MailRow::as_select())
+        .filter(outbox::sealed.eq(false).or(exists(opened)))
+        .order((outbox::created_at.desc(), outbox::id.desc()))
+        .limit(limit)
+        .into_boxed();
+    if let Some(state) = state {
+        query = query.filter(outbox::state.eq(state.to_owned()));
+    }
+    if let Some((at, id)) = after {
+        query = query.filter(outbox::created_at.lt(at).or(outbox::created_at.eq(at).and(outbox::id.lt(id))));
+    }
+    Ok(query.load(conn)?)
+}

@@ -1,0 +1,17 @@
+//! What the platform does, one folder a subject; in each, `model` has the types, `ops` the use cases, `changes` every
+//! write, `queries` every read, `http` the routes. A feature uses another through its `ops`, `queries` and `model`.
+
+pub mod accounts;
+pub mod bids;
+pub mod calendar;
+pub mod documents;
+pub mod evaluation;
+pub mod inspection;
+pub mod key_sets;
+pub mod lots;
+pub mod mails;
+pub mod notices;
+pub mod opening;
+pub mod projects;
+pub mod questions;
+pub mod uploads;

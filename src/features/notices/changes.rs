@@ -1,0 +1,5 @@
+//! Every write of notices.
+
+use super::model::NoticeRow;
+
+crate::subject!(NoticeRow, notices, stateless);

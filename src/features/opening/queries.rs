@@ -1,0 +1,261 @@
+//! Every read of opening sessions, of what lies in the box, and of objections.
+
+use std::collections::HashMap;
+
+use diesel::dsl::{exists, not};
+use diesel::prelude::*;
+
+use super::model::{OPEN, ObjectionRow, Opening, OpeningRow, UnsealingRow};
+use crate::db::Conn;
+use crate::db::schema::{bid_envelopes, bids, objections, openings, organisations, unsealings};
+use crate::features::bids::model::BID;
+use crate::kernel::org_identifier::OrgIdentifier;
+use crate::ledger::{Error, Result};
+use crate::rules::bid::BidState;
+use crate::rules::objection::ObjectionKind;
+use crate::rules::opening::SessionState;
+use crate::seal::unsealing::Outcome;
+
+/// Ids asked for in one query: below the number of parameters that either database takes.
+const IDS_AT_ONCE: usize = 500;
+
+/// The session of a lot, where it has begun.
+///
+/// # Errors
+/// The database's.
+pub fn of_lot(conn: &mut Conn, lot_id: &str) -> Result<Option<Opening>> {
+    let row: Option<OpeningRow> = openings::table.filter(openings::lot_id.eq(lot_id)).select(OpeningRow::as_select()).first(conn).optional()?;
+    row.map(Opening::read).transpose()
+}
+
+/// Lots whose boxes are being unsealed, longest begun first.
+///
+/// # Errors
+/// The database's.
+pub fn unsealing_lots(conn: &mut Conn, limit: i64) -> Result<Vec<String>> {
+    Ok(openings::table
+        .filter(openings::state.eq(SessionState::Unsealing.name()))
+        .order(openings::id.asc())
+        .limit(limit)
+        .select(openings::lot_id)
+        .load(conn)?)
+}
+
+/// An envelope of the box.
+#[derive(Clone, Debug, Queryable)]
+pub struct Sealed {
+    /// Its id.
+    pub envelope_id: String,
+    /// Its bid, or the reserve price.
+    pub bid_id: String,
+    /// Its part.
+    pub part: String,
+    /// Under which id the payload lies.
+    pub upload_id: String,
+    /// The signed header.
+    pub header: String,
+}
+
+/// Envelopes of a lot's box without a stored outcome, after the envelope `after`.
+///
+/// # Errors
+/// The database's.
+pub fn pending(conn: &mut Conn, lot_id: &str, after: &str, limit: i64) -> Result<Vec<Sealed>> {
+    let tried = unsealings::table.filter(unsealings::envelope_id.eq(bid_envelopes::envelope_id));
+    Ok(bid_envelopes::table
+        .inner_join(bids::table.on(bids::id.eq(bid_envelopes::owner_id).and(bids::version.eq(bid_envelopes::owner_version))))
+        .filter(bids::lot_id.eq(lot_id))
+        .filter(bids::state.eq(BidState::Submitted.name()))
+        .filter(bid_envelopes::envelope_id.gt(after))
+        .filter(not(exists(tried)))
+        .order(bid_envelopes::envelope_id.asc())
+        .limit(limit)
+        .select((bid_envelopes::envelope_id, bid_envelopes::owner_id, bid_envelopes::part, bid_envelopes::upload_id, bid_envelopes::header))
+        .load(conn)?)
+}
+
+/// How many envelopes of a lot's box have no stored outcome.
+///
+/// # Errors
+/// The database's.
+pub fn missing(conn: &mut Conn, lot_id: &str) -> Result<u32> {
+    let tried = unsealings::table.filter(unsealings::envelope_id.eq(bid_envelopes::envelope_id));
+    let count: i64 = bid_envelopes::table
+        .inner_join(bids::table.on(bids::id.eq(bid_envelopes::owner_id).and(bids::version.eq(bid_envelopes::owner_version))))
+        .filter(bids::lot_id.eq(lot_id))
+        .filter(bids::state.eq(BidState::Submitted.name()))
+        .filter(not(exists(tried)))
+        .count()
+        .get_result(conn)?;
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// Whether an envelope has its outcome.
+///
+/// # Errors
+/// The database's.
+pub fn is_tried(conn: &mut Conn, envelope_id: &str) -> Result<bool> {
+    let count: i64 = unsealings::table.filter(unsealings::envelope_id.eq(envelope_id)).count().get_result(conn)?;
+    Ok(count > 0)
+}
+
+/// The outcomes of a lot, part by part.
+///
+/// # Errors
+/// The database's.
+pub fn outcomes(conn: &mut Conn, lot_id: &str) -> Result<Vec<UnsealingRow>> {
+    Ok(unsealings::table.filter(unsealings::lot_id.eq(lot_id)).order(unsealings::id.asc()).select(UnsealingRow::as_select()).load(conn)?)
+}
+
+/// The outcomes of one part of a lot, such as `price`.
+///
+/// # Errors
+/// The database's.
+pub fn outcomes_of_part(conn: &mut Conn, lot_id: &str, part: &str) -> Result<Vec<UnsealingRow>> {
+    Ok(unsealings::table
+        .filter(unsealings::lot_id.eq(lot_id))
+        .filter(unsealings::part.eq(part))
+        .order(unsealings::id.asc())
+        .select(UnsealingRow::as_select())
+        .load(conn)?)
+}
+
+/// The outcomes of a lot that are failures.
+///
+/// # Errors
+/// The database's.
+pub fn failures(conn: &mut Conn, lot_id: &str) -> Result<Vec<UnsealingRow>> {
+    Ok(unsealings::table
+        .filter(unsealings::lot_id.eq(lot_id))
+        .filter(unsealings::state.ne(Outcome::Opened.name()))
+        .order(unsealings::id.asc())
+        .select(UnsealingRow::as_select())
+        .load(conn)?)
+}
+
+/// What lies, or lay, in the box.
+#[derive(Clone, Debug, Queryable)]
+pub struct Boxed {
+    /// The bid, or the reserve price.
+    pub id: String,
+    /// `bid` or `reserve`.
+    pub kind: String,
+    /// A state of the bid's machine.
+    pub state: String,
+    /// Whose it is.
+    pub org_id: String,
+    /// When the version that counts was received, epoch milliseconds.
+    pub received_at: i64,
+}
+
+/// All bids of a lot and its reserve price, withdrawn ones too, in the order of receipt. Secret before the read-out.
+///
+/// # Errors
+/// The database's.
+pub fn boxed(conn: &mut Conn, lot_id: &str) -> Result<Vec<Boxed>> {
+    Ok(bids::table
+        .filter(bids::lot_id.eq(lot_id))
+        .order((bids::received_at.asc(), bids::id.asc()))
+        .select((bids::id, bids::kind, bids::state, bids::org_id, bids::received_at))
+        .load(conn)?)
+}
+
+/// Whether an organisation's bid was in the box when it was closed.
+///
+/// # Errors
+/// The database's.
+pub fn has_bid(conn: &mut Conn, lot_id: &str, org_id: &str) -> Result<bool> {
+    let count: i64 = bids::table
+        .filter(bids::lot_id.eq(lot_id))
+        .filter(bids::kind.eq(BID))
+        .filter(bids::org_id.eq(org_id))
+        .filter(bids::state.ne(BidState::Withdrawn.name()))
+        .count()
+        .get_result(conn)?;
+    Ok(count > 0)
+}
+
+/// The ephemeral keys of a lot's envelopes that were tried, by envelope: what a share answers to.
+///
+/// # Errors
+/// The database's.
+pub fn ephemerals(conn: &mut Conn, lot_id: &str) -> Result<HashMap<String, String>> {
+    let rows: Vec<(String, String)> = bid_envelopes::table
+        .inner_join(unsealings::table.on(unsealings::envelope_id.eq(bid_envelopes::envelope_id)))
+        .filter(unsealings::lot_id.eq(lot_id))
+        .select((bid_envelopes::envelope_id, bid_envelopes::enc))
+        .load(conn)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// An organisation as records name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Its name.
+    pub name: String,
+    /// Its identifier.
+    pub identifier: OrgIdentifier,
+}
+
+/// Names and identifiers of organisations, by id.
+///
+/// # Errors
+/// The database's.
+pub fn names(conn: &mut Conn, orgs: &[String]) -> Result<HashMap<String, Named>> {
+    let mut found = HashMap::new();
+    for ids in orgs.chunks(IDS_AT_ONCE) {
+        let rows: Vec<(String, String, String, String)> = organisations::table
+            .filter(organisations::id.eq_any(ids.to_vec()))
+            .select((organisations::id, organisations::name, organisations::scheme, organisations::identifier))
+            .load(conn)?;
+        for (id, name, scheme, identifier) in rows {
+            let identifier =
+                OrgIdentifier::new(&scheme, &identifier).map_err(|error| Error::damaged(format!("organisation {id}: {error}")))?;
+            found.insert(id, Named { name, identifier });
+        }
+    }
+    Ok(found)
+}
+
+/// An objection.
+///
+/// # Errors
+/// The database's.
+pub fn objection(conn: &mut Conn, id: &str) -> Result<Option<ObjectionRow>> {
+    Ok(objections::table.find(id).select(ObjectionRow::as_select()).first(conn).optional()?)
+}
+
+/// The objections of a lot of one kind, oldest first.
+///
+/// # Errors
+/// The database's.
+pub fn objections(conn: &mut Conn, lot_id: &str, kind: ObjectionKind) -> Result<Vec<ObjectionRow>> {
+    Ok(objections::table
+        .filter(objections::lot_id.eq(lot_id))
+        .filter(objections::kind.eq(kind.name()))
+        .order(objections::id.asc())
+        .select(ObjectionRow::as_select())
+        .load(conn)?)
+}
+
+/// How many objections of a lot of one kind wait for their answer.
+///
+/// # Errors
+/// The database's.
+pub fn unanswered(conn: &mut Conn, lot_id: &str, kind: ObjectionKind) -> Result<u32> {
+    let count: i64 = objections::table
+        .filter(objections::lot_id.eq(lot_id))
+        .filter(objections::kind.eq(kind.name()))
+        .filter(objections::state.eq(OPEN))
+        .count()
+        .get_result(conn)?;
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// How many objections an organisation has raised against a lot.
+///
+/// # Errors
+/// The database's.
+pub fn raised_by(conn: &mut Conn, lot_id: &str, org_id: &str) -> Result<i64> {
+    Ok(objections::table.filter(objections::lot_id.eq(lot_id)).filter(objections::org_id.eq(org_id)).count().get_result(conn)?)
+}

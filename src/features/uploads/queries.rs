@@ -1,0 +1,100 @@
+//! Every read of uploads. Ownership is part of the question: another organisation's upload is not found.
+
+use diesel::prelude::*;
+
+use super::model::{DOOMED, UploadRow};
+use crate::db::Conn;
+use crate::db::schema::uploads;
+use crate::ledger::Result;
+
+/// An organisation's upload, unless it is doomed.
+///
+/// # Errors
+/// The database's.
+pub fn own(conn: &mut Conn, org_id: &str, id: &str) -> Result<Option<UploadRow>> {
+    Ok(uploads::table
+        .find(id)
+        .filter(uploads::org_id.eq(org_id))
+        .filter(uploads::state.ne(DOOMED))
+        .select(UploadRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// An organisation's uploads to a lot that were declared with this size and root, unless they are doomed.
+///
+/// # Errors
+/// The database's.
+pub fn by_root(conn: &mut Conn, org_id: &str, lot_id: &str, size_bytes: i64, root: &str) -> Result<Vec<UploadRow>> {
+    Ok(uploads::table
+        .filter(uploads::org_id.eq(org_id))
+        .filter(uploads::lot_id.eq(lot_id))
+        .filter(uploads::size_bytes.eq(size_bytes))
+        .filter(uploads::root.eq(root))
+        .filter(uploads::state.ne(DOOMED))
+        .order(uploads::created_at.asc())
+        .select(UploadRow::as_select())
+        .load(conn)?)
+}
+
+/// What something on record uses.
+///
+/// # Errors
+/// The database's.
+pub fn attached(conn: &mut Conn, id: &str) -> Result<Option<UploadRow>> {
+    Ok(uploads::table
+        .find(id)
+        .filter(uploads::attached_to.is_not_null())
+        .select(UploadRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// What counts against an organisation's quota when it uploads to a lot: all its uploads to that lot, and those to others
+/// that nothing uses yet.
+///
+/// # Errors
+/// The database's.
+pub fn counted(conn: &mut Conn, org_id: &str, lot_id: &str) -> Result<Vec<UploadRow>> {
+    Ok(uploads::table
+        .filter(uploads::org_id.eq(org_id))
+        .filter(uploads::lot_id.eq(lot_id).or(uploads::attached_to.is_null()))
+        .select(UploadRow::as_select())
+        .load(conn)?)
+}
+
+/// Uploads whose time is over and that nothing uses, longest over first.
+///
+/// # Errors
+/// The database's.
+pub fn expired(conn: &mut Conn, now: i64, limit: i64) -> Result<Vec<UploadRow>> {
+    Ok(uploads::table
+        .filter(uploads::state.ne(DOOMED))
+        .filter(uploads::expires_at.le(now))
+        .filter(uploads::attached_to.is_null())
+        .order(uploads::expires_at.asc())
+        .limit(limit)
+        .select(UploadRow::as_select())
+        .load(conn)?)
+}
+
+/// Uploads whose bytes are to be removed.
+///
+/// # Errors
+/// The database's.
+pub fn doomed(conn: &mut Conn, limit: i64) -> Result<Vec<String>> {
+    Ok(uploads::table
+        .filter(uploads::state.eq(DOOMED))
+        .order(uploads::expires_at.asc())
+        .limit(limit)
+        .select(uploads::id)
+        .load(conn)?)
+}
+
+/// Those of `ids` that have a row.
+///
+/// # Errors
+/// The database's.
+pub fn known(conn: &mut Conn, ids: &[String]) -> Result<Vec<String>> {
+    Ok(uploads::table.filter(uploads::id.eq_any(ids.to_vec())).select(uploads::id).load(conn)?)
+}

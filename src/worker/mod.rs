@@ -1,0 +1,23 @@
+//! What the platform does by itself: what is due, unsealing, mail, sweeping. Each round asks the database what there is
+//! to do, so that a crash at any moment loses nothing, and several servers may run the same rounds.
+
+pub mod mailer;
+pub mod scheduler;
+pub mod sweeper;
+pub mod unsealer;
+
+use actix_web::web;
+use tokio::task::JoinHandle;
+
+use crate::app::App;
+
+/// Starts every worker on the current runtime; each runs until it is aborted. A worker may be stopped between any two of
+/// its steps.
+pub fn start(app: &web::Data<App>) -> Vec<JoinHandle<()>> {
+    vec![
+        tokio::task::spawn_local(scheduler::run(app.clone())),
+        tokio::task::spawn_local(unsealer::run(app.clone())),
+        tokio::task::spawn_local(mailer::run(app.clone())),
+        tokio::task::spawn_local(sweeper::run(app.clone())),
+    ]
+}

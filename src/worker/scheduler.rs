@@ -1,0 +1,57 @@
+//! Does what is due for lots.
+//!
+//! Due times are a column computed by the rules. A late scheduler delays; it never permits: guards compare instants.
+
+use std::time::Duration;
+
+use actix_web::web;
+
+use crate::app::App;
+use crate::features::lots::{ops, queries};
+use crate::ledger::{Error, Failure};
+use crate::limits;
+
+/// Does everything that is due now, lot by lot. Returns how many transitions happened.
+///
+/// # Errors
+/// The database's; a lot whose step is refused is logged and stays due.
+pub async fn round(app: &App) -> Result<u32, Error> {
+    let now = app.clock.now().millis();
+    let due = app.reader.read(move |conn| queries::due(conn, now, limits::SCHEDULER_BATCH)).await?;
+    let mut done = 0;
+    for lot in due {
+        done += advance(app, &lot).await?;
+    }
+    Ok(done)
+}
+
+/// Takes one lot as far as it can go now.
+async fn advance(app: &App, lot: &str) -> Result<u32, Error> {
+    let mut done = 0;
+    for _ in 0..limits::SCHEDULER_STEPS {
+        let (id, keys) = (lot.to_owned(), app.keys.clone());
+        // Nothing due is no failure, but also nothing to record: another server may have been first.
+        let stepped = app.ledger.commit_beside(app.system("scheduler"), move |tx| ops::advance(tx, &keys, &id)).await;
+        match stepped {
+            Ok(true) => done += 1,
+            Ok(false) => break,
+            Err(Error::Refused(refusal)) => {
+                tracing::warn!(lot.id = lot, code = refusal.code, "a due step is refused; it stays due");
+                break;
+            }
+            Err(Error::Failed(Failure::Busy)) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
+}
+
+/// Rounds until the server stops.
+pub async fn run(app: web::Data<App>) {
+    loop {
+        if let Err(error) = round(&app).await {
+            tracing::error!(error = %error, "a scheduler round failed; the next one tries again");
+        }
+        tokio::time::sleep(Duration::from_millis(limits::SCHEDULER_PAUSE_MS)).await;
+    }
+}

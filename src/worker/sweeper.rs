@@ -1,0 +1,50 @@
+//! Removes uploads that nothing uses.
+//!
+//! The database comes first: an upload is doomed in a commit, so that nothing can attach it any more; then its bytes go,
+//! then its row. A crash in between leaves a doomed row, which the next round takes up.
+
+use std::time::Duration;
+
+use actix_web::web;
+
+use crate::app::App;
+use crate::features::uploads::{ops, queries, storage};
+use crate::ledger::Error;
+use crate::limits;
+
+/// Dooms what is over, removes what is doomed, and removes files that no upload knows. Returns how many uploads it
+/// removed.
+///
+/// # Errors
+/// The database's or the disk's; what is left is taken up by the next round.
+pub async fn round(app: &App) -> Result<u32, Error> {
+    app.ledger.commit_beside(app.system("sweeper"), move |tx| ops::doom_expired(tx, limits::SWEEP_BATCH)).await?;
+    let doomed = app.reader.read(|conn| queries::doomed(conn, limits::SWEEP_BATCH)).await?;
+    let mut removed = 0;
+    for id in doomed {
+        storage::remove(app, &id).await?;
+        app.ledger.commit_beside(app.system("sweeper"), move |tx| ops::forget(tx, &id)).await?;
+        removed += 1;
+    }
+    remove_orphans(app).await?;
+    Ok(removed)
+}
+
+async fn remove_orphans(app: &App) -> Result<(), Error> {
+    let orphans = storage::orphans(app, Duration::from_millis(limits::ORPHAN_AGE_MS), limits::ORPHANS).await?;
+    for id in orphans {
+        tracing::warn!("a file that no upload knows is removed");
+        storage::remove(app, &id).await?;
+    }
+    Ok(())
+}
+
+/// Rounds until the server stops.
+pub async fn run(app: web::Data<App>) {
+    loop {
+        if let Err(error) = round(&app).await {
+            tracing::error!(error = %error, "a sweeper round failed; the next one tries again");
+        }
+        tokio::time::sleep(Duration::from_millis(limits::SWEEP_PAUSE_MS)).await;
+    }
+}

@@ -1,0 +1,123 @@
+//! Unseals the boxes of lots whose opening began.
+//!
+//! Each envelope is opened outside any transaction and its outcome committed by itself, so that a crash loses at most the
+//! one at hand. Several servers may work on the same box: whoever commits first is right, since the outcome is the same
+//! for all. What is not the envelope's fault is tried again in the next round. Nothing is unsealed without the permit of
+//! a lot that is being opened, and nothing of an outcome is logged.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web;
+
+use crate::app::App;
+use crate::features::key_sets;
+use crate::features::lots;
+use crate::features::opening::queries::{self, Sealed};
+use crate::features::opening::{ops, unsealing};
+use crate::kernel::money::Currency;
+use crate::ledger::{Error, Failure, Result};
+use crate::limits;
+use crate::rules::opening::OpeningPermit;
+use crate::seal::keyset::PlatformKey;
+
+/// Unseals what waits: a batch of each lot, so that a large box does not keep the others waiting. Returns how much was
+/// done: outcomes stored and boxes finished; 0 when nothing waits.
+///
+/// # Errors
+/// The database's; what concerns one lot or one envelope is logged and tried again.
+pub async fn round(app: &App) -> Result<u32> {
+    let lots = app.reader.read(|conn| queries::unsealing_lots(conn, limits::UNSEAL_LOTS)).await?;
+    let mut done = 0;
+    for lot in lots {
+        match batch(app, &lot).await {
+            Ok(count) => done += count,
+            Err(error) => log(&lot, &error),
+        }
+    }
+    Ok(done)
+}
+
+/// Envelopes to open, and what opens them.
+struct Batch {
+    envelopes: Vec<Sealed>,
+    key: Arc<PlatformKey>,
+    currency: Currency,
+}
+
+async fn batch(app: &App, lot_id: &str) -> Result<u32> {
+    let mut after = String::new();
+    let mut failed = false;
+    loop {
+        let batch = next(app, lot_id, &after).await?;
+        let last = batch.envelopes.len() < usize::try_from(limits::UNSEAL_BATCH).unwrap_or(usize::MAX);
+        let mut done = 0;
+        for sealed in batch.envelopes {
+            after.clone_from(&sealed.envelope_id);
+            match one(app, lot_id, sealed, &batch.key, batch.currency).await {
+                Ok(stored) => done += u32::from(stored),
+                Err(error) => {
+                    log(lot_id, &error);
+                    failed = true;
+                }
+            }
+        }
+        if last && !failed {
+            return Ok(done + u32::from(finish(app, lot_id).await?));
+        }
+        // Envelopes that cannot be tried now do not keep those behind them waiting.
+        if last || done > 0 {
+            return Ok(done);
+        }
+    }
+}
+
+async fn next(app: &App, lot_id: &str, after: &str) -> Result<Batch> {
+    let (keys, lot_id, after) = (app.keys.clone(), lot_id.to_owned(), after.to_owned());
+    app.reader
+        .read(move |conn| {
+            let lot = lots::queries::lot(conn, &lot_id)?;
+            let permit = OpeningPermit::grant(lot.state)?;
+            let envelopes = queries::pending(conn, &lot_id, &after, limits::UNSEAL_BATCH)?;
+            let key = Arc::new(key_sets::ops::unlock(conn, &permit, &keys, &lot_id)?);
+            Ok(Batch { envelopes, key, currency: lot.body.terms.currency })
+        })
+        .await
+}
+
+/// Opens one envelope and stores its outcome; false when somebody was first.
+async fn one(app: &App, lot_id: &str, sealed: Sealed, key: &Arc<PlatformKey>, currency: Currency) -> Result<bool> {
+    let (blobs, key, tried) = (app.blobs.clone(), key.clone(), sealed.clone());
+    let (outcome, body) = app.blocking(move || unsealing::open(&blobs, &key, &tried, currency)).await?;
+    let lot_id = lot_id.to_owned();
+    // That somebody was first is no failure, but also nothing to record.
+    app.ledger.commit_beside(app.system("unsealer"), move |tx| ops::store(tx, &lot_id, &sealed, outcome, &body)).await
+}
+
+/// Ends the unsealing when no envelope is left; another server may still be at one.
+async fn finish(app: &App, lot_id: &str) -> Result<bool> {
+    let id = lot_id.to_owned();
+    match app.ledger.commit_beside(app.system("unsealer"), move |tx| ops::finish_unsealing(tx, &id)).await {
+        Err(Error::Refused(_)) | Err(Error::Failed(Failure::Busy)) => Ok(false),
+        finished => finished,
+    }
+}
+
+fn log(lot_id: &str, error: &Error) {
+    match error {
+        Error::Refused(refusal) => tracing::warn!(lot.id = lot_id, code = refusal.code, "a box cannot be unsealed now; it is tried again"),
+        Error::Failed(failure) => tracing::error!(lot.id = lot_id, error = %failure, "an envelope could not be tried; it is tried again"),
+    }
+}
+
+/// Rounds until the server stops.
+pub async fn run(app: web::Data<App>) {
+    loop {
+        match round(&app).await {
+            Ok(0) => {}
+            Ok(_) => continue,
+            Err(error) => tracing::error!(error = %error, "an unsealing round failed; the next one tries again"),
+        }
+        tokio::time::sleep(Duration::from_millis(limits::UNSEAL_PAUSE_MS)).await;
+    }
+}
