@@ -1,0 +1,189 @@
+//! The command line.
+//!
+//! Promises: what a command makes or finds goes to standard output and nothing else does; what it has to say to its user
+//! goes to standard error. Exit codes are the same everywhere, see [`Failed`]. Passwords and tokens are never arguments,
+//! which every user of a machine can read. No command can skip a check of the server.
+
+mod admin;
+mod bid_file;
+mod database;
+mod keys;
+mod logging;
+mod seal;
+mod serve;
+mod spec;
+mod verify;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::app::StartError;
+use crate::config::{Config, ConfigError};
+use crate::demo;
+
+const EXIT_CODES: &str = "Exit codes:\n  \
+     0  done, and every check held\n  \
+     1  tried, and refused, failed, or a check did not hold\n  \
+     2  the command line or the configuration is wrong; nothing was done\n  \
+     3  the server cannot start: database, keys or directories do not fit, or another server has them";
+
+/// Sealed-bid tenders for a public-resource trading centre.
+#[derive(Parser)]
+#[command(name = "sealbid", version, about, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server. An SQLite database is migrated at start, a PostgreSQL one is not.
+    Serve(ConfigArgs),
+    /// Bring the database to the schema of this program.
+    Migrate(MigrateArgs),
+    /// Set up and maintain an installation.
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
+    /// Make and show signing keys.
+    #[command(subcommand)]
+    Key(keys::KeyCommand),
+    /// Seal a bid, upload it, submit it, and keep its receipt.
+    Seal(seal::SealArgs),
+    /// Check the record, or a receipt.
+    #[command(subcommand)]
+    Verify(verify::VerifyCommand),
+    /// Write the documents that are derived from the code: API description, problems, permissions, rules, procedures.
+    Spec(spec::SpecArgs),
+    /// Play real procurements from registration to award on a server of its own.
+    Demo(demo::DemoArgs),
+}
+
+/// Where the configuration is.
+#[derive(Args)]
+struct ConfigArgs {
+    /// The configuration file; without one the defaults and the environment count.
+    #[arg(long, env = "SEALBID_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigArgs {
+    fn load(&self) -> Result<Config, Failed> {
+        Ok(Config::load(self.config.as_deref())?)
+    }
+}
+
+#[derive(Args)]
+struct MigrateArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Grant this PostgreSQL role what the server needs, and no more.
+    #[arg(long, value_name = "ROLE")]
+    grant_to: Option<String>,
+}
+
+/// Why a command ends with another code than 0.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// 1: it was tried.
+    #[error("{0}")]
+    Tried(String),
+    /// 2: it was asked wrongly.
+    #[error("{0}")]
+    Usage(String),
+    /// 2: the configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// 3: the server cannot start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
+impl Failed {
+    /// What was tried and did not succeed.
+    pub fn tried(error: impl std::fmt::Display) -> Self {
+        Self::Tried(error.to_string())
+    }
+
+    /// A file that cannot be read or written.
+    pub fn file(path: &std::path::Path, error: impl std::fmt::Display) -> Self {
+        Self::Tried(format!("{}: {error}", path.display()))
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Self::Tried(_) => 1,
+            Self::Usage(_) | Self::Config(_) => 2,
+            Self::Start(_) => 3,
+        }
+    }
+}
+
+/// Runs the command that the arguments name.
+pub fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Serve(args) => args.load().and_then(serve::serve),
+        Command::Migrate(args) => args.config.load().and_then(|config| database::migrate(&config, args.grant_to.as_deref())),
+        Command::Admin(command) => admin::run(command),
+        Command::Key(command) => keys::run(command),
+        Command::Seal(args) => seal::run(&args),
+        Command::Verify(command) => verify::run(command),
+        Command::Spec(args) => spec::run(&args),
+        Command::Demo(args) => play(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) => {
+            eprintln!("sealbid: {failed}");
+            ExitCode::from(failed.code())
+        }
+    }
+}
+
+/// The demonstration logs only what is wrong: its own words are the story.
+fn play(args: &demo::DemoArgs) -> Result<(), Failed> {
+    logging::start(&crate::config::Log { filter: std::env::var("SEALBID_LOG__FILTER").unwrap_or_else(|_| "warn".into()), ..Default::default() })?;
+    demo::run(args).map_err(Failed::tried)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_takes_a_password_or_a_token_as_an_argument() {
+        fn check(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                let name = argument.get_id().as_str();
+                assert!(!name.contains("password") && !name.contains("token"), "{} --{name}", command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+
+    #[test]
+    fn the_example_configuration_says_what_holds_without_it() {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sealbid.example.toml");
+        let example = Config::load(Some(&file)).expect("a valid configuration");
+        assert_eq!(format!("{example:?}"), format!("{:?}", Config::default()));
+    }
+
+    #[test]
+    fn the_example_configuration_names_every_setting() {
+        let text = include_str!("../../sealbid.example.toml");
+        let debug = format!("{:?}", Config::default());
+        for setting in debug.split(|c: char| !c.is_ascii_lowercase() && c != '_').filter(|word| debug.contains(&format!("{word}: "))) {
+            let named = text.contains(&format!("{setting} = ")) || text.contains(&format!("[{setting}]"));
+            assert!(named, "{setting} is missing");
+        }
+    }
+}

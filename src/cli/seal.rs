@@ -1,0 +1,340 @@
+//! `sealbid seal`: a bid from files on this machine to a receipt on this machine.
+//!
+//! What breaks off goes on when the command is run again: an upload where it stopped, a submission whose answer was lost
+//! under its old key. Contents that did not change are neither sealed nor sent again.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufWriter};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+
+use super::bid_file::{BidFile, KeptPart, Submission};
+use super::{Failed, keys};
+use crate::client::sealer::{Sealer, check_receipt, envelope_json};
+use crate::client::{Client, ClientError};
+use crate::clock::{Clock, SystemClock};
+use crate::kernel::digest::sha256;
+use crate::kernel::secret::Secret;
+use crate::seal::envelope::Part;
+use crate::seal::keys::{SigningKey, VerifyingKey};
+use crate::seal::manifest::{BidJson, FileEntry};
+use crate::seal::part_writer::describe;
+use crate::tlog::note;
+
+/// Arguments of `seal`. The access token is taken from SEALBID_TOKEN; or sign in with --login, the password being taken
+/// from SEALBID_PASSWORD or from a line on standard input.
+#[derive(Args)]
+pub struct SealArgs {
+    /// The server, such as https://bids.example.cn.
+    #[arg(long, env = "SEALBID_SERVER", value_name = "URL")]
+    server: String,
+    /// The lot.
+    #[arg(long)]
+    lot: String,
+    /// Your signing key, registered for your organisation.
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// Sign in as this user. Without it the access token is taken from SEALBID_TOKEN.
+    #[arg(long)]
+    login: Option<String>,
+    /// The price, with exactly the currency's decimals. Without it the price sealed last is kept.
+    #[arg(long, requires = "currency")]
+    amount: Option<String>,
+    /// Its currency.
+    #[arg(long, requires = "amount")]
+    currency: Option<String>,
+    /// How many days the bid stays valid.
+    #[arg(long, requires = "amount", value_name = "DAYS")]
+    validity_days: Option<u32>,
+    /// A remark.
+    #[arg(long, requires = "amount")]
+    note: Option<String>,
+    /// A file or a whole directory of the documents; may be repeated. Without it the documents sealed last are kept.
+    #[arg(long = "file", value_name = "PATH")]
+    files: Vec<PathBuf>,
+    /// The platform's verifier key, from a source that you trust. Without it the server's own word is taken.
+    #[arg(long, value_name = "VERIFIER")]
+    verifier: Option<String>,
+    /// Where this bid is remembered between two runs; holds secrets. Unless said: LOT.bid.json here.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Where the receipt goes. Unless said: LOT.receipt.json here.
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
+    /// Run every check of the submission, but do not submit.
+    #[arg(long)]
+    check: bool,
+}
+
+/// What a run works with.
+struct Run<'a> {
+    args: &'a SealArgs,
+    client: Client,
+    key: SigningKey,
+    verifier: String,
+    sealer: Sealer,
+    file: BidFile,
+}
+
+/// Seals and submits.
+///
+/// # Errors
+/// See [`Failed`]; run it again to go on.
+pub fn run(args: &SealArgs) -> Result<(), Failed> {
+    let key = keys::read(&args.key)?;
+    let client = signed_in(args)?;
+    let bidder = client.me().map_err(Failed::tried)?.org_id;
+    let (verifier, platform) = platform_key(&client, args.verifier.as_deref())?;
+    let sealer = Sealer::prepare(&client, &args.lot, &bidder, &platform).map_err(Failed::tried)?;
+    let state = args.state.clone().unwrap_or_else(|| format!("{}.bid.json", args.lot).into());
+    let file = BidFile::open(&state, &args.server, &args.lot)?;
+    let mut run = Run { args, client, key, verifier, sealer, file };
+    run.finish_earlier()?;
+    run.seal()?;
+    run.upload()?;
+    run.submit()
+}
+
+fn signed_in(args: &SealArgs) -> Result<Client, Failed> {
+    let client = Client::new(&args.server);
+    let Some(login) = &args.login else {
+        let token = std::env::var("SEALBID_TOKEN").map_err(|_| Failed::Usage("give --login, or an access token in SEALBID_TOKEN".into()))?;
+        return Ok(client.with_token(token));
+    };
+    let password = Secret::new(match std::env::var("SEALBID_PASSWORD") {
+        Ok(password) => password,
+        Err(_) => {
+            eprintln!("password of {login}, on standard input:");
+            let mut line = String::new();
+            std::io::stdin().lock().read_line(&mut line).map_err(Failed::tried)?;
+            line.trim_end_matches(['\r', '\n']).to_owned()
+        }
+    });
+    client.sign_in(login, password.expose()).map_err(Failed::tried)?;
+    Ok(client)
+}
+
+/// The platform's verifier key and the key in it: the given one, or what the server says of itself.
+fn platform_key(client: &Client, given: Option<&str>) -> Result<(String, VerifyingKey), Failed> {
+    match given {
+        Some(verifier) => {
+            let bytes = note::public_key(verifier).ok_or_else(|| Failed::Usage("--verifier: not a verifier key".into()))?;
+            let key = VerifyingKey::from_bytes(crate::seal::keys::Algorithm::EdDsa, &bytes);
+            Ok((verifier.to_owned(), key.map_err(|_| Failed::Usage("--verifier: not a verifier key".into()))?))
+        }
+        None => {
+            let said = client.platform_key().map_err(Failed::tried)?;
+            eprintln!("warning: the platform's key is taken from the server itself; compare it with one from elsewhere: {}", said.verifier);
+            Ok((said.verifier.clone(), said.key().map_err(Failed::tried)?))
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Sends a submission again whose answer never came: it counts once.
+    fn finish_earlier(&mut self) -> Result<(), Failed> {
+        let Some(submission) = self.file.submission.take_if(|submission| !submission.answered) else { return Ok(()) };
+        match self.client.submit_bid(&self.args.lot, &submission.envelopes, &submission.key) {
+            Ok(answer) => {
+                eprintln!("the submission whose answer was lost is on record");
+                self.keep_receipt(&answer.receipt, &submission.envelopes)?;
+                self.file.submission = Some(Submission { answered: true, ..submission });
+                self.file.save()
+            }
+            Err(error @ ClientError::Line(_)) => {
+                self.file.submission = Some(submission);
+                Err(Failed::tried(error))
+            }
+            // It was refused: what is wanted now decides what happens next.
+            Err(error) => {
+                eprintln!("the earlier submission was not taken: {error}");
+                self.file.save()
+            }
+        }
+    }
+
+    fn seal(&mut self) -> Result<(), Failed> {
+        if let (Some(amount), Some(currency)) = (&self.args.amount, &self.args.currency) {
+            let bid = BidJson {
+                amount: amount.clone(),
+                currency: currency.clone(),
+                validity_days: self.args.validity_days,
+                note: self.args.note.clone(),
+            };
+            self.seal_price(&bid)?;
+        }
+        if !self.args.files.is_empty() {
+            self.seal_documents()?;
+        }
+        match self.file.part(Part::Price.name()) {
+            Some(_) => Ok(()),
+            None => Err(Failed::Usage("give --amount and --currency: there is no sealed price yet".into())),
+        }
+    }
+
+    fn seal_price(&mut self, bid: &BidJson) -> Result<(), Failed> {
+        let content = sha256(&bid.to_bytes());
+        if self.file.part(Part::Price.name()).is_some_and(|part| part.content == content) {
+            return Ok(());
+        }
+        let (payload, ciphertext) = self.sealer.seal_price(Part::Price, bid).map_err(Failed::tried)?;
+        let path = self.file.beside("price.sealed");
+        fs::write(&path, ciphertext).map_err(|error| Failed::file(&path, error))?;
+        self.file.replace(KeptPart::new(Part::Price.name(), content, &payload, path, crate::client::new_key()));
+        self.file.save()
+    }
+
+    fn seal_documents(&mut self) -> Result<(), Failed> {
+        let found = collect(&self.args.files)?;
+        let bar = progress("reading", found.iter().map(|(_, path)| fs::metadata(path).map_or(0, |data| data.len())).sum());
+        let mut files: Vec<FileEntry> = Vec::new();
+        for (name, path) in &found {
+            let file = File::open(path).map_err(|error| Failed::file(path, error))?;
+            files.push(describe(name, bar.wrap_read(file)).map_err(|error| Failed::file(path, error))?);
+        }
+        bar.finish_and_clear();
+        let content = sha256(serde_json::to_string(&files).map_err(Failed::tried)?.as_bytes());
+        if self.file.part(Part::Documents.name()).is_some_and(|part| part.content == content) {
+            return Ok(());
+        }
+        let path = self.file.beside("documents.sealed");
+        let out = File::create(&path).map_err(|error| Failed::file(&path, error))?;
+        let bar = progress("sealing", files.iter().map(|file| file.len).sum());
+        let open = |entry: &FileEntry| {
+            let source = found.iter().find(|(name, _)| *name == entry.path).map(|(_, path)| path);
+            Ok(bar.wrap_read(File::open(source.ok_or_else(|| std::io::Error::other("not among the files"))?)?))
+        };
+        let payload = self.sealer.seal_documents(files, open, BufWriter::new(out)).map_err(Failed::tried)?;
+        bar.finish_and_clear();
+        self.file.replace(KeptPart::new(Part::Documents.name(), content, &payload, path, crate::client::new_key()));
+        self.file.save()
+    }
+
+    fn upload(&mut self) -> Result<(), Failed> {
+        for index in 0..self.file.parts.len() {
+            let part = &self.file.parts[index];
+            let Some(path) = part.ciphertext.clone() else { continue };
+            let mut source = File::open(&path).map_err(|error| Failed::file(&path, error))?;
+            let bar = progress(&format!("uploading {}", part.part), part.size_bytes);
+            let (payload, kind) = (part.payload(), Part::parse(&part.part).map_err(Failed::tried)?);
+            let uploaded = self.sealer.upload(&self.client, kind, &payload, &mut source, &part.upload_key, &|there| bar.set_position(there));
+            bar.finish_and_clear();
+            uploaded.map_err(|error| Failed::tried(format!("{error}\nRun the same command again: it goes on where it stopped.")))?;
+            self.file.parts[index].ciphertext = None;
+            self.file.save()?;
+            fs::remove_file(&path).map_err(|error| Failed::file(&path, error))?;
+        }
+        Ok(())
+    }
+
+    fn submit(&mut self) -> Result<(), Failed> {
+        let last = self.client.own_bid(&self.args.lot).map_err(Failed::tried)?;
+        let rev = last.and_then(|bid| bid.rev).map_or(1, |rev| rev.saturating_add(1));
+        let mut envelopes = Vec::new();
+        for part in &self.file.parts {
+            let kind = Part::parse(&part.part).map_err(Failed::tried)?;
+            let header = self.sealer.header(&self.key, kind, &part.payload(), rev, SystemClock.now()).map_err(Failed::tried)?;
+            envelopes.push(envelope_json(&header).map_err(Failed::tried)?);
+        }
+        if self.args.check {
+            self.client.check_bid(&self.args.lot, &envelopes).map_err(Failed::tried)?;
+            eprintln!("every check holds; nothing was submitted");
+            return Ok(());
+        }
+        let key = crate::client::new_key();
+        self.file.submission = Some(Submission { envelopes: envelopes.clone(), key: key.clone(), answered: false });
+        self.file.save()?;
+        let answer = match self.client.submit_bid(&self.args.lot, &envelopes, &key) {
+            Ok(answer) => answer,
+            Err(ClientError::Problem(problem)) => {
+                self.keep_refusal(problem.refusal.as_ref())?;
+                self.file.submission = None;
+                self.file.save()?;
+                return Err(Failed::tried(problem));
+            }
+            Err(error) => return Err(Failed::tried(format!("{error}\nRun the same command again: the bid counts once."))),
+        };
+        let kept = self.keep_receipt(&answer.receipt, &envelopes)?;
+        self.file.submission = Some(Submission { envelopes, key, answered: true });
+        self.file.save()?;
+        println!("{}", json!({ "bid_id": answer.bid_id, "rev": answer.rev, "state": answer.state, "receipt": kept }));
+        eprintln!("the bid is in the box, and the receipt holds; keep {} and {}", kept.display(), self.args.key.display());
+        Ok(())
+    }
+
+    /// Checks a receipt against the platform's key and what was sent, and stores it.
+    fn keep_receipt(&self, receipt: &Value, envelopes: &[Value]) -> Result<PathBuf, Failed> {
+        let path = self.args.receipt.clone().unwrap_or_else(|| format!("{}.receipt.json", self.args.lot).into());
+        store(&path, receipt)?;
+        check_receipt(receipt, &self.verifier, envelopes).map_err(|why| {
+            Failed::tried(format!("the answer's receipt does not hold ({why}); it is in {}: ask the trading centre at once", path.display()))
+        })?;
+        Ok(path)
+    }
+
+    fn keep_refusal(&self, refusal: Option<&Value>) -> Result<(), Failed> {
+        let Some(refusal) = refusal else { return Ok(()) };
+        let path: PathBuf = format!("{}.refusal.json", self.args.lot).into();
+        store(&path, refusal)?;
+        eprintln!("the refusal is on record; its signed receipt is in {}", path.display());
+        Ok(())
+    }
+}
+
+fn store(path: &Path, value: &Value) -> Result<(), Failed> {
+    let text = serde_json::to_string_pretty(value).map_err(Failed::tried)?;
+    fs::write(path, text + "\n").map_err(|error| Failed::file(path, error))
+}
+
+/// The files under the given paths, with the names they get in the bid, in the order of these names.
+fn collect(paths: &[PathBuf]) -> Result<Vec<(String, PathBuf)>, Failed> {
+    let mut found = Vec::new();
+    for path in paths {
+        let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| Failed::Usage(format!("{}: no name", path.display())))?;
+        walk(path, name, &mut found)?;
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn walk(path: &Path, name: &str, found: &mut Vec<(String, PathBuf)>) -> Result<(), Failed> {
+    let failed = |error: std::io::Error| Failed::file(path, error);
+    if !fs::metadata(path).map_err(failed)?.is_dir() {
+        found.push((name.to_owned(), path.to_owned()));
+        return Ok(());
+    }
+    for entry in fs::read_dir(path).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let file_name = entry.file_name();
+        let inner = file_name.to_str().ok_or_else(|| Failed::file(&entry.path(), "the name is not text"))?;
+        walk(&entry.path(), &format!("{name}/{inner}"), found)?;
+    }
+    Ok(())
+}
+
+fn progress(what: &str, bytes: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg:24} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+    let bar = ProgressBar::new(bytes).with_message(what.to_owned());
+    style.map_or(bar.clone(), |style| bar.with_style(style))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_taken_whole_under_its_own_name() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let root = dir.path().join("bid");
+        fs::create_dir_all(root.join("b")).expect("made");
+        for name in ["b/2.txt", "a.txt"] {
+            fs::write(root.join(name), name).expect("written");
+        }
+        let found = collect(&[root]).expect("readable");
+        let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["bid/a.txt", "bid/b/2.txt"]);
+    }
+}

@@ -1,0 +1,55 @@
+//! `sealbid serve`: the server with its workers, from start to a stop that loses nothing it has accepted.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use actix_web::web;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::database::{self, Alone};
+use super::{Failed, logging};
+use crate::app::{self, App};
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::http::server;
+use crate::worker;
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When it cannot start, or the listener breaks.
+pub fn serve(config: Config) -> Result<(), Failed> {
+    logging::start(&config.log)?;
+    database::make_directory(&config)?;
+    let alone = Alone::take(&config)?;
+    database::migrate_alone(&config, &alone)?;
+    let keys = app::load_or_create_keys(&config)?;
+    let bind = config.server.bind.clone();
+    let app = web::Data::new(App::open(config, Arc::new(SystemClock), keys)?);
+    let listener = TcpListener::bind(&bind).map_err(|error| Failed::tried(format!("{bind}: {error}")))?;
+    let address = listener.local_addr().map_err(Failed::tried)?;
+    let served = actix_web::rt::System::new().block_on(run(app.clone(), listener, address.to_string()));
+    // What was accepted is answered by now; what is still queued is committed before the process ends.
+    app.ledger.stop();
+    tracing::info!("stopped");
+    served.map_err(|error| Failed::tried(format!("the server: {error}")))
+}
+
+async fn run(app: web::Data<App>, listener: TcpListener, address: String) -> std::io::Result<()> {
+    let server = server::start(app.clone(), listener)?;
+    let handle = server.handle();
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let workers = worker::start(&app);
+    tracing::info!(address, public_url = app.config.server.public_url, instance = app.instance, "listening");
+    actix_web::rt::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: no new connections, answering what was accepted");
+        // A worker between two commits loses nothing: its next round asks the database what there is to do.
+        workers.iter().for_each(tokio::task::JoinHandle::abort);
+        handle.stop(true).await;
+    });
+    server.await
+}

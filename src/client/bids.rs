@@ -1,0 +1,90 @@
+//! Calls about sealed bids.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::error::{ClientError, Result};
+use super::http::Client;
+use crate::kernel::time::Timestamp;
+use crate::seal::ids::UtcMillis;
+use crate::seal::jws::Jws;
+use crate::seal::keys::SigningKey;
+
+/// `typ` of a withdrawal.
+const WITHDRAWAL_TYP: &str = "sealbid-withdrawal+jws";
+
+/// The answer to a submission.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Submitted {
+    /// The bid.
+    pub bid_id: String,
+    /// Its revision.
+    pub rev: u32,
+    /// Its state.
+    pub state: String,
+    /// The receipt.
+    pub receipt: Value,
+}
+
+/// One's own bid.
+#[derive(Clone, Debug, Deserialize)]
+pub struct OwnBid {
+    /// The bid; none where there are refusals only.
+    pub bid_id: Option<String>,
+    /// The revision that its last header named.
+    pub rev: Option<u32>,
+    /// Its state.
+    pub state: Option<String>,
+    /// It was sealed against documents that have changed since.
+    #[serde(default)]
+    pub needs_confirmation: bool,
+}
+
+impl Client {
+    /// Submits a bid.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn submit_bid(&self, lot: &str, envelopes: &[Value], key: &str) -> Result<Submitted> {
+        self.post_once(&format!("/v1/lots/{lot}/bids"), &json!({ "envelopes": envelopes }), key)
+    }
+
+    /// Runs every check of a submission; nothing is recorded.
+    ///
+    /// # Errors
+    /// What the submission would be refused for.
+    pub fn check_bid(&self, lot: &str, envelopes: &[Value]) -> Result<Value> {
+        self.post(&format!("/v1/lots/{lot}/bids/check"), &json!({ "envelopes": envelopes }))
+    }
+
+    /// One's own bid on a lot, where there is one.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn own_bid(&self, lot: &str) -> Result<Option<OwnBid>> {
+        match self.get(&format!("/v1/lots/{lot}/bids/mine")) {
+            Ok(bid) => Ok(Some(bid)),
+            Err(error) if error.code() == Some("not-found") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Withdraws a bid.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn withdraw_bid(&self, bid: &str, bidder: &str, key: &SigningKey, created: Timestamp) -> Result<Value> {
+        let created = UtcMillis::parse(created.to_string(), "created").map_err(|error| ClientError::Seal(error.to_string()))?;
+        let said = json!({ "bid": bid, "bidder": bidder, "created": created });
+        let jws = Jws::sign(key, WITHDRAWAL_TYP, said.to_string().as_bytes()).map_err(|error| ClientError::Seal(error.to_string()))?;
+        self.post(&format!("/v1/bids/{bid}/actions/withdraw"), &json!({ "withdrawal": jws }))
+    }
+
+    /// Puts the sealed reserve price into the box, as the initiator.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn put_reserve(&self, lot: &str, envelope: &Value) -> Result<Value> {
+        self.put_json(&format!("/v1/lots/{lot}/reserve"), &json!({ "envelope": envelope }))?.json()
+    }
+}

@@ -1,0 +1,239 @@
+//! Sealing a bid for a lot: what a bidder's machine does before anything leaves it.
+//!
+//! Promises: nothing is sealed to a key set whose signature, project, lot or opening does not fit; the content of a part
+//! leaves this machine only sealed. A payload is sealed once; each header over it has fresh slots, so that a price can be
+//! changed without sending the documents again.
+
+use std::io::{self, Read, Write};
+
+use serde_json::Value;
+
+use super::error::{ClientError, Result};
+use super::http::Client;
+use super::upload::{Source, UploadFor};
+use super::wire::Lot;
+use crate::kernel::digest::Digest;
+use crate::kernel::time::Timestamp;
+use crate::seal::envelope::{Part, SignedEnvelope};
+use crate::seal::error::SealError;
+use crate::seal::ids::{Ident, UtcMillis};
+use crate::seal::keys::{SigningKey, VerifyingKey};
+use crate::seal::keyset::{KeySet, SignedKeySet};
+use crate::seal::manifest::{BidJson, Binding, FileEntry, Manifest};
+use crate::seal::part_writer::{bid_part, write_part};
+use crate::seal::sealing::{SealedPayload, SealingWriter, Subject, seal_header, seal_payload};
+use crate::tlog::receipt::Receipt;
+
+/// Slots of an envelope under a platform key.
+const SLOTS: usize = 1;
+
+/// Everything needed to seal parts for one lot.
+pub struct Sealer {
+    lot: Lot,
+    document_revision: Digest,
+    key_set: KeySet,
+    lot_id: Ident,
+    bidder: Ident,
+}
+
+impl Sealer {
+    /// Asks for a lot and its key set and checks that they fit: signed by the platform, for this project and this lot, and
+    /// not to be opened later than the key set says it may.
+    ///
+    /// # Errors
+    /// [`ClientError::Untrusted`] when something does not fit; the server's otherwise.
+    pub fn prepare(client: &Client, lot_id: &str, bidder: &str, platform: &VerifyingKey) -> Result<Self> {
+        let lot = client.lot(lot_id)?;
+        let answer = client.key_set(lot_id)?;
+        let signed = SignedKeySet::parse(answer.key_set.to_string().as_bytes())
+            .map_err(|error| ClientError::Untrusted(format!("key set: {}", error.reason())))?;
+        let key_set = signed.verify(platform).map_err(|error| {
+            ClientError::Untrusted(format!("the key set is not signed by the platform's key: {}", error.reason()))
+        })?;
+        Self::new(lot, key_set.clone(), bidder)
+    }
+
+    fn new(lot: Lot, key_set: KeySet, bidder: &str) -> Result<Self> {
+        let untrusted = |what: &str| ClientError::Untrusted(format!("the key set is for another {what}"));
+        if key_set.tender.as_str() != lot.project_id {
+            return Err(untrusted("project"));
+        }
+        if key_set.group.as_str() != lot.id {
+            return Err(untrusted("lot"));
+        }
+        let opens = lot.schedule.opens_at.or(lot.schedule.deadline_at);
+        if opens.is_none_or(|opens| key_set.opens_not_before.as_str() > opens.to_string().as_str()) {
+            return Err(untrusted("opening"));
+        }
+        let document_revision =
+            lot.document_revision.ok_or_else(|| ClientError::Untrusted("the lot has no document revision".into()))?;
+        Ok(Self { document_revision, key_set, lot_id: ident(&lot.id)?, bidder: ident(bidder)?, lot })
+    }
+
+    /// The lot.
+    pub fn lot(&self) -> &Lot {
+        &self.lot
+    }
+
+    /// What the manifest of a part says.
+    pub fn binding(&self, part: Part) -> Binding {
+        Binding { tender: self.key_set.tender.clone(), lot: self.lot_id.clone(), bidder: self.bidder.clone(), part }
+    }
+
+    /// Seals a price, of a bid or the reserve; returns the ciphertext with what opens it.
+    ///
+    /// # Errors
+    /// When the form of the amount is wrong.
+    pub fn seal_price(&self, part: Part, bid: &BidJson) -> Result<(SealedPayload, Vec<u8>)> {
+        let plain = bid_part(self.binding(part), bid).map_err(|error| ClientError::Seal(error.to_string()))?;
+        let mut ciphertext = Vec::new();
+        let payload = seal_payload(plain.as_slice(), &mut ciphertext, SLOTS).map_err(sealing)?;
+        Ok((payload, ciphertext))
+    }
+
+    /// Seals documents into `out`, file by file; memory does not grow with their size.
+    ///
+    /// # Errors
+    /// When a path is not allowed, a file changes meanwhile, or reading or writing fails.
+    pub fn seal_documents<R: Read, W: Write>(
+        &self,
+        files: Vec<FileEntry>,
+        open: impl FnMut(&FileEntry) -> io::Result<R>,
+        out: W,
+    ) -> Result<SealedPayload> {
+        let manifest =
+            Manifest::new(self.binding(Part::Documents), files).map_err(|error| ClientError::Seal(error.to_string()))?;
+        let mut writer = SealingWriter::new(out, SLOTS).map_err(sealing)?;
+        write_part(&mut writer, &manifest, open).map_err(|error| ClientError::Seal(error.to_string()))?;
+        Ok(writer.finish().map_err(sealing)?.0)
+    }
+
+    /// Makes the signed header over a sealed payload. `created` is this machine's clock, and only a statement.
+    ///
+    /// # Errors
+    /// When the system gives no random numbers.
+    pub fn header(&self, key: &SigningKey, part: Part, payload: &SealedPayload, rev: u32, created: Timestamp) -> Result<SignedEnvelope> {
+        let subject = Subject {
+            lot: self.lot_id.clone(),
+            part,
+            bidder: self.bidder.clone(),
+            rev,
+            doc_rev: self.document_revision,
+            created: UtcMillis::parse(created.to_string(), "created").map_err(|error| ClientError::Seal(error.to_string()))?,
+        };
+        seal_header(&subject, payload, &[&self.key_set], key).map_err(sealing)
+    }
+
+    /// Uploads a sealed payload, or what is missing of it.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; call it again with the same key to go on.
+    pub fn upload(&self, client: &Client, part: Part, payload: &SealedPayload, source: &mut dyn Source, key: &str, progress: &dyn Fn(u64)) -> Result<String> {
+        let purpose = if part == Part::Reserve { "reserve" } else { "bid" };
+        let what = UploadFor { lot: &self.lot.id, purpose, size_bytes: payload.size_bytes, root: &payload.root, key };
+        client.upload(&what, source, progress)
+    }
+}
+
+/// An envelope as JSON, for a request.
+///
+/// # Errors
+/// None in practice: an envelope is plain data.
+pub fn envelope_json(envelope: &SignedEnvelope) -> Result<Value> {
+    serde_json::from_str(&envelope.jws().to_json()).map_err(|error| ClientError::Seal(error.to_string()))
+}
+
+/// Checks that the platform whose verifier key this is promises to have recorded exactly these envelopes.
+///
+/// # Errors
+/// [`ClientError::Untrusted`].
+pub fn check_receipt(receipt: &Value, verifier: &str, envelopes: &[Value]) -> Result<()> {
+    let untrusted = |why: String| ClientError::Untrusted(format!("receipt: {why}"));
+    let receipt: Receipt = serde_json::from_value(receipt.clone()).map_err(|error| untrusted(error.to_string()))?;
+    receipt.check(verifier).map_err(|error| untrusted(error.to_string()))?;
+    let recorded: Value = serde_json::from_slice(&receipt.opening.p).map_err(|error| untrusted(error.to_string()))?;
+    let named = recorded["data"]["envelope_ids"].as_array().cloned().unwrap_or_default();
+    for envelope in envelopes {
+        let id = SignedEnvelope::from_value(envelope).map_err(|error| ClientError::Seal(error.to_string()))?.id().to_string();
+        if !named.iter().any(|name| name.as_str() == Some(&id)) {
+            return Err(untrusted(format!("it does not name the envelope {id}")));
+        }
+    }
+    Ok(())
+}
+
+fn ident(text: &str) -> Result<Ident> {
+    Ident::parse(text, "id").map_err(|error| ClientError::Answer(error.to_string()))
+}
+
+fn sealing(error: SealError) -> ClientError {
+    ClientError::Seal(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::wire::Schedule;
+    use crate::kernel::digest::sha256;
+    use crate::seal::keyset::{KeySetSubject, PlatformKey, Profile};
+
+    fn key_set(tender: &str, group: &str, opens: &str) -> KeySet {
+        let ident = |text: &str| Ident::parse(text, "id").expect("an id");
+        let subject = KeySetSubject {
+            tender: ident(tender),
+            group: ident(group),
+            opens_not_before: UtcMillis::parse(opens, "opens").expect("a time"),
+            profile: Profile::Strict,
+        };
+        PlatformKey::generate(subject).expect("random numbers").key_set().clone()
+    }
+
+    fn lot() -> Lot {
+        let at = Timestamp::parse("2026-12-24T01:00:00.000Z").expect("a time");
+        Lot {
+            id: "lot-1".into(),
+            project_id: "prj-1".into(),
+            title: "Bridge".into(),
+            state: "noticed".into(),
+            schedule: Schedule { deadline_at: Some(at), opens_at: Some(at), ..Schedule::default() },
+            document_revision: Some(sha256(b"documents")),
+            received_bids: None,
+            publicity_ends_at: None,
+            result_notice_ends_at: None,
+            award: None,
+            cause: None,
+        }
+    }
+
+    #[test]
+    fn nothing_is_sealed_to_a_key_set_of_something_else() {
+        let opens = "2026-12-24T01:00:00.000Z";
+        assert!(Sealer::new(lot(), key_set("prj-1", "lot-1", opens), "org-1").is_ok());
+        for wrong in [
+            key_set("prj-2", "lot-1", opens),
+            key_set("prj-1", "lot-2", opens),
+            key_set("prj-1", "lot-1", "2026-12-24T01:00:00.001Z"),
+        ] {
+            assert!(matches!(Sealer::new(lot(), wrong, "org-1"), Err(ClientError::Untrusted(_))));
+        }
+    }
+
+    #[test]
+    fn a_sealed_price_and_documents_make_headers_that_their_receiver_accepts() {
+        let sealer = Sealer::new(lot(), key_set("prj-1", "lot-1", "2026-12-24T01:00:00.000Z"), "org-1").expect("fits");
+        let key = SigningKey::generate(crate::seal::keys::Algorithm::EdDsa).expect("random numbers");
+        let bid = BidJson { amount: "1250000.00".into(), currency: "CNY".into(), validity_days: None, note: None };
+        let (price, ciphertext) = sealer.seal_price(Part::Price, &bid).expect("sealed");
+        assert_eq!(ciphertext.len() as u64, price.size_bytes);
+        assert!(!ciphertext.windows(7).any(|bytes| bytes == b"1250000"));
+        let files = vec![crate::seal::part_writer::describe("bid/method.txt", &b"method"[..]).expect("described")];
+        let mut out = Vec::new();
+        let documents = sealer.seal_documents(files, |_| Ok(&b"method"[..]), &mut out).expect("sealed");
+        assert_eq!(out.len() as u64, documents.size_bytes);
+        let now = Timestamp::from_millis(0);
+        for (part, payload) in [(Part::Price, &price), (Part::Documents, &documents), (Part::Price, &price)] {
+            let envelope = sealer.header(&key, part, payload, 2, now).expect("a header");
+            envelope.verify_signature(key.verifying_key()).expect("its signature");
+        }
+    }
+}

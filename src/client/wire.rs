@@ -1,0 +1,162 @@
+//! What the client reads of the server's answers: the fields it needs, and no more.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::kernel::digest::Digest;
+use crate::kernel::money::Money;
+use crate::kernel::time::Timestamp;
+
+/// A page of a list.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// What to pass as `after` for the next page.
+    #[serde(default)]
+    pub next: Option<String>,
+}
+
+/// A session's tokens.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Session {
+    /// The access token.
+    pub access_token: String,
+    /// The refresh token.
+    pub refresh_token: String,
+    /// Who is signed in.
+    pub user: User,
+}
+
+/// A user.
+#[derive(Clone, Debug, Deserialize)]
+pub struct User {
+    /// The user.
+    pub id: String,
+    /// The user's organisation.
+    pub org_id: String,
+    /// Name to sign in with.
+    pub login: String,
+    /// Roles.
+    pub roles: Vec<String>,
+}
+
+/// An organisation.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Organisation {
+    /// The organisation.
+    pub id: String,
+    /// `pending`, `confirmed`, `refused`.
+    pub state: String,
+    /// Name.
+    pub name: String,
+}
+
+/// The key by which receipts and key sets are checked.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PlatformKey {
+    /// `EdDSA`.
+    pub alg: String,
+    /// The public key, base64url.
+    pub public_key: String,
+    /// The same as a verifier key of signed notes.
+    pub verifier: String,
+}
+
+/// Anything that has an id.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Made {
+    /// The id.
+    pub id: String,
+}
+
+/// When things of a lot happen.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub struct Schedule {
+    /// Bids are accepted from.
+    #[serde(default)]
+    pub bidding_opens_at: Option<Timestamp>,
+    /// Bids are accepted before this instant, strictly.
+    #[serde(default)]
+    pub deadline_at: Option<Timestamp>,
+    /// The opening is not before.
+    #[serde(default)]
+    pub opens_at: Option<Timestamp>,
+}
+
+/// The award of a lot.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Award {
+    /// The winning bid.
+    pub bid_id: String,
+    /// Its bidder's name.
+    pub bidder_name: String,
+    /// Its rank.
+    pub rank: u32,
+    /// The price of the deal.
+    pub price: Money,
+}
+
+/// A lot.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Lot {
+    /// The lot.
+    pub id: String,
+    /// Its project.
+    pub project_id: String,
+    /// Title.
+    pub title: String,
+    /// Where it stands.
+    pub state: String,
+    /// When things happen.
+    pub schedule: Schedule,
+    /// The revision of the documents that a bid must name.
+    pub document_revision: Option<Digest>,
+    /// Bids received, once the opening began.
+    #[serde(default)]
+    pub received_bids: Option<u32>,
+    /// The publicity of candidates ends.
+    #[serde(default)]
+    pub publicity_ends_at: Option<Timestamp>,
+    /// The notice of the result ends.
+    #[serde(default)]
+    pub result_notice_ends_at: Option<Timestamp>,
+    /// The award.
+    #[serde(default)]
+    pub award: Option<Award>,
+    /// Why it ended without a result.
+    #[serde(default)]
+    pub cause: Option<String>,
+}
+
+/// What bids of a lot are sealed to.
+#[derive(Clone, Debug, Deserialize)]
+pub struct KeySetAnswer {
+    /// Key id.
+    pub kid: String,
+    /// The signed key set.
+    pub key_set: Value,
+}
+
+/// Chunks in a row, both ends included.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct ChunkRange {
+    /// The first.
+    pub first: u32,
+    /// The last.
+    pub last: u32,
+}
+
+/// An upload.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Upload {
+    /// The upload.
+    pub id: String,
+    /// `open` or `complete`.
+    pub state: String,
+    /// Bytes of every chunk but the last.
+    pub chunk_bytes: u64,
+    /// Chunks still to be sent.
+    #[serde(default)]
+    pub missing: Vec<ChunkRange>,
+}

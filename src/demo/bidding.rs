@@ -1,0 +1,57 @@
+//! Bidding: seal on the bidder's side, upload, submit, check the receipt.
+
+use serde_json::Value;
+
+use super::cast::{Cast, Player};
+use super::platform::Platform;
+use super::{During, Result};
+use crate::client::sealer::{check_receipt, envelope_json};
+use crate::client::new_key;
+use crate::kernel::money::Money;
+use crate::seal::envelope::Part;
+use crate::seal::manifest::BidJson;
+use crate::seal::part_writer::describe;
+use crate::seal::sealing::SealedPayload;
+
+/// What a bidder has of its bid.
+pub struct Sent {
+    /// The bid.
+    pub bid_id: String,
+    /// Its price, sealed: another header can be made over it.
+    pub price: SealedPayload,
+}
+
+/// The content of `bid.json` for a price.
+pub fn content(money: Money) -> BidJson {
+    BidJson { amount: money.amount(), currency: money.currency().to_string(), validity_days: Some(90), note: None }
+}
+
+/// Seals and submits a bid of a price and one document.
+pub fn bid(platform: &Platform, cast: &Cast, player: &Player, lot: &str, money: Money) -> Result<Sent> {
+    let during = |what: &str| format!("{}: {what}", player.name);
+    let sealer = player.sealer(lot, cast)?;
+    let text = format!("Technical bid of {}\n技术标\n", player.name);
+    let (price, price_bytes) = sealer.seal_price(Part::Price, &content(money)).during(during("sealing the price"))?;
+    let file = describe("bid/technical.txt", text.as_bytes()).expect("memory can be read");
+    let mut documents_bytes = Vec::new();
+    let documents =
+        sealer.seal_documents(vec![file], |_| Ok(text.as_bytes()), &mut documents_bytes).during(during("sealing the documents"))?;
+    let mut envelopes: Vec<Value> = Vec::new();
+    for (part, payload, bytes) in [(Part::Price, &price, price_bytes), (Part::Documents, &documents, documents_bytes)] {
+        let mut source = std::io::Cursor::new(bytes);
+        sealer.upload(&player.client, part, payload, &mut source, &new_key(), &|_| {}).during(during("uploading"))?;
+        let header = sealer.header(&player.key, part, payload, 1, platform.now()).during(during("signing the header"))?;
+        envelopes.push(envelope_json(&header).during(during("the header"))?);
+    }
+    let answer = player.client.submit_bid(lot, &envelopes, &new_key()).during(during("submitting"))?;
+    check_receipt(&answer.receipt, &cast.verifier, &envelopes).during(during("the receipt"))?;
+    Ok(Sent { bid_id: answer.bid_id, price })
+}
+
+/// Tries to change a bid, with a new header of revision 2 over the price it has. What comes back is the caller's to judge.
+pub fn try_again(platform: &Platform, cast: &Cast, player: &Player, lot: &str, sent: &Sent) -> Result<crate::client::Result<()>> {
+    let sealer = player.sealer(lot, cast)?;
+    let header = sealer.header(&player.key, Part::Price, &sent.price, 2, platform.now()).during("signing the new header")?;
+    let envelope = envelope_json(&header).during("the new header")?;
+    Ok(player.client.submit_bid(lot, &[envelope], &new_key()).map(drop))
+}

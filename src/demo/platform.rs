@@ -1,0 +1,174 @@
+//! A real server in this process, on a database, a blob directory and keys of its own, with a clock that the
+//! demonstration moves.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use actix_web::dev::ServerHandle;
+use actix_web::web;
+
+use super::scratch::Scratch;
+use super::{DemoError, Result};
+use crate::app::App;
+use crate::client::Client;
+use crate::clock::{Clock, ManualClock};
+use crate::config::Config;
+use crate::db::{Mode, connection, migrate};
+use crate::features::inspection::replay::{self, ReplayReport};
+use crate::http::server;
+use crate::kernel::time::Timestamp;
+use crate::keys::Keys;
+use crate::ledger::{Context, Error, Tx};
+use crate::worker::{self, mailer, scheduler, unsealer};
+
+/// The first morning: a Monday, nine o'clock in China.
+const FIRST_MORNING: &str = "2026-03-02T01:00:00.000Z";
+
+/// The platform.
+pub struct Platform {
+    app: web::Data<App>,
+    clock: Arc<ManualClock>,
+    ticking: Mutex<()>,
+    runtime: tokio::runtime::Runtime,
+    server: ServerHandle,
+    thread: Option<JoinHandle<()>>,
+    scratch: Scratch,
+}
+
+pub(super) fn broken(error: impl std::fmt::Display) -> DemoError {
+    DemoError::Platform(error.to_string())
+}
+
+impl Platform {
+    /// Starts it in a fresh directory.
+    pub fn start() -> Result<Self> {
+        let scratch = Scratch::new().map_err(broken)?;
+        let listener = TcpListener::bind("127.0.0.1:0").map_err(broken)?;
+        let config = configure(scratch.path(), &listener)?;
+        let mut conn = connection::connect(&config.database_url(), Mode::Write).map_err(broken)?;
+        migrate::migrate(&mut conn).map_err(broken)?;
+        drop(conn);
+        let keys = Keys::create(&config.keys.dir).map_err(broken)?;
+        let clock = Arc::new(ManualClock::new(Timestamp::parse(FIRST_MORNING).map_err(broken)?));
+        let app = web::Data::new(App::open(config, clock.clone(), keys).map_err(broken)?);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(broken)?;
+        let (server, thread) = serve(app.clone(), listener)?;
+        Ok(Self { app, clock, ticking: Mutex::new(()), runtime, server, thread: Some(thread), scratch })
+    }
+
+    /// Its address.
+    pub fn url(&self) -> &str {
+        &self.app.config.server.public_url
+    }
+
+    /// Its directory.
+    pub fn directory(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    /// A client that is not signed in.
+    pub fn client(&self) -> Client {
+        Client::new(self.url())
+    }
+
+    /// What its clock shows.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Moves its clock forward by a second, so that what two bidders do one after the other has two times.
+    pub fn tick(&self) {
+        let _one_at_a_time = self.ticking.lock().unwrap_or_else(PoisonError::into_inner);
+        self.clock.advance(1_000);
+    }
+
+    /// Moves its clock forward to `at`, and does whatever is due by then.
+    pub fn move_to(&self, at: Timestamp) -> Result<()> {
+        if at > self.now() {
+            self.clock.set(at);
+        }
+        self.settle()
+    }
+
+    /// Does the workers' rounds until there is nothing left to do.
+    pub fn settle(&self) -> Result<()> {
+        self.runtime.block_on(async {
+            loop {
+                let done = scheduler::round(&self.app).await? + unsealer::round(&self.app).await? + mailer::round(&self.app).await?;
+                if done == 0 {
+                    return Ok(());
+                }
+            }
+        })
+        .map_err(|error: Error| broken(error))
+    }
+
+    /// Commits one use case of the system: what is done on the server's own machine and has no route.
+    pub fn commit<T: Send + 'static>(&self, why: &str, work: impl FnMut(&mut Tx<'_>) -> std::result::Result<T, Error> + Send + 'static) -> Result<T> {
+        self.app.ledger.commit_blocking(Context::system(self.now(), why), work).map_err(broken)
+    }
+
+    /// Replays the record.
+    pub fn replay(&self) -> Result<ReplayReport> {
+        self.app.reader.read_blocking(replay::replay).map_err(broken)
+    }
+
+    /// Starts the workers and serves until the user interrupts.
+    pub fn stay(&self) -> Result<()> {
+        let workers = tokio::task::LocalSet::new();
+        workers.block_on(&self.runtime, async {
+            worker::start(&self.app);
+            tokio::signal::ctrl_c().await.map_err(broken)
+        })
+    }
+
+    /// Stops the server as a signal would: what was accepted is answered first.
+    pub fn stop(mut self, keep: bool) {
+        if keep {
+            self.scratch.keep();
+        }
+        self.runtime.block_on(self.server.stop(true));
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            eprintln!("the server's thread ended by a panic");
+        }
+        self.app.ledger.stop();
+    }
+}
+
+fn configure(dir: &Path, listener: &TcpListener) -> Result<Config> {
+    let address = listener.local_addr().map_err(broken)?;
+    let data = dir.join("data");
+    std::fs::create_dir(&data).map_err(broken)?;
+    let mut config = Config::default();
+    config.server.bind = address.to_string();
+    config.server.public_url = format!("http://{address}");
+    config.database.url = data.join("sealbid.sqlite").display().to_string();
+    config.storage.blobs = data.join("blobs");
+    config.mail.dir = data.join("mail");
+    config.keys.dir = dir.join("keys");
+    config.check().map_err(broken)?;
+    Ok(config)
+}
+
+fn serve(app: web::Data<App>, listener: TcpListener) -> Result<(ServerHandle, JoinHandle<()>)> {
+    let (started, starting) = std::sync::mpsc::channel();
+    let thread = std::thread::Builder::new().name("server".into()).spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            match server::start(app, listener) {
+                Ok(server) => {
+                    // The other side waits for this one message.
+                    let _ = started.send(Ok(server.handle()));
+                    if let Err(error) = server.await {
+                        eprintln!("the server: {error}");
+                    }
+                }
+                Err(error) => drop(started.send(Err(error))),
+            }
+        });
+    });
+    let thread = thread.map_err(broken)?;
+    let server = starting.recv().map_err(broken)?.map_err(broken)?;
+    Ok((server, thread))
+}

@@ -1,0 +1,30 @@
+//! Sealbid: sealed-bid tenders for a public-resource trading centre.
+//!
+//! Bids stay encrypted until a scheduled opening, and every transition is on record. The modules, in reading order:
+//!
+//! - pure, without database, web, clock or files: [`kernel`] (the vocabulary), [`rules`] (the law as tables),
+//!   [`seal`] (sealed bids), [`tlog`] (the form of the record);
+//! - [`db`] (two databases behind one connection) and [`ledger`] (the only door for writes);
+//! - [`features`] (what the platform does, one folder a subject);
+//! - [`http`], [`cli`] (how it is asked to).
+
+pub mod app;
+pub mod blobs;
+pub mod cli;
+pub mod client;
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod demo;
+pub mod derived;
+pub mod features;
+pub mod http;
+pub mod kernel;
+pub mod keys;
+pub mod ledger;
+pub mod limits;
+pub mod refusals;
+pub mod rules;
+pub mod seal;
+pub mod tlog;
+pub mod worker;
