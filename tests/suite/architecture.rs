@@ -1,0 +1,265 @@
+//! The house rules that a compiler does not know: which module may use which, which tables may be written how.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// For every top-level module: the modules it may use. A new arrow is a decision, made here.
+const ARROWS: &[(&str, &[&str])] = &[
+    // Pure: no database, no web, no clock, no files.
+    ("kernel", &[]),
+    ("limits", &[]),
+    ("rules", &["kernel"]),
+    ("seal", &["kernel"]),
+    ("tlog", &["kernel"]),
+    // What the record and its storage need.
+    ("clock", &["kernel"]),
+    ("refusals", &["kernel", "rules"]),
+    ("keys", &["kernel", "seal"]),
+    ("db", &["limits"]),
+    ("blobs", &["kernel", "seal", "limits"]),
+    ("config", &["db"]),
+    ("ledger", &["kernel", "rules", "tlog", "db", "clock", "limits", "refusals"]),
+    // What the platform does. Features use each other; `changes` of another feature stay out of reach, see below.
+    ("features", &["kernel", "rules", "seal", "tlog", "db", "ledger", "blobs", "keys", "limits", "refusals", "app", "http"]),
+    ("app", &["kernel", "db", "ledger", "blobs", "keys", "limits", "clock", "config", "http"]),
+    // How it is asked to.
+    ("http", &["kernel", "rules", "seal", "tlog", "db", "ledger", "features", "app", "keys", "limits", "refusals"]),
+    ("worker", &["kernel", "rules", "seal", "db", "ledger", "features", "app", "blobs", "keys", "limits", "config", "clock"]),
+    ("client", &["kernel", "seal", "tlog", "rules", "limits"]),
+    ("derived", &["rules", "http"]),
+    ("demo", &["kernel", "rules", "seal", "client", "app", "clock", "config", "keys", "worker", "http", "db", "ledger", "features", "cli", "limits"]),
+    ("cli", &["kernel", "rules", "seal", "tlog", "client", "demo", "derived", "app", "clock", "config", "keys", "worker", "http", "db", "ledger", "features", "blobs", "limits"]),
+];
+
+/// Tables that are neither subjects nor append-only: working state beside the record, each with its reason.
+const PLUMBING: &[(&str, &str)] = &[
+    ("audit_personal", "the erasable part of an entry; its digest stays in the entry"),
+    ("audit_pending", "the queue of what the log has still to cover"),
+    ("idempotency", "stored answers; forgotten after a while"),
+    ("outbox", "messages on their way"),
+    ("meta", "which keys and blobs belong to this database"),
+    ("leases", "which server does what"),
+    ("instances", "which servers live"),
+    ("user_secrets", "password hashes, which can be erased"),
+    ("sessions", "who is signed in; ends by itself"),
+    ("refresh_tokens", "rotate all the time"),
+    ("reset_tokens", "used once, then gone"),
+    ("key_secrets", "wrapped private keys, erased when a lot ends"),
+    ("uploads", "not on record before a header names them"),
+];
+
+/// Longest file, in lines: past that, look for the seam.
+const LINES: usize = 500;
+
+fn files(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+fn sources() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    files(&root.join("src"), &mut found);
+    found.sort();
+    // Unit tests in files of their own are not the product.
+    found.retain(|path| !path.components().any(|part| part.as_os_str() == "tests") && !path.ends_with("tests.rs"));
+    found.into_iter().map(|path| (path.strip_prefix(root).expect("below the root").to_owned(), fs::read_to_string(&path).expect("readable"))).collect()
+}
+
+/// The parts of a path below `src`, without the ending.
+fn parts(path: &Path) -> Vec<String> {
+    path.with_extension("").components().skip(1).map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
+}
+
+/// Lines of code with their numbers: no comments, nothing after the unit tests begin.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines()
+        .enumerate()
+        .take_while(|(_, line)| !line.starts_with("#[cfg(test)]"))
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        .map(|(number, line)| (number + 1, line))
+}
+
+/// The first `n` parts after each `crate::` in a line.
+fn crate_paths(line: &str) -> Vec<Vec<&str>> {
+    line.match_indices("crate::")
+        .filter(|(at, _)| !line[..*at].ends_with('$'))
+        .map(|(at, found)| {
+            line[at + found.len()..]
+                .split("::")
+                .map(|part| part.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default())
+                .take_while(|part| !part.is_empty())
+                .collect()
+        })
+        .collect()
+}
+
+#[test]
+fn modules_use_each_other_only_along_the_arrows() {
+    let arrows: BTreeMap<&str, &[&str]> = ARROWS.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let parts = parts(&path);
+        let module = parts[0].as_str();
+        if matches!(module, "lib" | "main") {
+            continue;
+        }
+        let Some(allowed) = arrows.get(module) else {
+            wrong.push(format!("{}: the module {module} has no arrows in this test", path.display()));
+            continue;
+        };
+        for (number, line) in code(&text) {
+            for used in crate_paths(line) {
+                // Macros of the crate have no module.
+                let target = used[0];
+                if target != module && arrows.contains_key(target) && !allowed.contains(&target) {
+                    wrong.push(format!("{}:{number}: {module} must not use {target}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_feature_never_uses_the_changes_of_another() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let parts = parts(&path);
+        if parts[0] != "features" || parts.len() < 2 {
+            continue;
+        }
+        for (number, line) in code(&text) {
+            for used in crate_paths(line) {
+                if used.len() > 2 && used[0] == "features" && used[1] != parts[1] && used[2] == "changes" {
+                    wrong.push(format!("{}:{number}: {} uses the changes of {}", path.display(), parts[1], used[1]));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_routes_know_the_web() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let parts = parts(&path);
+        let below_features = parts[0] == "features";
+        let routes = parts.get(2).is_some_and(|name| name == "http");
+        for (number, line) in code(&text) {
+            if below_features && !routes && (line.contains("crate::http::extract") || line.contains("crate::http::reply")) {
+                wrong.push(format!("{}:{number}: requests and answers belong to the feature's http", path.display()));
+            }
+            if matches!(parts[0].as_str(), "kernel" | "rules" | "seal" | "tlog") {
+                for outside in ["diesel::", "actix_web::", "std::fs", "tokio::"] {
+                    if line.contains(outside) {
+                        wrong.push(format!("{}:{number}: {} is pure and must not use {outside}", path.display(), parts[0]));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_file_is_too_long_to_read() {
+    let long: Vec<String> = sources()
+        .into_iter()
+        .map(|(path, text)| (path, text.lines().count()))
+        .filter(|(path, lines)| *lines > LINES && !path.ends_with("db/schema.rs"))
+        .map(|(path, lines)| format!("{}: {lines} lines", path.display()))
+        .collect();
+    assert!(long.is_empty(), "look for the seam:\n{}", long.join("\n"));
+}
+
+#[test]
+fn the_clock_is_asked_in_one_place_and_nothing_is_unwrapped() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        for (number, line) in code(&text) {
+            let clock = ["Utc::now()", "Local::now()", "SystemTime::now()"].iter().any(|call| line.contains(call));
+            if clock && !path.ends_with("clock.rs") {
+                wrong.push(format!("{}:{number}: time comes from the clock", path.display()));
+            }
+            if line.contains(".unwrap()") {
+                wrong.push(format!("{}:{number}: say why it cannot fail, or return an error", path.display()));
+            }
+            if path.starts_with("src/kernel") || path.starts_with("src/rules") {
+                let float = line.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "f64" || word == "f32");
+                if float {
+                    wrong.push(format!("{}:{number}: money and scores are computed in integers", path.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn migrations(backend: &str) -> Vec<(String, String)> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(backend);
+    let mut found: Vec<(String, String)> = fs::read_dir(dir)
+        .expect("migrations")
+        .flatten()
+        .map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            assert!(entry.path().join("down.sql").exists(), "{name} has no way back");
+            (name, fs::read_to_string(entry.path().join("up.sql")).expect("up.sql"))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+/// Table name and its statement.
+fn tables(sql: &str) -> Vec<(&str, &str)> {
+    sql.split("CREATE TABLE ")
+        .skip(1)
+        .map(|rest| (rest.split_whitespace().next().expect("a name"), rest.split(";\n").next().expect("a statement")))
+        .collect()
+}
+
+#[test]
+fn both_databases_have_the_same_migrations_and_tables() {
+    let (sqlite, postgres) = (migrations("sqlite"), migrations("postgres"));
+    let shape = |found: &[(String, String)]| -> Vec<(String, Vec<String>)> {
+        found.iter().map(|(name, sql)| (name.clone(), tables(sql).iter().map(|(table, _)| (*table).to_owned()).collect())).collect()
+    };
+    assert_eq!(shape(&sqlite), shape(&postgres));
+    for ((_, left), (_, right)) in sqlite.iter().zip(&postgres) {
+        for ((table, a), (_, b)) in tables(left).iter().zip(tables(right)) {
+            let columns = |sql: &str| -> Vec<String> {
+                sql.lines().skip(1).filter(|line| line.starts_with("    ")).filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+            };
+            assert_eq!(columns(a), columns(b), "{table}");
+        }
+    }
+}
+
+#[test]
+fn every_table_is_a_subject_or_append_only_or_plumbing_with_a_reason() {
+    for (backend, marks) in [("sqlite", ["_guard_insert", "_guard_update", "_guard_delete"]), ("postgres", ["_guard ", "_guard_truncate", "ENABLE ALWAYS"])] {
+        for (name, sql) in migrations(backend) {
+            for (table, statement) in tables(&sql) {
+                if PLUMBING.iter().any(|(plumbing, _)| *plumbing == table) {
+                    continue;
+                }
+                let guarded = |marks: &[&str]| marks.iter().all(|mark| sql.contains(&format!("{table}{mark}")) || sql.contains(mark));
+                let subject = statement.contains("FOREIGN KEY (id, version) REFERENCES audit_entry (stream, rev)") && guarded(&marks);
+                let append_only = sql.contains(&format!("{table}_append")) && (statement.contains("owner_version") || table == "audit_entry");
+                assert!(subject || append_only, "{backend} {name}: {table} may change without an entry");
+                if subject {
+                    assert!(sealbid::db::grants::subject_tables().contains(&table), "{table} is missing from the grants");
+                }
+            }
+        }
+    }
+}

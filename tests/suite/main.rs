@@ -1,0 +1,20 @@
+//! The tests of the whole platform: over HTTP, on both databases, told as stories.
+
+mod accounts;
+mod architecture;
+mod bad_envelopes;
+mod bad_payloads;
+mod bad_requests;
+mod deadline;
+mod derived;
+mod inspection;
+mod ledger;
+mod lifecycle;
+mod opening;
+mod permissions;
+mod rules_asset;
+mod rules_construction;
+mod rules_land;
+mod support;
+mod tokens;
+mod uploads;

@@ -1,0 +1,34 @@
+//! What the tests are told with: a whole platform of their own, the people on it, and the stories they play.
+
+pub mod api;
+pub mod cast;
+pub mod logs;
+pub mod postgres;
+pub mod steps;
+pub mod story;
+pub mod world;
+
+/// Tells a story on both databases: one test each, the same words.
+#[macro_export]
+macro_rules! on_both {
+    ($(#[$doc:meta])* $name:ident, |$world:ident| $story:block) => {
+        $(#[$doc])*
+        mod $name {
+            use super::*;
+
+            fn story($world: &$crate::support::world::World) $story
+
+            #[test]
+            fn on_sqlite() {
+                story(&$crate::support::world::World::sqlite());
+            }
+
+            #[test]
+            fn on_postgres() {
+                if let Some(world) = $crate::support::world::World::postgres() {
+                    story(&world);
+                }
+            }
+        }
+    };
+}
