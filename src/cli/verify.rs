@@ -6,8 +6,8 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::{ConfigArgs, Failed};
-use crate::db::{Mode, connection};
 use crate::features::inspection::replay;
+use crate::ledger::Reader;
 use crate::tlog::receipt::Receipt;
 
 /// `sealbid verify …`
@@ -37,8 +37,8 @@ pub fn run(command: VerifyCommand) -> Result<(), Failed> {
     match command {
         VerifyCommand::Replay(args) => {
             let config = args.load()?;
-            let mut conn = connection::connect(&config.database_url(), Mode::Read).map_err(Failed::tried)?;
-            let report = replay::replay(&mut conn).map_err(Failed::tried)?;
+            // One view of the database throughout: what a running server writes meanwhile is no damage.
+            let report = Reader::open(&config.database_url()).read_blocking(replay::replay).map_err(Failed::tried)?;
             print!("{report}");
             if report.is_clean() { Ok(()) } else { Err(Failed::tried("the record does not hold together")) }
         }

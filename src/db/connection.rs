@@ -12,14 +12,20 @@ use diesel::prelude::*;
 
 use crate::limits;
 
-/// A connection to either database.
-#[derive(diesel::MultiConnection)]
-pub enum Conn {
-    /// PostgreSQL: a province.
-    Pg(PgConnection),
-    /// SQLite: the embedded default.
-    Sqlite(SqliteConnection),
+/// What the derive writes has no documentation of its own.
+mod either {
+    #![allow(missing_docs, reason = "the derive's own types and variants")]
+    use diesel::{PgConnection, SqliteConnection};
+
+    /// A connection to either database: PostgreSQL for a province, SQLite as the embedded default.
+    #[derive(diesel::MultiConnection)]
+    pub enum Conn {
+        Pg(PgConnection),
+        Sqlite(SqliteConnection),
+    }
 }
+
+pub use either::Conn;
 
 /// Where the database is: `postgres://…`, or the path of an SQLite file.
 #[derive(Clone, PartialEq, Eq)]

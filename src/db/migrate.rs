@@ -13,8 +13,10 @@ use super::Conn;
 const TABLE: &str = "__diesel_schema_migrations";
 
 diesel::table! {
+    /// Migrations that were applied.
     #[sql_name = "__diesel_schema_migrations"]
     applied (version) {
+        /// Digits of the migration's name.
         version -> Text,
     }
 }

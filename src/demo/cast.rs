@@ -1,11 +1,11 @@
 //! The people: staff, an initiator, an inspector, and bidders who register when they are first needed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::platform::Platform;
-use super::{During, Result, say};
+use super::{During, Result, parallel, say};
 use crate::client::Client;
 use crate::client::sealer::Sealer;
 use crate::features::accounts::first::{FirstAdmin, make_first_admin};
@@ -107,6 +107,13 @@ impl Cast {
             bidders: Mutex::default(),
             count: AtomicU32::new(0),
         })
+    }
+
+    /// Lets the bidders of these names register, several at a time; each name once.
+    pub fn invite(&self, platform: &Platform, names: impl Iterator<Item = String>) -> Result<()> {
+        let mut invited: Vec<(String, Result<()>)> = names.collect::<BTreeSet<_>>().into_iter().map(|name| (name, Ok(()))).collect();
+        parallel::each(&mut invited, |(name, done)| *done = self.bidder(platform, name).map(drop));
+        invited.into_iter().try_for_each(|(_, done)| done)
     }
 
     /// The bidder of that name: the same one in every lot.

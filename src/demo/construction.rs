@@ -1,36 +1,24 @@
 //! Construction procurements with real bids, side by side through the same days.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::bidding::{self, Sent};
+use super::bidding;
 use super::cast::Cast;
+use super::comparison::{self, Evaluation, Offer};
 use super::data::Contract;
 use super::platform::Platform;
-use super::report::Report;
-use super::{DemoError, During, Result, opening, say};
+use super::report::{Report, ReportedBid};
+use super::{DemoError, During, Result, opening, parallel, say};
 use crate::client::ClientError;
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::time::Timestamp;
 
-/// Threads that play: the machine has at least two cores.
-const THREADS: usize = 2;
 /// A day in milliseconds.
 pub const DAY: i64 = 24 * 60 * 60 * 1000;
 /// Days from the notice to the deadline; 20 are the least.
 const DAYS_TO_DEADLINE: i64 = 21;
 /// After the deadline a box closes once headers on the way have had their time.
 pub const SETTLED_MS: i64 = 90_000;
-
-/// A bid of the data whose amounts could be read.
-struct Offer {
-    /// Its place in the contract.
-    index: usize,
-    price: Money,
-    /// The price that counts, where the data says one.
-    evaluated: Option<Money>,
-    sent: Option<Sent>,
-}
 
 /// A contract being played.
 pub struct Play {
@@ -42,22 +30,8 @@ pub struct Play {
     lot: String,
     deadline: Option<Timestamp>,
     publicity_ends: Option<Timestamp>,
-    report: Report,
-}
-
-/// A bid in the platform's evaluation.
-#[derive(Deserialize)]
-struct EvaluatedBid {
-    bid_id: String,
-    rank: Option<u32>,
-    code: Option<String>,
-    counted_price: Option<Money>,
-}
-
-#[derive(Deserialize)]
-struct Evaluation {
-    bids: Vec<EvaluatedBid>,
     recommended: Option<String>,
+    report: Report,
 }
 
 /// Plays all contracts, day by day. What goes wrong with one of them ends that one.
@@ -67,6 +41,7 @@ pub fn play_all(platform: &Platform, cast: &Cast, mut plays: Vec<Play>) -> Resul
     each(&mut plays, |play| play.publish(platform, cast));
     say(format!("{} construction lot(s) are registered, reviewed by the centre and published, with documents. The next day bidders register, are confirmed, fetch the documents, seal on their own side and submit.", plays.len()));
     platform.move_to(platform.now().plus_millis(DAY))?;
+    cast.invite(platform, plays.iter().flat_map(Play::bidders))?;
     each(&mut plays, |play| play.submit(platform, cast));
     if alone {
         each(&mut plays, |play| play.nothing_shows(cast));
@@ -87,19 +62,13 @@ pub fn play_all(platform: &Platform, cast: &Cast, mut plays: Vec<Play>) -> Resul
     Ok(plays.into_iter().map(|play| play.report).collect())
 }
 
-/// Takes every play that is not over one step further, a few at a time.
+/// Takes every play that is not over one step further, several at a time.
 fn each(plays: &mut [Play], step: impl Fn(&mut Play) -> Result<()> + Sync) {
-    let share = plays.len().div_ceil(THREADS).max(1);
-    std::thread::scope(|scope| {
-        for part in plays.chunks_mut(share) {
-            let step = &step;
-            scope.spawn(move || {
-                for play in part.iter_mut().filter(|play| !play.report.is_over()) {
-                    if let Err(error) = step(play) {
-                        play.report.fail(&error);
-                    }
-                }
-            });
+    parallel::each(plays, |play| {
+        if !play.report.is_over()
+            && let Err(error) = step(play)
+        {
+            play.report.fail(&error);
         }
     });
 }
@@ -114,17 +83,33 @@ impl Play {
             names.push(if again == 0 { bid.bidder.clone() } else { format!("{} #{}", bid.bidder, again + 1) });
         }
         let report = Report::new(&contract);
-        let lot = String::new();
-        Self { contract, names, offers: Vec::new(), currency: None, lot, deadline: None, publicity_ends: None, report }
+        Self {
+            contract,
+            names,
+            offers: Vec::new(),
+            currency: None,
+            lot: String::new(),
+            deadline: None,
+            publicity_ends: None,
+            recommended: None,
+            report,
+        }
+    }
+
+    /// The names of those who will bid.
+    fn bidders(&self) -> impl Iterator<Item = String> {
+        let names = if self.report.is_over() { &[] } else { self.names.as_slice() };
+        names.iter().cloned()
     }
 
     /// Reads the amounts; a bid whose amount cannot be carried is refused by name, and the rest is played.
     fn read(&mut self) -> Result<()> {
-        let unreadable = |what: &str, why: String| DemoError::Data(format!("{what}: {why}"));
-        let code = self.contract.evaluation_currency().ok_or_else(|| unreadable("evaluated prices", "in several currencies".into()))?;
-        let currency = Currency::parse(code).map_err(|error| unreadable(code, error.to_string()))?;
-        let opening = Currency::parse(&self.contract.currency).map_err(|error| unreadable(&self.contract.currency, error.to_string()))?;
+        let known = |code: &str| Currency::parse(code).map_err(|error| DemoError::Data(format!("{code}: {error}")));
+        let several = || DemoError::Data("the evaluated prices are in several currencies".into());
+        let currency = known(self.contract.evaluation_currency().ok_or_else(several)?)?;
+        let opening = known(&self.contract.currency)?;
         self.currency = Some(currency);
+        let mut unreadable = Vec::new();
         for (index, bid) in self.contract.bids.iter().enumerate() {
             let price = bid.opening_price.as_deref().ok_or_else(|| "no opening price".to_owned());
             let price = price.and_then(|text| Money::parse_import(text, opening).map_err(|error| format!("{text}: {error}")));
@@ -132,15 +117,24 @@ impl Play {
                 Some(text) if !bid.is_rejected() => Money::parse_import(text, currency).map(Some).map_err(|error| format!("{text}: {error}")),
                 _ => Ok(None),
             };
+            let price = price.and_then(|price| if price.is_positive() { Ok(price) } else { Err("a price is more than nothing".into()) });
             match (price, evaluated) {
-                (Ok(price), Ok(evaluated)) => self.offers.push(Offer { index, price, evaluated, sent: None }),
-                (Err(why), _) | (_, Err(why)) => {
-                    self.report.refused(&format!("reading the bid of {}", bid.bidder), "amount", why.clone());
-                    self.report.mistake(format!("the bid of {} cannot be played: {why}", bid.bidder));
-                }
+                (Ok(price), Ok(evaluated)) => self.offers.push(Offer { index, price, evaluated, sent: None, read: None }),
+                (Err(why), _) | (_, Err(why)) => unreadable.push((index, why)),
             }
         }
+        unreadable.into_iter().for_each(|(index, why)| self.leave_out(index, why));
         Ok(())
+    }
+
+    /// A bid that cannot be played. Where it was rejected anyway the ranking is not the worse for it.
+    fn leave_out(&mut self, index: usize, why: String) {
+        let bid = &self.contract.bids[index];
+        if !bid.is_rejected() {
+            self.report.mistake(format!("the bid of {} cannot be played: {why}", bid.bidder));
+        }
+        self.report.refused(&format!("reading the bid of {}", bid.bidder), "amount", why);
+        self.report.bid(ReportedBid::without_price(&bid.bidder, "unreadable"));
     }
 
     fn currency(&self) -> Result<Currency> {
@@ -223,32 +217,35 @@ impl Play {
         let lot = client.lot(&self.lot).during("the lot after its deadline")?;
         if lot.state == "unsuccessful" {
             for offer in &self.offers {
-                self.report.bid(&self.contract.bids[offer.index].bidder, "unopened", None, None, None);
+                self.report.bid(ReportedBid::without_price(&self.contract.bids[offer.index].bidder, "unopened"));
             }
             let cause = lot.cause.unwrap_or_default();
             self.report.end("opening the box", &cause, "too few bids were received: the box stays closed for good (ENG-16)".into());
             return Ok(());
         }
         let session = opening::hold(cast, &self.lot)?;
-        let mut opened = Vec::new();
-        for offer in &self.offers {
-            let read = offer.sent.as_ref().and_then(|sent| session.bids.iter().find(|read| read.bid_id == sent.bid_id));
-            let name = &self.contract.bids[offer.index].bidder;
-            match read {
-                Some(read) if read.outcome == "opened" && read.price == Some(offer.price) => opened.push(offer),
-                Some(read) => self.report.mistake(format!("{name} sealed {} and {:?} was read out ({})", offer.price, read.price, read.outcome)),
-                None => self.report.mistake(format!("the bid of {name} was not read out")),
-            }
+        for offer in &mut self.offers {
+            offer.read = session.bids.iter().find(|read| Some(read.bid_id.as_str()) == offer.bid_id()).cloned();
         }
-        for offer in &opened {
+        for offer in self.offers.iter().filter(|offer| offer.came_out()) {
             self.judge(cast, offer)?;
         }
-        let lines = json!({ "lines": ["Judged as published; the source does not say why bids were rejected."] });
-        client.do_with_lot(&self.lot, "complete-evaluation", &lines).during("filing the report")?;
-        let lot = client.do_with_lot(&self.lot, "publish-candidates", &json!({ "lines": [] })).during("publishing the candidates")?;
-        self.publicity_ends = lot.publicity_ends_at;
+        let somebody = self.offers.iter().any(|offer| offer.came_out() && !self.contract.bids[offer.index].is_rejected());
+        if somebody {
+            let lines = json!({ "lines": ["Judged as published; the source does not say why bids were rejected."] });
+            client.do_with_lot(&self.lot, "complete-evaluation", &lines).during("filing the report")?;
+            let lot = client.do_with_lot(&self.lot, "publish-candidates", &json!({ "lines": [] })).during("publishing the candidates")?;
+            self.publicity_ends = lot.publicity_ends_at;
+        } else {
+            let said = json!({ "cause": "all_rejected", "reason": "Every bid was rejected, as published." });
+            client.do_with_lot(&self.lot, "declare-unsuccessful", &said).during("ending the lot")?;
+        }
         let evaluation: Evaluation = client.get(&format!("/v1/lots/{}/evaluation", self.lot)).during("the evaluation")?;
-        self.compare(&session.bids, &evaluation);
+        comparison::compare(&self.contract, &self.offers, &evaluation, &mut self.report);
+        if !somebody {
+            self.report.end("the evaluation", "all_rejected", "every bid was rejected, as published: the lot ends without an award".into());
+        }
+        self.recommended = evaluation.recommended;
         Ok(())
     }
 
@@ -266,66 +263,12 @@ impl Play {
         cast.initiator.client.post::<Value>(&path, &judgement).map(drop).during(format!("judging the bid of {}", bid.bidder))
     }
 
-    /// What the platform made of the bids against what the published prices make of them.
-    fn compare(&mut self, read: &[opening::ReadOut], evaluation: &Evaluation) {
-        let of = |id: &str| self.offers.iter().find(|offer| offer.sent.as_ref().is_some_and(|sent| sent.bid_id == id));
-        let name = |id: &str| of(id).map(|offer| self.contract.bids[offer.index].bidder.clone()).unwrap_or_default();
-        let mut ranked: Vec<&EvaluatedBid> = evaluation.bids.iter().filter(|bid| bid.rank.is_some()).collect();
-        ranked.sort_by_key(|bid| bid.rank);
-        let names: Vec<String> = ranked.iter().map(|bid| name(&bid.bid_id)).collect();
-        let mut expected: Vec<&Offer> = self.offers.iter().filter(|offer| !self.contract.bids[offer.index].is_rejected()).collect();
-        // Bids were submitted in the order of the data: between equal prices the earlier one stands first.
-        expected.sort_by_key(|offer| (offer.evaluated.unwrap_or(offer.price).minor(), offer.index));
-        let expected: Vec<String> = expected.iter().map(|offer| self.contract.bids[offer.index].bidder.clone()).collect();
-        let recommended = evaluation.recommended.as_deref().map(name);
-        let first_price = ranked.first().and_then(|bid| bid.counted_price);
-        let tied = ranked.iter().filter(|bid| bid.counted_price == first_price).count() > 1;
-        let rows: Vec<_> = self
-            .offers
-            .iter()
-            .filter_map(|offer| {
-                let id = &offer.sent.as_ref()?.bid_id;
-                let judged = evaluation.bids.iter().find(|bid| bid.bid_id == *id);
-                let outcome = read.iter().find(|read| read.bid_id == *id)?;
-                let counted = judged.and_then(|bid| bid.counted_price).map(|money| money.to_string());
-                Some((name(id), outcome.clone(), judged.and_then(|bid| bid.code.clone()), counted))
-            })
-            .collect();
-        for (name, outcome, code, counted) in rows {
-            self.report.bid(&name, &outcome.outcome, outcome.price, code, counted);
-        }
-        if names != expected {
-            self.report.mistake(format!("the ranking is {names:?}, and the published prices make it {expected:?}"));
-        }
-        if recommended.as_ref() != names.first() {
-            self.report.mistake(format!("recommended is {recommended:?}, and not the first of the ranking"));
-        }
-        if tied {
-            self.report.remark("the first place is tied: the earlier submission stands first".into());
-        }
-        self.report.ranked(names);
-        self.compare_award(tied);
-    }
-
-    fn compare_award(&mut self, tied: bool) {
-        let (ours, theirs) = (self.report.recommended().map(str::to_owned), self.contract.awardee().map(str::to_owned));
-        match (self.contract.awarded_is_lowest_evaluated, ours == theirs) {
-            (_, true) => self.report.remark("the historical award is the platform's".into()),
-            (Some(true), false) if tied => self.report.remark("the historical award went to another bid of the same price".into()),
-            (Some(true), false) => self.report.mistake(format!("the award went to {theirs:?}, and the platform recommends {ours:?}")),
-            (Some(false) | None, false) => {
-                self.report.remark("the historical award differs: it did not go to the lowest evaluated bid".into());
-            }
-        }
-    }
-
     /// The award to the first of the ranking, and the result.
     fn award(&mut self, cast: &Cast) -> Result<()> {
         let client = &cast.initiator.client;
-        let first = self.report.recommended().and_then(|name| self.offers.iter().find(|offer| self.contract.bids[offer.index].bidder == name));
-        let Some(sent) = first.and_then(|offer| offer.sent.as_ref()) else { return Ok(()) };
-        let lot = client.do_with_lot(&self.lot, "award", &json!({ "bid_id": sent.bid_id })).during("the award")?;
-        if lot.award.as_ref().is_none_or(|award| award.rank != 1 || award.bid_id != sent.bid_id) {
+        let first = self.recommended.as_ref().ok_or_else(|| DemoError::Differs("nobody is recommended".into()))?;
+        let lot = client.do_with_lot(&self.lot, "award", &json!({ "bid_id": first })).during("the award")?;
+        if lot.award.as_ref().is_none_or(|award| award.rank != 1 || award.bid_id != *first) {
             self.report.mistake(format!("the award is {:?}", lot.award));
         }
         client.do_with_lot(&self.lot, "publish-result", &json!({ "lines": [] })).during("publishing the result")?;

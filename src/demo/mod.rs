@@ -9,10 +9,12 @@
 mod asset;
 mod bidding;
 mod cast;
+mod comparison;
 mod construction;
 mod data;
 mod land;
 mod opening;
+mod parallel;
 mod platform;
 mod report;
 mod scratch;
@@ -129,7 +131,7 @@ fn play(args: &DemoArgs, platform: &Platform, contracts: Vec<Contract>) -> Resul
     let cast = Cast::assemble(platform)?;
     let reports = construction::play_all(platform, &cast, contracts.into_iter().map(Play::new).collect())?;
     for report in &reports {
-        println!("{report}");
+        print!("{report}");
     }
     if let Some(path) = &args.report {
         report::write(path, &reports)?;
@@ -139,7 +141,7 @@ fn play(args: &DemoArgs, platform: &Platform, contracts: Vec<Contract>) -> Resul
         asset::play(platform, &cast)?;
     }
     let replay = platform.replay()?;
-    println!("verify replay: {} entries, {} streams, {} difference(s)", replay.entries, replay.streams, replay.found);
+    println!("\nverify replay: {} entries, {} streams, {} difference(s)", replay.entries, replay.streams, replay.found);
     for difference in &replay.differences {
         say(difference);
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::data::Contract;
 use super::{DemoError, Result};
-use crate::client::ClientError;
+use crate::kernel::money::Money;
 
 /// A bid as it was opened.
 #[derive(Clone, Debug, Serialize)]
@@ -23,8 +23,19 @@ pub struct ReportedBid {
     pub currency: Option<String>,
     /// The code of its rejection.
     pub rejection: Option<String>,
+    /// Its rank from 1.
     #[serde(skip)]
-    evaluated: Option<String>,
+    pub rank: Option<u32>,
+    /// The price that counted.
+    #[serde(skip)]
+    pub counted: Option<Money>,
+}
+
+impl ReportedBid {
+    /// A bid of which no price is known.
+    pub fn without_price(bidder: &str, outcome: &str) -> Self {
+        Self { bidder: bidder.into(), outcome: outcome.into(), amount: None, currency: None, rejection: None, rank: None, counted: None }
+    }
 }
 
 /// Something that was refused on the way.
@@ -100,12 +111,11 @@ impl Report {
 
     /// It cannot go on, and should have.
     pub fn fail(&mut self, error: &DemoError) {
-        let (what, code) = match error {
-            DemoError::Call { what, error: ClientError::Problem(problem) } => (what.clone(), problem.code.clone()),
-            DemoError::Call { what, .. } => (what.clone(), "client".to_owned()),
-            _ => (String::new(), "demonstration".to_owned()),
-        };
-        self.end(&what, &code, error.to_string());
+        match error {
+            DemoError::Call { what, error } => self.end(what, error.code().unwrap_or("client"), error.to_string()),
+            DemoError::Data(why) => self.end("reading the contract", "data", why.clone()),
+            other => self.end("playing the contract", "demonstration", other.to_string()),
+        }
         self.mistake(error.to_string());
     }
 
@@ -120,15 +130,8 @@ impl Report {
     }
 
     /// A bid and what became of it.
-    pub fn bid(&mut self, bidder: &str, outcome: &str, price: Option<crate::kernel::money::Money>, rejection: Option<String>, evaluated: Option<String>) {
-        self.bids.push(ReportedBid {
-            bidder: bidder.to_owned(),
-            outcome: outcome.to_owned(),
-            amount: price.map(|price| price.amount()),
-            currency: price.map(|price| price.currency().to_string()),
-            rejection,
-            evaluated,
-        });
+    pub fn bid(&mut self, bid: ReportedBid) {
+        self.bids.push(bid);
     }
 
     /// The ranking, best first, and whom the platform recommends.
@@ -149,14 +152,15 @@ impl fmt::Display for Report {
         let width = self.bids.iter().map(|bid| bid.bidder.chars().count()).max().unwrap_or(6).clamp(6, 60);
         writeln!(f, "  rank  {:width$}  {:>24}  {:>24}  outcome", "bidder", "read out", "evaluated")?;
         for bid in &self.bids {
-            let rank = self.ranking.iter().position(|name| *name == bid.bidder).map_or("-".to_owned(), |at| (at + 1).to_string());
+            let rank = bid.rank.map_or("-".to_owned(), |rank| rank.to_string());
+            let counted = bid.counted.map_or("-".to_owned(), |money| money.to_string());
             let price = match (&bid.amount, &bid.currency) {
                 (Some(amount), Some(currency)) => format!("{amount} {currency}"),
                 _ => "-".to_owned(),
             };
             let name: String = bid.bidder.chars().take(60).collect();
             let outcome = bid.rejection.as_ref().map_or(bid.outcome.clone(), |code| format!("{}, rejected: {code}", bid.outcome));
-            writeln!(f, "  {rank:>4}  {name:width$}  {price:>24}  {:>24}  {outcome}", bid.evaluated.as_deref().unwrap_or("-"))?;
+            writeln!(f, "  {rank:>4}  {name:width$}  {price:>24}  {counted:>24}  {outcome}")?;
         }
         writeln!(f, "  recommended: {}", self.recommended.as_deref().unwrap_or("nobody"))?;
         writeln!(f, "  historical award: {}", self.historical_award.as_deref().unwrap_or("unknown"))?;
@@ -192,7 +196,7 @@ mod tests {
     fn a_report_is_one_line_with_the_names_as_published() {
         let contract = &super::super::data::read(super::super::CONTRACTS).expect("in order")[0];
         let mut report = Report::new(contract);
-        report.bid("A Co.", "opened", None, None, None);
+        report.bid(ReportedBid::without_price("A Co.", "opened"));
         report.ranked(vec!["A Co.".into()]);
         report.mistake("never in the file".into());
         let line = serde_json::to_string(&report).expect("plain data");

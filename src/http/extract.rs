@@ -197,7 +197,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 ///
 /// # Errors
 /// 413 beyond the limit, 408 when it comes too slowly, 400 when it breaks off.
-pub async fn read_body(mut payload: Payload, limit: usize) -> Result<Vec<u8>, Error> {
+pub async fn read_body(payload: Payload, limit: usize) -> Result<Vec<u8>, Error> {
+    read_within(payload, limit, std::time::Duration::from_secs(limits::BODY_SECONDS)).await
+}
+
+async fn read_within(mut payload: Payload, limit: usize, within: std::time::Duration) -> Result<Vec<u8>, Error> {
     let read = async {
         let mut bytes = Vec::new();
         while let Some(chunk) = payload.next().await {
@@ -209,7 +213,6 @@ pub async fn read_body(mut payload: Payload, limit: usize) -> Result<Vec<u8>, Er
         }
         Ok(bytes)
     };
-    let within = std::time::Duration::from_secs(limits::BODY_SECONDS);
     Ok(tokio::time::timeout(within, read).await.map_err(|_| problem::too_slow())??)
 }
 
@@ -245,5 +248,44 @@ impl PageQuery {
             limit @ 1..=limits::PAGE_MOST => Ok(i64::from(limit)),
             _ => Err(problem::body_invalid("limit: 1 to 100").into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use actix_web::error::PayloadError;
+    use actix_web::web::Bytes;
+    use futures_util::stream::{self, Stream};
+
+    use super::*;
+
+    type Chunk = Result<Bytes, PayloadError>;
+
+    fn read(chunks: impl Stream<Item = Chunk> + 'static, limit: usize) -> Result<Vec<u8>, Error> {
+        let payload = Payload::from(Box::pin(chunks) as std::pin::Pin<Box<dyn Stream<Item = Chunk>>>);
+        actix_web::rt::System::new().block_on(read_within(payload, limit, Duration::from_millis(1)))
+    }
+
+    #[track_caller]
+    fn code(read: Result<Vec<u8>, Error>) -> &'static str {
+        read.expect_err("refused").as_refusal().code
+    }
+
+    fn chunk() -> Chunk {
+        Ok(Bytes::from_static(b"abc"))
+    }
+
+    #[test]
+    fn a_body_is_read_up_to_its_limit() {
+        assert_eq!(read(stream::iter([chunk(), chunk()]), 6).expect("read"), b"abcabc");
+        assert_eq!(code(read(stream::iter([chunk(), chunk()]), 5)), "body-too-large");
+    }
+
+    #[test]
+    fn a_body_that_never_ends_is_too_slow_and_one_that_breaks_off_is_cut_off() {
+        assert_eq!(code(read(stream::iter([chunk()]).chain(stream::pending()), 6)), "request-too-slow");
+        assert_eq!(code(read(stream::iter([chunk(), Err(PayloadError::Incomplete(None))]), 6)), "body-cut-off");
     }
 }

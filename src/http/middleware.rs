@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpResponse, web};
@@ -25,7 +25,7 @@ use crate::refusals;
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
 /// Everything that happens around a handler.
-pub async fn around(req: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+pub async fn around(mut req: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let Some(app) = req.app_data::<web::Data<App>>().cloned() else {
         return Err(Error::internal("no application").into());
     };
@@ -35,6 +35,10 @@ pub async fn around(req: ServiceRequest, next: Next<impl MessageBody + 'static>)
     let pattern = req.match_pattern();
     let access = pattern.as_deref().map_or(Access::Unknown, |pattern| permissions::access(req.method().as_str(), pattern));
     let (method, path) = (req.method().clone(), req.path().to_owned());
+    if method == Method::HEAD {
+        // Routes know GET; the server leaves out the body of whatever answers a HEAD.
+        req.head_mut().method = Method::GET;
+    }
 
     // No clone of the request may live while its handler runs: the router needs it for itself.
     let response = match admit(&req, &app, &meta, &access) {
@@ -149,7 +153,7 @@ fn caller(app: &App, token: &str, meta: &Meta, allowed: &[Role]) -> Result<Calle
 /// 304 for whoever has this version already.
 fn unchanged(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let same = response.status() == StatusCode::OK
-        && response.request().method() == actix_web::http::Method::GET
+        && response.request().method() == Method::GET
         && match (response.headers().get(header::ETAG), response.request().headers().get(header::IF_NONE_MATCH)) {
             (Some(has), Some(seen)) => has == seen,
             _ => false,

@@ -75,7 +75,9 @@ pub fn admissible(
     };
     let finding = match rule.window {
         Window::DaysBeforeDeadline(days) => too_late(rule.rule, days, facts, now),
-        Window::While(states) => out_of_season(rule.kind.title(), states, facts.state),
+        Window::While(states) => {
+            out_of_season(rule.kind.title(), states, facts.state).or_else(|| after_last_day(facts, now))
+        }
     };
     match finding {
         None => Ok(rule),
@@ -100,6 +102,23 @@ fn too_late(rule: RuleId, days: u32, facts: &LotFacts, now: Timestamp) -> Option
             "逾期提出的，记录为不予受理；可以提问或投诉。",
             "It is recorded as inadmissible; ask a question or complain instead.",
         ),
+    ))
+}
+
+/// A publicity or notice that is over is over, also while nobody has entered its end yet.
+fn after_last_day(facts: &LotFacts, now: Timestamp) -> Option<Finding> {
+    let end = match facts.state {
+        State::Publicity => facts.publicity_ends_at,
+        State::Published => facts.result_notice_ends_at,
+        _ => None,
+    };
+    let end = end.filter(|end| now >= *end)?;
+    Some(Finding::new(
+        Bilingual::new(
+            format!("公示或公告已于{}届满。", end.local()),
+            format!("The publicity or notice ended at {}.", end.local()),
+        ),
+        Bilingual::new("逾期提出的，记录为不予受理；可以投诉。", "It is recorded as inadmissible; complain instead."),
     ))
 }
 

@@ -42,7 +42,7 @@ pub fn submit(lot: &LotStory<'_>, person: &Person<'_>, envelopes: &[Value]) -> A
 }
 
 fn submit_text(lot: &LotStory<'_>, person: &Person<'_>, body: &str) -> Answer {
-    person.request("POST", bids(lot)).key(&uuid::Uuid::new_v4().to_string()).body("application/json", body).send()
+    person.request("POST", bids(lot)).key(&uuid::Uuid::new_v4().to_string()).body("application/json", body.as_bytes()).send()
 }
 
 /// The signed content of an envelope, and the context in it.

@@ -9,6 +9,7 @@ use super::ops::{self, NewPerson, Registered};
 use super::sessions::{self, Opened};
 use super::{passwords, queries, signing_keys};
 use crate::app::App;
+use crate::http::cursor;
 use crate::http::extract::{Body, Caller, IdempotencyKey, Meta, PageQuery};
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Page};
@@ -221,13 +222,14 @@ pub async fn register_organisation(app: web::Data<App>, meta: Meta, key: Idempot
 
 /// Lists organisations.
 #[utoipa::path(tag = "accounts", operation_id = "list_organisations", params(OrganisationQuery), security(("bearer" = [])),
-    responses((status = 200, body = Page<Organisation>, description = "A page.")))]
+    responses((status = 200, body = Page<Organisation>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The cursor is not ours.")))]
 #[get("/v1/organisations")]
 pub async fn list_organisations(app: web::Data<App>, _caller: Caller, query: web::Query<OrganisationQuery>) -> Result<HttpResponse, Error> {
     let query = query.into_inner();
     let size = PageQuery { limit: query.limit, after: None }.size()?;
-    let rows = app.reader.read(move |conn| queries::organisations(conn, query.state.as_deref(), query.after.as_deref(), size)).await?;
-    let next = (rows.len() == usize::try_from(size).unwrap_or(0)).then(|| rows.last().map(|row| row.id.clone())).flatten();
+    let after = query.after.as_deref().map(|text| cursor::open(&app.keys, "organisations", text)).transpose()?.map(|(_, id)| id);
+    let rows = app.reader.read(move |conn| queries::organisations(conn, query.state.as_deref(), after.as_deref(), size)).await?;
+    let next = cursor::next(&app.keys, "organisations", rows.len(), size, rows.last().map(|row| (0, row.id.clone())))?;
     let items = rows.iter().map(ops::organisation_view).collect::<Result<Vec<_>, _>>()?;
     Ok(HttpResponse::Ok().json(Page { items, next }))
 }
@@ -307,13 +309,13 @@ pub async fn create_user(app: web::Data<App>, caller: Caller, key: IdempotencyKe
 }
 
 /// Lists users.
-#[utoipa::path(tag = "accounts", operation_id = "list_users", params(PageQuery), security(("bearer" = [])), responses((status = 200, body = Page<User>, description = "A page.")))]
+#[utoipa::path(tag = "accounts", operation_id = "list_users", params(PageQuery), security(("bearer" = [])), responses((status = 200, body = Page<User>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The cursor is not ours.")))]
 #[get("/v1/users")]
 pub async fn list_users(app: web::Data<App>, _caller: Caller, query: web::Query<PageQuery>) -> Result<HttpResponse, Error> {
     let size = query.size()?;
-    let after = query.after.clone();
+    let after = query.after.as_deref().map(|text| cursor::open(&app.keys, "users", text)).transpose()?.map(|(_, id)| id);
     let rows = app.reader.read(move |conn| queries::users(conn, after.as_deref(), size)).await?;
-    let next = (rows.len() == usize::try_from(size).unwrap_or(0)).then(|| rows.last().map(|row| row.id.clone())).flatten();
+    let next = cursor::next(&app.keys, "users", rows.len(), size, rows.last().map(|row| (0, row.id.clone())))?;
     let items = rows.iter().map(ops::user_view).collect::<Result<Vec<_>, _>>()?;
     Ok(HttpResponse::Ok().json(Page { items, next }))
 }

@@ -223,6 +223,9 @@ fn eng_05_objections_to_documents_come_ten_days_before_the_deadline() {
 #[test]
 fn eng_28_objections_to_the_result_come_during_publicity() {
     assert!(admissible(E, ObjectionKind::Result, &lot(State::Publicity), nine("2026-04-18")).is_ok());
+    let published = LotFacts { publicity_ends_at: Some(nine("2026-04-21")), ..lot(State::Publicity) };
+    assert!(admissible(E, ObjectionKind::Result, &published, nine("2026-04-21").plus_millis(-1)).is_ok());
+    refused_by("ENG-28", admissible(E, ObjectionKind::Result, &published, nine("2026-04-21")).map(|_| ()));
     refused_by("ENG-28", admissible(E, ObjectionKind::Result, &lot(State::Awardable), nine("2026-04-22")).map(|_| ()));
     refused_by("ENG-18", admissible(E, ObjectionKind::Opening, &lot(State::Opened), nine("2026-04-22")).map(|_| ()));
     assert!(admissible(E, ObjectionKind::Opening, &lot(State::Opening), nine("2026-04-15")).is_ok());

@@ -81,6 +81,7 @@ impl Answer {
 /// A request that is being put together.
 pub struct Request<'w> {
     world: &'w World,
+    base: String,
     method: &'static str,
     path: String,
     headers: Vec<(String, String)>,
@@ -89,7 +90,13 @@ pub struct Request<'w> {
 
 impl<'w> Request<'w> {
     pub fn new(world: &'w World, method: &'static str, path: impl Into<String>) -> Self {
-        Self { world, method, path: path.into(), headers: Vec::new(), body: Vec::new() }
+        Self { world, base: world.base().to_owned(), method, path: path.into(), headers: Vec::new(), body: Vec::new() }
+    }
+
+    /// To another server of the same platform.
+    pub fn at(mut self, base: &str) -> Self {
+        self.base = base.to_owned();
+        self
     }
 
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -108,8 +115,8 @@ impl<'w> Request<'w> {
     }
 
     /// A body just as it is written here.
-    pub fn body(mut self, media_type: &str, body: &str) -> Self {
-        self.body = body.as_bytes().to_vec();
+    pub fn body(mut self, media_type: &str, body: &[u8]) -> Self {
+        self.body = body.to_vec();
         self.header("Content-Type", media_type)
     }
 
@@ -121,12 +128,12 @@ impl<'w> Request<'w> {
     #[track_caller]
     pub fn send(self) -> Answer {
         let asked = format!("{} {}", self.method, self.path);
-        let mut request = ureq::http::Request::builder().method(self.method).uri(format!("{}{}", self.world.base(), self.path));
+        let mut request = ureq::http::Request::builder().method(self.method).uri(format!("{}{}", self.base, self.path));
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        // GET and DELETE carry no body, not even an empty one.
-        let sent = if self.body.is_empty() && matches!(self.method, "GET" | "DELETE") {
+        // Only these carry a body, if only an empty one.
+        let sent = if self.body.is_empty() && !matches!(self.method, "POST" | "PUT" | "PATCH") {
             self.world.agent().run(request.body(()).expect("a request"))
         } else {
             self.world.agent().run(request.body(self.body).expect("a request"))

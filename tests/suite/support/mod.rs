@@ -3,8 +3,12 @@
 pub mod api;
 pub mod cast;
 pub mod logs;
+pub mod looks;
+pub mod normal;
 pub mod postgres;
+pub mod served;
 pub mod steps;
+pub mod stored;
 pub mod story;
 pub mod world;
 

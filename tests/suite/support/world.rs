@@ -1,19 +1,15 @@
 //! A whole platform for one test: a real server on a port of its own, a database of its own, and a clock that the test
 //! moves. When a world ends it checks the house, so that every test is also a test of the record.
 
-use std::net::TcpListener;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use sealbid::app::App;
 use sealbid::clock::{Clock, ManualClock};
 use sealbid::config::Config;
 use sealbid::db::{DbUrl, Mode, connection, migrate};
 use sealbid::features::inspection::replay::{ReplayReport, replay};
-use sealbid::http::server;
 use sealbid::kernel::time::Timestamp;
 use sealbid::keys::Keys;
 use sealbid::rules::editions::Category;
@@ -21,6 +17,7 @@ use sealbid::worker::{mailer, scheduler, sweeper, unsealer};
 
 use super::api::{Person, Request};
 use super::cast::{self, Member};
+use super::served::Served;
 use super::story::LotStory;
 use super::{logs, postgres};
 
@@ -43,11 +40,9 @@ enum Source {
 pub struct World {
     app: Data<App>,
     clock: Arc<ManualClock>,
-    base: String,
     agent: ureq::Agent,
     cast: &'static [Member],
-    server: ServerHandle,
-    thread: Option<JoinHandle<()>>,
+    server: Served,
     runtime: tokio::runtime::Runtime,
     dir: tempfile::TempDir,
     /// Texts inside sealed bids: in no log ever, and in no file while their lot is closed.
@@ -81,25 +76,35 @@ fn postgres_template(cluster: &'static postgres::Cluster) -> &'static Template {
 impl World {
     /// A platform on SQLite.
     pub fn sqlite() -> Self {
+        Self::sqlite_with(|_| ())
+    }
+
+    /// A platform on SQLite with another configuration; a key directory made by `prepare` is used.
+    pub fn sqlite_with(prepare: impl FnOnce(&mut Config)) -> Self {
         let template = sqlite_template();
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join("sealbid.sqlite");
         if let Source::Sqlite(bytes) = &template.database {
             std::fs::write(&file, bytes).expect("writable");
         }
-        Self::open(file.display().to_string(), dir, template)
+        Self::open(file.display().to_string(), dir, template, prepare)
     }
 
     /// A platform on PostgreSQL, where it is installed.
     pub fn postgres() -> Option<Self> {
+        Self::postgres_with(|_| ())
+    }
+
+    /// As [`World::sqlite_with`], on PostgreSQL.
+    pub fn postgres_with(prepare: impl FnOnce(&mut Config)) -> Option<Self> {
         let cluster = postgres::cluster()?;
         let template = postgres_template(cluster);
         let Source::Postgres(name) = &template.database else { return None };
         let dir = tempfile::tempdir().expect("a directory");
-        Some(Self::open(cluster.copy_of(name), dir, template))
+        Some(Self::open(cluster.copy_of(name), dir, template, prepare))
     }
 
-    fn open(database: String, dir: tempfile::TempDir, template: &'static Template) -> Self {
+    fn open(database: String, dir: tempfile::TempDir, template: &'static Template, prepare: impl FnOnce(&mut Config)) -> Self {
         logs::keep();
         let mut config = Config::default();
         config.server.workers = 2;
@@ -108,29 +113,18 @@ impl World {
         config.storage.blobs = dir.path().join("blobs");
         config.keys.dir = dir.path().join("keys");
         config.mail.dir = dir.path().join("mail");
+        prepare(&mut config);
         let clock = Arc::new(ManualClock::new(cast::start()));
-        let keys = Keys::ephemeral().expect("random numbers");
+        let keys = if Keys::exist(&config.keys.dir) { Keys::load(&config.keys.dir).expect("keys") } else { Keys::ephemeral().expect("random numbers") };
         let app = Data::new(App::open(config, clock.clone(), keys).expect("the platform opens"));
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let base = format!("http://{}", listener.local_addr().expect("an address"));
-        let (tell, told) = mpsc::channel();
-        let served = app.clone();
-        let thread = std::thread::spawn(move || {
-            actix_web::rt::System::new().block_on(async move {
-                let server = server::start(served, listener).expect("the server starts");
-                tell.send(server.handle()).expect("the test waits for it");
-                server.await.expect("the server ends well");
-            });
-        });
+        let server = Served::start(app.clone());
         let agent = ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build());
         Self {
             app,
             clock,
-            base,
             agent,
             cast: &template.cast,
-            server: told.recv().expect("the server started"),
-            thread: Some(thread),
+            server,
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime"),
             dir,
             secrets: Mutex::default(),
@@ -148,7 +142,7 @@ impl World {
 
     /// The server's address.
     pub fn base(&self) -> &str {
-        &self.base
+        self.server.base()
     }
 
     pub fn agent(&self) -> &ureq::Agent {
@@ -280,11 +274,7 @@ impl Drop for World {
         if !std::thread::panicking() {
             self.check_the_house();
         }
-        self.runtime.block_on(self.server.stop(false));
-        if let Some(thread) = self.thread.take() {
-            let ended = thread.join();
-            assert!(ended.is_ok() || std::thread::panicking(), "the server panicked");
-        }
+        self.server.stop();
         self.app.ledger.stop();
     }
 }

@@ -144,12 +144,12 @@ pub async fn get_timeline(app: web::Data<App>, caller: MaybeCaller, path: web::P
 
 /// Lists lots that wait for the centre, oldest first.
 #[utoipa::path(tag = "lots", operation_id = "list_reviews", params(PageQuery), security(("bearer" = [])),
-    responses((status = 200, body = Page<LotView>, description = "A page.")))]
+    responses((status = 200, body = Page<LotView>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The cursor is not ours.")))]
 #[get("/v1/reviews")]
 pub async fn list_reviews(app: web::Data<App>, _caller: Caller, query: web::Query<PageQuery>) -> Result<HttpResponse, Error> {
     let size = query.size()?;
-    let after = query.after.clone();
+    let after = query.after.as_deref().map(|text| cursor::open(&app.keys, "reviews", text)).transpose()?.map(|(_, id)| id);
     let lots = app.reader.read(move |conn| queries::reviews(conn, after.as_deref(), size)).await?;
-    let next = (i64::try_from(lots.len()).is_ok_and(|found| found >= size)).then(|| lots.last().map(|lot| lot.row.id.clone())).flatten();
+    let next = cursor::next(&app.keys, "reviews", lots.len(), size, lots.last().map(|lot| (0, lot.row.id.clone())))?;
     Ok(HttpResponse::Ok().json(Page { items: lots.iter().map(view).collect(), next }))
 }

@@ -1,0 +1,135 @@
+//! Makes answers of two platforms comparable that were asked the same.
+//!
+//! Clock, people and words are the same; what chance makes is not: ids, keys, digests over them, salts, cursors. Each such
+//! token becomes its form, its length and a number in the order of first appearance in *all* answers of its platform. So
+//! one id more or less anywhere, an id that reappears where it should not, a longer cursor or another moment in a
+//! time-ordered id still makes a difference; only the random bits themselves do not. Times, counts, texts, codes, headers
+//! and lengths are compared as they are.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::api::Answer;
+
+/// Headers that differ between any two requests.
+const OF_THE_REQUEST: [&str; 2] = ["request-id", "date"];
+
+#[derive(Default)]
+pub struct Normaliser {
+    numbers: HashMap<String, usize>,
+}
+
+impl Normaliser {
+    /// An answer as one comparable text.
+    pub fn answer(&mut self, answer: &Answer) -> String {
+        let mut headers: Vec<String> = answer
+            .headers
+            .iter()
+            .filter(|(name, _)| !OF_THE_REQUEST.contains(&name.as_str()))
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        headers.sort();
+        let body = match serde_json::from_slice::<Value>(&answer.body) {
+            Ok(mut body) => {
+                settle(&mut body);
+                level_notes(&mut body);
+                serde_json::to_string_pretty(&body).expect("JSON")
+            }
+            // Ciphertext is chance all over.
+            Err(_) => String::from_utf8(answer.body.clone()).unwrap_or_else(|_| format!("{} bytes", answer.body.len())),
+        };
+        let text = format!("{}\n{}\n{body}", answer.status, headers.join("\n"));
+        self.plain(&text)
+    }
+
+    /// A text with its tokens levelled.
+    pub fn plain(&mut self, text: &str) -> String {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(start) = rest.find(is_part) {
+            let end = rest[start..].find(|c| !is_part(c)).map_or(rest.len(), |len| start + len);
+            out.push_str(&rest[..start]);
+            out.push_str(&self.token(&rest[start..end]));
+            rest = &rest[end..];
+        }
+        out.push_str(rest);
+        out
+    }
+
+    fn token(&mut self, token: &str) -> String {
+        let Some(form) = form(token) else { return token.to_owned() };
+        let next = self.numbers.len();
+        let number = *self.numbers.entry(token.to_owned()).or_insert(next);
+        format!("<{form} {number}>")
+    }
+}
+
+/// What a token that chance made is; `None` for words.
+fn form(token: &str) -> Option<String> {
+    let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    let dashes = |text: &str| text.len() == 36 && [8, 13, 18, 23].iter().all(|at| text.as_bytes()[*at] == b'-');
+    if let Some((prefix, id)) = token.split_once('-')
+        && dashes(id)
+        && is_hex(&id.replace('-', ""))
+    {
+        // A time-ordered id begins with its moment.
+        let moment = if id.as_bytes()[14] == b'7' { format!(" of {}", &id[..13]) } else { String::new() };
+        return Some(format!("{prefix}{moment}"));
+    }
+    match token.rsplit_once('-') {
+        Some((before, hex)) if hex.len() == 32 && is_hex(hex) => return Some(format!("{before}-hex32")),
+        _ => {}
+    }
+    if matches!(token.len(), 32 | 64) && is_hex(token) {
+        return Some(format!("hex{}", token.len()));
+    }
+    let mixed = token.bytes().any(|byte| byte.is_ascii_uppercase()) && token.bytes().any(|byte| byte.is_ascii_digit());
+    (token.len() >= 40 && mixed).then(|| format!("base64url of {}", token.len()))
+}
+
+/// Undoes what is in no order: entries and messages of one instant are listed by their random ids. The verifier of notes
+/// is base64 with signs that are not of one token.
+fn settle(body: &mut Value) {
+    if let Some(verifier) = body.get_mut("verifier") {
+        *verifier = Value::from(verifier.as_str().unwrap_or_default().len());
+    }
+    if let Some(items) = body.get_mut("items").and_then(Value::as_array_mut) {
+        let key = |item: &Value| {
+            let at = item["at"].as_str().or(item["created_at"].as_str()).map(str::to_owned);
+            at.map(|at| (std::cmp::Reverse(at), item["kind"].to_string(), item["recipient"].to_string()))
+        };
+        if items.iter().all(|item| key(item).is_some()) {
+            items.sort_by_key(key);
+        }
+    }
+}
+
+/// Signed notes have base64 with signs that are not of one token: what counts of them is the length of their lines.
+fn level_notes(value: &mut Value) {
+    match value {
+        Value::String(text) if text.contains("\n\u{2014} ") => {
+            *value = Value::from(format!("a note with lines of {:?}", text.lines().map(str::len).collect::<Vec<_>>()));
+        }
+        Value::Array(items) => items.iter_mut().for_each(level_notes),
+        Value::Object(fields) => fields.values_mut().for_each(level_notes),
+        _ => {}
+    }
+}
+
+#[test]
+fn only_chance_is_levelled() {
+    let normal = |text: &str| Normaliser::default().plain(text);
+    let id = |moment: &str, end: &str| format!("lot-{moment}-7c4d-8e5f-0123456789{end}");
+    assert_eq!(normal(&id("0192f0c1-7a3b", "ab")), normal(&id("0192f0c1-7a3b", "cd")), "the same moment");
+    assert_ne!(normal(&id("0192f0c1-7a3b", "ab")), normal(&id("0192f0c1-7a3c", "ab")), "another moment");
+    let (a, b) = ("a".repeat(64), "b".repeat(64));
+    assert_eq!(normal(&format!("{a} {b}")), normal(&format!("{b} {a}")));
+    assert_ne!(normal(&format!("{a} {b}")), normal(&format!("{a} {a}")), "one and the same is not two");
+    let cursor = |len: usize| format!("A1{}", "x".repeat(len));
+    assert_ne!(normal(&cursor(60)), normal(&cursor(61)), "a longer cursor");
+    for text in ["\"received_bids\": 3", "2026-03-02T01:00:00.000Z", "state-forbids", "content-length: 120", "W/\"v3\""] {
+        assert_eq!(normal(text), text);
+    }
+}

@@ -1,0 +1,196 @@
+//! Two servers of one platform: on PostgreSQL they share the database and the blobs, and whatever both want to do is done
+//! once. An SQLite database has one server, and a second one says so.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::sync::Barrier;
+
+use actix_web::web::Data;
+use diesel::prelude::*;
+use sealbid::app::App;
+use sealbid::db::schema::{audit_entry, bids, outbox, refusals, unsealings};
+use sealbid::keys::Keys;
+use sealbid::rules::editions::Category;
+use sealbid::worker::{mailer, scheduler, unsealer};
+
+use crate::support::served::Served;
+use crate::support::world::World;
+
+const AMOUNTS: [&str; 3] = ["900000.00", "910000.00", "920000.00"];
+
+/// A platform whose keys a second server can load.
+fn shared() -> Option<World> {
+    World::postgres_with(|config| {
+        Keys::create(&config.keys.dir).expect("a key directory");
+    })
+}
+
+/// Another server's process, as far as it is one: its own pools, writers and name, the same database, blobs and keys.
+struct Second(Data<App>);
+
+impl Second {
+    fn of(world: &World) -> Self {
+        let first = world.app();
+        let keys = Keys::load(&first.config.keys.dir).expect("the same keys");
+        Self(Data::new(App::open(first.config.clone(), first.clock.clone(), keys).expect("it opens")))
+    }
+}
+
+impl Drop for Second {
+    fn drop(&mut self) {
+        self.0.ledger.stop();
+    }
+}
+
+/// Lets both servers do the same at the same time; what each did.
+fn both<T: Send>(world: &World, second: &Second, work: impl Fn(&App) -> T + Sync) -> [T; 2] {
+    let (start, work) = (Barrier::new(2), &work);
+    std::thread::scope(|scope| {
+        let threads = [world.app(), &second.0].map(|app| {
+            let start = &start;
+            scope.spawn(move || {
+                start.wait();
+                work(app)
+            })
+        });
+        threads.map(|thread| thread.join().expect("it does not panic"))
+    })
+}
+
+fn run<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
+}
+
+fn count(world: &World, kind: &'static str) -> i64 {
+    let found = world.app().reader.read_blocking(|conn| Ok(audit_entry::table.filter(audit_entry::kind.eq(kind)).count().get_result(conn)?));
+    found.expect("read")
+}
+
+#[test]
+fn a_transition_that_is_due_happens_once() {
+    let Some(world) = shared() else { return };
+    let second = Second::of(&world);
+    let stories: Vec<_> = (0..4).map(|_| world.lot(Category::Construction).noticed().with_bids(&AMOUNTS)).collect();
+    world.set_clock(stories[0].deadline().plus_seconds(70));
+    let mut done = 0;
+    // A server that lost every race of a round leaves the rest to the next.
+    for _ in 0..5 {
+        done += both(&world, &second, |app| run(scheduler::round(app)).expect("a round")).iter().sum::<u32>();
+    }
+    assert_eq!(done, 8, "each lot closes and begins its opening");
+    assert_eq!((count(&world, "lot.closed"), count(&world, "lot.opening_begun")), (4, 4));
+    stories.iter().for_each(|story| assert_eq!(story.state(), "opening"));
+}
+
+#[test]
+fn a_box_that_two_servers_unseal_has_one_outcome_for_each_envelope() {
+    let Some(world) = shared() else { return };
+    let second = Second::of(&world);
+    let story = world.lot(Category::Construction).noticed().with_bids(&AMOUNTS);
+    story.bid(4, 1, "930000.00").ok();
+    world.set_clock(story.deadline().plus_seconds(70));
+    while run(scheduler::round(world.app())).expect("a round") > 0 {}
+    let mut done = 0;
+    for _ in 0..5 {
+        done += both(&world, &second, |app| run(unsealer::round(app)).expect("a round")).iter().sum::<u32>();
+    }
+    assert_eq!(done, 5, "four outcomes, and one end of the unsealing");
+    let rows = world.app().reader.read_blocking(|conn| Ok(unsealings::table.select((unsealings::envelope_id, unsealings::version)).load::<(String, i64)>(conn)?));
+    let mut rows = rows.expect("read");
+    rows.sort();
+    rows.dedup();
+    assert_eq!(rows.len(), 4);
+    assert_eq!(story.opened().record()["bids"].as_array().map(Vec::len), Some(4));
+}
+
+#[test]
+fn a_bid_that_reaches_both_servers_at_once_acts_once() {
+    let Some(world) = shared() else { return };
+    let second = Second::of(&world);
+    let mut served = Served::start(second.0.clone());
+    let story = world.lot(Category::Construction).noticed();
+    let (base, other) = (world.base().to_owned(), served.base().to_owned());
+    for n in 1..=4 {
+        let (body, _) = story.uploaded_bid(n, 1, AMOUNTS[0]);
+        let (bidder, key, path) = (world.bidder(n), uuid::Uuid::new_v4().to_string(), story.path("/bids"));
+        let start = Barrier::new(2);
+        let send = |base: &str| {
+            start.wait();
+            bidder.request("POST", &path).at(base).key(&key).json(&body).send().ok()
+        };
+        let [one, two] = std::thread::scope(|scope| [&base, &other].map(|base| scope.spawn(|| send(base))).map(|thread| thread.join().expect("answered")));
+        assert_eq!(one, two, "the same receipt, to the byte");
+    }
+    served.stop();
+    let found = world.app().reader.read_blocking(|conn| {
+        Ok((bids::table.select(bids::version).load::<i64>(conn)?, refusals::table.count().get_result::<i64>(conn)?))
+    });
+    assert_eq!(found.expect("read"), (vec![1; 4], 0));
+    assert_eq!(count(&world, "bid.submitted"), 4);
+}
+
+#[test]
+fn a_message_that_both_servers_want_to_send_is_sent_once() {
+    let Some(world) = shared() else { return };
+    let second = Second::of(&world);
+    for _ in 0..3 {
+        world.lot(Category::Construction).noticed();
+    }
+    let mut settled = 0;
+    for _ in 0..5 {
+        settled += both(&world, &second, |app| run(mailer::round(app)).expect("a round")).iter().sum::<u32>();
+    }
+    let attempts = world.app().reader.read_blocking(|conn| Ok(outbox::table.select(outbox::attempts).load::<i64>(conn)?)).expect("read");
+    assert!(!attempts.is_empty() && attempts.iter().all(|attempts| *attempts == 1), "{attempts:?}");
+    assert_eq!(usize::try_from(settled).expect("few"), attempts.len());
+}
+
+#[test]
+fn servers_with_other_keys_or_other_blobs_do_not_start() {
+    let Some(world) = shared() else { return };
+    let first = world.app();
+    let strange = App::open(first.config.clone(), first.clock.clone(), Keys::ephemeral().expect("random numbers"));
+    let why = strange.err().expect("other keys").to_string();
+    assert!(why.contains("not those this database has been used with"), "{why}");
+    let mut config = first.config.clone();
+    config.storage.blobs = world.dir().join("other-blobs");
+    let strange = App::open(config, first.clock.clone(), Keys::load(&first.config.keys.dir).expect("the same keys"));
+    assert!(strange.is_err(), "other blobs");
+}
+
+#[test]
+fn a_second_server_on_an_sqlite_database_is_refused_and_told_why() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let settings = [
+        ("SEALBID_SERVER__BIND", "127.0.0.1:0".to_owned()),
+        ("SEALBID_DATABASE__URL", at("data/sealbid.sqlite")),
+        ("SEALBID_STORAGE__BLOBS", at("data/blobs")),
+        ("SEALBID_KEYS__DIR", at("keys")),
+        ("SEALBID_MAIL__DIR", at("mail")),
+    ];
+    let serve = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sealbid"));
+        command.arg("serve").current_dir(dir.path()).envs(settings.iter().cloned()).stdout(Stdio::null());
+        command
+    };
+    let mut first = serve().stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut log = BufReader::new(first.stderr.take().expect("piped")).lines();
+    let listens = log.by_ref().map_while(Result::ok).any(|line| line.contains("listening"));
+    let second = listens.then(|| serve().output().expect("it ran"));
+    first.kill().expect("it runs");
+    first.wait().expect("it ended");
+    let second = second.expect("the first server listens");
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert_eq!(second.status.code(), Some(3), "{said}");
+    for word in ["another sealbid server already uses", &at("data/sealbid.sqlite"), "PostgreSQL"] {
+        assert!(said.contains(word), "{said}");
+    }
+    let third = serve().stderr(Stdio::piped()).spawn();
+    let mut third = third.expect("it starts");
+    let mut log = BufReader::new(third.stderr.take().expect("piped")).lines();
+    let listens = log.by_ref().map_while(Result::ok).any(|line| line.contains("listening"));
+    third.kill().expect("it runs");
+    third.wait().expect("it ended");
+    assert!(listens, "once the first is gone, another may start, however the first ended");
+}
