@@ -54,7 +54,9 @@ pub enum StartError {
     #[error("{0}")]
     Blobs(String),
     /// Another server has the SQLite database.
-    #[error("another sealbid server already uses {0}: an SQLite database has one server; stop the other one, or move to PostgreSQL")]
+    #[error(
+        "another sealbid server already uses {0}: an SQLite database has one server; stop the other one, or move to PostgreSQL"
+    )]
     Locked(String),
 }
 
@@ -68,15 +70,19 @@ impl App {
     /// See [`StartError`].
     pub fn open(config: Config, clock: Arc<dyn Clock>, keys: Keys) -> Result<Self, StartError> {
         let url = config.database_url();
-        let mut conn = connection::connect(&url, Mode::Write).map_err(|error| StartError::Database(error.to_string()))?;
+        let mut conn =
+            connection::connect(&url, Mode::Write).map_err(|error| StartError::Database(error.to_string()))?;
         let missing = migrate::pending(&mut conn).map_err(|error| StartError::Database(error.to_string()))?;
         if !missing.is_empty() {
             return Err(StartError::NotMigrated(missing.len()));
         }
         check_keys(&mut conn, &keys, &config.keys.dir)?;
         let known = remembered(&mut conn, META_BLOBS).map_err(|error| StartError::Database(error.to_string()))?;
-        let (blobs, id) = DiskBlobs::open(&config.storage.blobs, known.as_deref()).map_err(|error| StartError::Blobs(error.to_string()))?;
-        agree(&mut conn, META_BLOBS, &id).map_err(|error| StartError::Blobs(error.unwrap_or_else(|| "the blob directory belongs to another platform".into())))?;
+        let (blobs, id) = DiskBlobs::open(&config.storage.blobs, known.as_deref())
+            .map_err(|error| StartError::Blobs(error.to_string()))?;
+        agree(&mut conn, META_BLOBS, &id).map_err(|error| {
+            StartError::Blobs(error.unwrap_or_else(|| "the blob directory belongs to another platform".into()))
+        })?;
         Ok(Self {
             tokens: Tokens::new(&config.server.public_url, &keys.token),
             ledger: Ledger::start(&url, clock.clone()),
@@ -99,8 +105,13 @@ impl App {
     ///
     /// # Errors
     /// Those of `work`, or an internal error when it panicked.
-    pub async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
-        tokio::task::spawn_blocking(work).await.map_err(|error| Error::internal(format!("work was cut short: {error}")))?
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| Error::internal(format!("work was cut short: {error}")))?
     }
 
     /// The name under which receipts and key sets are signed: the public address without its scheme.
@@ -120,7 +131,8 @@ pub fn load_or_create_keys(config: &Config) -> Result<Keys, StartError> {
     if Keys::exist(dir) {
         return Keys::load(dir).map_err(|error| StartError::Keys(error.to_string()));
     }
-    let mut conn = connection::connect(&config.database_url(), Mode::Write).map_err(|error| StartError::Database(error.to_string()))?;
+    let mut conn = connection::connect(&config.database_url(), Mode::Write)
+        .map_err(|error| StartError::Database(error.to_string()))?;
     let known = remembered(&mut conn, META_KEYS).map_err(|error| StartError::Database(error.to_string()))?;
     if known.is_some() {
         return Err(StartError::Keys(format!(
@@ -161,7 +173,10 @@ fn remembered(conn: &mut Conn, name: &str) -> diesel::QueryResult<Option<String>
 }
 
 /// Stores `value` under `name`, or checks that it is what is stored. `Err(None)` when it differs.
-#[expect(clippy::disallowed_methods, reason = "two facts about the installation, written once before anything else runs")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "two facts about the installation, written once before anything else runs"
+)]
 fn agree(conn: &mut Conn, name: &str, value: &str) -> Result<(), Option<String>> {
     let database = |error: diesel::result::Error| Some(error.to_string());
     match remembered(conn, name).map_err(database)? {

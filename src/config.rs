@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::db::DbUrl;
 
 /// Everything that can be configured.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Where the server listens and how the world reaches it.
@@ -27,19 +27,6 @@ pub struct Config {
     pub mail: MailTransport,
     /// How the server logs.
     pub log: Log,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            server: Server::default(),
-            database: Database::default(),
-            storage: Storage::default(),
-            keys: KeyDirectory::default(),
-            mail: MailTransport::default(),
-            log: Log::default(),
-        }
-    }
 }
 
 /// The HTTP server.
@@ -58,7 +45,12 @@ pub struct Server {
 
 impl Default for Server {
     fn default() -> Self {
-        Self { bind: "127.0.0.1:8080".into(), public_url: "http://127.0.0.1:8080".into(), cors_origins: Vec::new(), workers: 0 }
+        Self {
+            bind: "127.0.0.1:8080".into(),
+            public_url: "http://127.0.0.1:8080".into(),
+            cors_origins: Vec::new(),
+            workers: 0,
+        }
     }
 }
 
@@ -172,7 +164,8 @@ impl Config {
         if let Some(path) = file {
             builder = builder.add_source(config::File::from(path).format(config::FileFormat::Toml));
         }
-        let environment = config::Environment::with_prefix("SEALBID").prefix_separator("_").separator("__").ignore_empty(true);
+        let environment =
+            config::Environment::with_prefix("SEALBID").prefix_separator("_").separator("__").ignore_empty(true);
         let source = environment.source(Some(known_environment()));
         let read = builder.add_source(source).build().map_err(|error| ConfigError(vec![error.to_string()]))?;
         let config: Self = read.try_deserialize().map_err(|error| ConfigError(vec![error.to_string()]))?;
@@ -191,7 +184,10 @@ impl Config {
                 wrong.push(message.to_owned());
             }
         };
-        expect(self.server.bind.parse::<SocketAddr>().is_ok(), "server.bind: an address and port such as 127.0.0.1:8080");
+        expect(
+            self.server.bind.parse::<SocketAddr>().is_ok(),
+            "server.bind: an address and port such as 127.0.0.1:8080",
+        );
         expect(
             self.server.public_url.starts_with("http://") || self.server.public_url.starts_with("https://"),
             "server.public_url: a URL that starts with https:// (or http:// on this machine)",
@@ -199,15 +195,25 @@ impl Config {
         expect(!self.server.public_url.ends_with('/'), "server.public_url: without a slash at the end");
         expect(!self.database.url.is_empty(), "database.url: postgres://… or the path of an SQLite file");
         expect(["file", "smtp"].contains(&self.mail.transport.as_str()), "mail.transport: `file` or `smtp`");
-        expect(["tls", "starttls", "none"].contains(&self.mail.smtp_security.as_str()), "mail.smtp_security: `tls`, `starttls` or `none`");
-        expect(self.mail.from.parse::<lettre::message::Mailbox>().is_ok(), "mail.from: an address such as Name <name@example.org>");
-        expect(self.mail.transport != "smtp" || !self.mail.smtp_host.is_empty(), "mail.smtp_host: needed for mail.transport = `smtp`");
+        expect(
+            ["tls", "starttls", "none"].contains(&self.mail.smtp_security.as_str()),
+            "mail.smtp_security: `tls`, `starttls` or `none`",
+        );
+        expect(
+            self.mail.from.parse::<lettre::message::Mailbox>().is_ok(),
+            "mail.from: an address such as Name <name@example.org>",
+        );
+        expect(
+            self.mail.transport != "smtp" || !self.mail.smtp_host.is_empty(),
+            "mail.smtp_host: needed for mail.transport = `smtp`",
+        );
         let plain_smtp = self.mail.transport == "smtp" && self.mail.smtp_security == "none";
         let loopback = ["localhost", "127.0.0.1", "::1"].contains(&self.mail.smtp_host.as_str());
         expect(!plain_smtp || loopback, "mail.smtp_security: `none` only to a mail server on this machine");
         expect(["text", "json"].contains(&self.log.format.as_str()), "log.format: `text` or `json`");
         let data = self.database_url().file().and_then(|file| file.parent().map(std::path::Path::to_owned));
-        let keys_in_data = data.as_deref().is_some_and(|data| !data.as_os_str().is_empty() && self.keys.dir.starts_with(data));
+        let keys_in_data =
+            data.as_deref().is_some_and(|data| !data.as_os_str().is_empty() && self.keys.dir.starts_with(data));
         expect(
             !keys_in_data && !self.keys.dir.starts_with(&self.storage.blobs),
             "keys.dir: must not lie inside the data directory, or every backup would carry the keys to its own secrets",

@@ -98,8 +98,13 @@ impl Keys {
     /// When a file is missing, open to others, or not a key.
     pub fn load(dir: &Path) -> Result<Self, KeyError> {
         let kek_path = dir.join(KEK_FILE);
-        let kek = parse_hex(read(&kek_path)?.trim()).ok_or_else(|| file_error(&kek_path, "64 hexadecimal digits are expected"))?;
-        Ok(Self { kek: Secret::new(kek), token: signing_key(&dir.join(TOKEN_FILE))?, promise: signing_key(&dir.join(PROMISE_FILE))? })
+        let kek = parse_hex(read(&kek_path)?.trim())
+            .ok_or_else(|| file_error(&kek_path, "64 hexadecimal digits are expected"))?;
+        Ok(Self {
+            kek: Secret::new(kek),
+            token: signing_key(&dir.join(TOKEN_FILE))?,
+            promise: signing_key(&dir.join(PROMISE_FILE))?,
+        })
     }
 
     /// Fixed keys for tests and benchmarks inside this process; never written anywhere.
@@ -131,7 +136,9 @@ impl Keys {
         SystemRandom::new().fill(&mut nonce).map_err(|_| KeyError::Random)?;
         let mut sealed = secret.to_vec();
         let aad = Aad::from(about.as_bytes());
-        self.cipher().seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut sealed).map_err(|_| KeyError::Random)?;
+        self.cipher()
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut sealed)
+            .map_err(|_| KeyError::Random)?;
         let mut wrapped = nonce.to_vec();
         wrapped.append(&mut sealed);
         Ok(wrapped)
@@ -145,7 +152,10 @@ impl Keys {
         let (nonce, sealed) = wrapped.split_at_checked(NONCE_LEN).ok_or(KeyError::Unwrap)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| KeyError::Unwrap)?;
         let mut buffer = sealed.to_vec();
-        let plain = self.cipher().open_in_place(nonce, Aad::from(about.as_bytes()), &mut buffer).map_err(|_| KeyError::Unwrap)?;
+        let plain = self
+            .cipher()
+            .open_in_place(nonce, Aad::from(about.as_bytes()), &mut buffer)
+            .map_err(|_| KeyError::Unwrap)?;
         Ok(Secret::new(plain.to_vec()))
     }
 
@@ -167,7 +177,12 @@ fn read(path: &Path) -> Result<String, KeyError> {
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| file_error(path, error))?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| file_error(path, error))?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| file_error(path, error))
 }
 

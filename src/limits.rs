@@ -40,10 +40,6 @@ pub const PASSWORD_HASHES: usize = 2;
 pub const PASSWORD_MIN: usize = 12;
 /// Longest password: hashing must not become a way to keep the server busy.
 pub const PASSWORD_MAX: usize = 256;
-/// Failed logins after which an account waits.
-pub const LOGIN_FAILURES: i64 = 10;
-/// How long it waits, in milliseconds.
-pub const LOGIN_LOCK_MS: i64 = 5 * 60 * 1000;
 /// Largest JSON body.
 pub const JSON_BODY_BYTES: usize = 256 * 1024;
 /// Seconds in which a JSON body must be in.

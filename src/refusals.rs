@@ -84,7 +84,10 @@ plain!(/// A cursor that is not ours.
 pub fn too_large(limit: usize) -> Refusal {
     plain(
         "body-too-large",
-        Bilingual::new(format!("请求正文超过 {limit} 字节。"), format!("The body of the request is larger than {limit} bytes.")),
+        Bilingual::new(
+            format!("请求正文超过 {limit} 字节。"),
+            format!("The body of the request is larger than {limit} bytes."),
+        ),
         Bilingual::new("请减小正文;大文件请分块上传。", "Make it smaller; big files go through an upload in chunks."),
         Retry::AfterChange,
     )
@@ -94,7 +97,10 @@ pub fn too_large(limit: usize) -> Refusal {
 pub fn unsupported_media_type(expected: &str) -> Refusal {
     plain(
         "unsupported-media-type",
-        Bilingual::new(format!("此接口要求 Content-Type 为 {expected}。"), format!("This route reads Content-Type {expected}.")),
+        Bilingual::new(
+            format!("此接口要求 Content-Type 为 {expected}。"),
+            format!("This route reads Content-Type {expected}."),
+        ),
         Bilingual::new("请更正 Content-Type。", "Correct the Content-Type header."),
         Retry::AfterChange,
     )
@@ -114,7 +120,10 @@ pub fn body_unreadable(what: &str) -> Refusal {
 pub fn body_invalid(what: &str) -> Refusal {
     plain(
         "body-invalid",
-        Bilingual::new(format!("请求内容不符合要求:{what}"), format!("The request does not say what is needed: {what}")),
+        Bilingual::new(
+            format!("请求内容不符合要求:{what}"),
+            format!("The request does not say what is needed: {what}"),
+        ),
         Bilingual::new("字段说明见接口文档。", "See the API description for the fields."),
         Retry::AfterChange,
     )
@@ -139,8 +148,14 @@ pub fn taken(what_zh: &str, what_en: &str) -> Refusal {
 pub fn identifier_claimed() -> Refusal {
     plain(
         "identifier-claimed",
-        Bilingual::new("该机构代码已由先前的登记使用;双方均已收到通知。", "This identifier belongs to an earlier registration; both sides were told of this attempt."),
-        Bilingual::new("如登记有误,请联系交易中心核实。", "If the earlier registration is not yours, ask the trading centre to look into it."),
+        Bilingual::new(
+            "该机构代码已由先前的登记使用;双方均已收到通知。",
+            "This identifier belongs to an earlier registration; both sides were told of this attempt.",
+        ),
+        Bilingual::new(
+            "如登记有误,请联系交易中心核实。",
+            "If the earlier registration is not yours, ask the trading centre to look into it.",
+        ),
         Retry::Never,
     )
 }
@@ -149,7 +164,10 @@ pub fn identifier_claimed() -> Refusal {
 pub fn key_proof_invalid(why: &str) -> Refusal {
     plain(
         "key-proof-invalid",
-        Bilingual::new(format!("签名公钥的持有证明无效:{why}"), format!("The proof that you hold the signing key is not valid: {why}")),
+        Bilingual::new(
+            format!("签名公钥的持有证明无效:{why}"),
+            format!("The proof that you hold the signing key is not valid: {why}"),
+        ),
         Bilingual::new("请用 sealbid key proof 重新生成证明。", "Make the proof anew with `sealbid key proof`."),
         Retry::AfterChange,
     )
@@ -190,7 +208,11 @@ plain!(/// A chunk that was damaged on the way.
 
 /// Chunks of an upload are missing; `ranges` names them where they are known.
 pub fn upload_incomplete(ranges: &str) -> Refusal {
-    let (zh, en) = if ranges.is_empty() { (String::new(), String::new()) } else { (format!(",缺少分块 {ranges}"), format!("; missing chunks: {ranges}")) };
+    let (zh, en) = if ranges.is_empty() {
+        (String::new(), String::new())
+    } else {
+        (format!(",缺少分块 {ranges}"), format!("; missing chunks: {ranges}"))
+    };
     plain(
         "upload-incomplete",
         Bilingual::new(format!("上传尚未完成{zh}。"), format!("The upload is not complete{en}.")),

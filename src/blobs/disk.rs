@@ -37,7 +37,9 @@ pub enum BlobError {
     #[error("the file system is full")]
     DiskFull,
     /// The directory is another one than this database knows.
-    #[error("the blob directory {0} belongs to another platform, or was replaced: point storage.blobs at the right one")]
+    #[error(
+        "the blob directory {0} belongs to another platform, or was replaced: point storage.blobs at the right one"
+    )]
     Foreign(PathBuf),
     /// The id is not one that blobs lie under.
     #[error("not a blob id")]
@@ -105,7 +107,8 @@ impl DiskBlobs {
     }
 
     fn path(&self, id: &str) -> Result<PathBuf, BlobError> {
-        let plain = (4..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        let plain = (4..=64).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         if !plain {
             return Err(BlobError::BadId);
         }
@@ -128,7 +131,12 @@ impl DiskBlobs {
         }
         let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)?;
         file.set_len(size)?;
-        let leaves = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path.with_extension(LEAVES))?;
+        let leaves = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path.with_extension(LEAVES))?;
         let mut header = [0; HEADER as usize];
         header[..8].copy_from_slice(&size.to_be_bytes());
         header[8..].copy_from_slice(&chunk.to_be_bytes());
@@ -188,7 +196,9 @@ impl DiskBlobs {
         let mut bytes = Vec::new();
         self.leaves(id)?.read_to_end(&mut bytes)?;
         let slots = bytes.get(HEADER as usize..).unwrap_or_default().chunks_exact(SLOT as usize);
-        let leaf = |slot: &[u8]| (slot[0] == 1).then(|| Digest::from_bytes(slot[1..].try_into().expect("a slot ends with a digest")));
+        let leaf = |slot: &[u8]| {
+            (slot[0] == 1).then(|| Digest::from_bytes(slot[1..].try_into().expect("a slot ends with a digest")))
+        };
         Ok(slots.map(leaf).take(usize::try_from(chunks(size, chunk)).unwrap_or(usize::MAX)).collect())
     }
 
@@ -298,6 +308,7 @@ fn chunk_len(size: u64, chunk: u64, n: u64) -> Option<u64> {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "lists of ranges are what is compared")]
 mod tests {
     use super::*;
     use crate::seal::merkle::root_of;
@@ -351,7 +362,12 @@ mod tests {
         blobs.write_chunk("upl-1", 0, b"abcd").expect("written");
         blobs.write_chunk("upl-1", 1, b"efgh").expect("written");
         assert!(blobs.verify("upl-1").expect("read").is_empty());
-        OpenOptions::new().write(true).open(blobs.path("upl-1").expect("a path")).expect("opened").write_all_at(b"E", 4).expect("damaged");
+        OpenOptions::new()
+            .write(true)
+            .open(blobs.path("upl-1").expect("a path"))
+            .expect("opened")
+            .write_all_at(b"E", 4)
+            .expect("damaged");
         assert_eq!(blobs.verify("upl-1").expect("read"), [1]);
     }
 

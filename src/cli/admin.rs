@@ -98,7 +98,11 @@ pub fn run(command: AdminCommand) -> Result<(), Failed> {
 }
 
 /// Commits one use case of the system, outside any server.
-fn commit<T: Send + 'static>(config: &Config, why: &str, work: impl FnMut(&mut Tx<'_>) -> Recorded<T> + Send + 'static) -> Result<T, Failed> {
+fn commit<T: Send + 'static>(
+    config: &Config,
+    why: &str,
+    work: impl FnMut(&mut Tx<'_>) -> Recorded<T> + Send + 'static,
+) -> Result<T, Failed> {
     let clock = Arc::new(SystemClock);
     let context = Context::system(clock.now(), why);
     let ledger = Ledger::start(&config.database_url(), clock);
@@ -190,7 +194,8 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let config = config(dir.path());
         init(&config, first()).expect("made");
-        let again = init(&config, First { login: "second".into(), identifier: "X-TEST:2".into(), ..first() }).expect_err("there is one");
+        let again = init(&config, First { login: "second".into(), identifier: "X-TEST:2".into(), ..first() })
+            .expect_err("there is one");
         assert!(matches!(again, Failed::Tried(_)), "{again}");
     }
 

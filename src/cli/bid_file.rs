@@ -130,11 +130,19 @@ impl BidFile {
             Ok(text) => Secret::new(text),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let (server, lot) = (server.to_owned(), lot.to_owned());
-                return Ok(Self { version: VERSION, server, lot, parts: Vec::new(), submission: None, path: path.to_owned() });
+                return Ok(Self {
+                    version: VERSION,
+                    server,
+                    lot,
+                    parts: Vec::new(),
+                    submission: None,
+                    path: path.to_owned(),
+                });
             }
             Err(error) => return Err(Failed::file(path, error)),
         };
-        let mut file: Self = serde_json::from_slice(text.expose()).map_err(|error| Failed::file(path, format!("is not a bid file: {error}")))?;
+        let mut file: Self = serde_json::from_slice(text.expose())
+            .map_err(|error| Failed::file(path, format!("is not a bid file: {error}")))?;
         if file.version != VERSION || file.lot != lot || file.server != server {
             return Err(Failed::file(path, format!("belongs to lot {} on {}", file.lot, file.server)));
         }
@@ -150,7 +158,13 @@ impl BidFile {
         let failed = |error: std::io::Error| Failed::file(&self.path, error);
         let text = Secret::new(serde_json::to_vec_pretty(self).map_err(Failed::tried)?);
         let unfinished = self.beside("part");
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished).map_err(failed)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&unfinished)
+            .map_err(failed)?;
         file.write_all(text.expose()).and_then(|()| file.sync_all()).map_err(failed)?;
         fs::rename(&unfinished, &self.path).map_err(failed)
     }
@@ -167,8 +181,9 @@ impl BidFile {
         self.parts.iter().find(|part| part.part == name)
     }
 
-    /// Puts a part in the place of the one of its name.
+    /// Puts a part in the place of the one of its name; what was submitted before is not this bid any more.
     pub fn replace(&mut self, part: KeptPart) {
+        self.submission = None;
         self.parts.retain(|old| old.part != part.part);
         self.parts.push(part);
     }

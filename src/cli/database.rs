@@ -1,6 +1,7 @@
 //! A database made ready for a command, and the lock that keeps a second server away from an SQLite file.
 
 use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 
 use super::Failed;
@@ -32,12 +33,16 @@ impl Alone {
     }
 }
 
-/// Makes the directory of an SQLite file.
+/// Makes the directory of an SQLite file, closed to others: the file holds who bids, and password hashes.
 pub fn make_directory(config: &Config) -> Result<(), StartError> {
     let url = config.database_url();
     let parent: Option<PathBuf> = url.file().and_then(|file| file.parent()).map(Into::into);
     match parent.filter(|parent| !parent.as_os_str().is_empty()) {
-        Some(parent) => fs::create_dir_all(&parent).map_err(|error| StartError::Database(format!("{}: {error}", parent.display()))),
+        Some(parent) => fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&parent)
+            .map_err(|error| StartError::Database(format!("{}: {error}", parent.display()))),
         None => Ok(()),
     }
 }
@@ -96,7 +101,8 @@ pub fn migrate(config: &Config, grant_to: Option<&str>) -> Result<(), Failed> {
         if !conn_is_postgres(&conn) {
             return Err(Failed::Usage("--grant-to: SQLite has no roles".into()));
         }
-        grants::grant_application_role(&mut conn, role).map_err(|error| Failed::tried(format!("granting to {role}: {error}")))?;
+        grants::grant_application_role(&mut conn, role)
+            .map_err(|error| Failed::tried(format!("granting to {role}: {error}")))?;
         eprintln!("granted to {role}");
     }
     Ok(())

@@ -74,7 +74,10 @@ pub fn run(command: KeyCommand) -> Result<(), Failed> {
             let key = SigningKey::generate(algorithm).map_err(Failed::tried)?;
             write_new(&args.out, key.to_pem().expose().as_bytes())?;
             println!("{}", public(&key));
-            eprintln!("{} is made; keep a copy in a safe place: without it a sent bid can neither be changed nor withdrawn", args.out.display());
+            eprintln!(
+                "{} is made; keep a copy in a safe place: without it a sent bid can neither be changed nor withdrawn",
+                args.out.display()
+            );
         }
         KeyCommand::Proof(args) => println!("{}", key_proof(&read(&args.key)?, &args.user).map_err(Failed::tried)?),
         KeyCommand::Show(args) => println!("{}", public(&read(&args.key)?)),
@@ -102,7 +105,8 @@ pub fn read(path: &Path) -> Result<SigningKey, Failed> {
 
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failed> {
     let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all())).map_err(|error| Failed::file(path, error))
+    file.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .map_err(|error| Failed::file(path, error))
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use crate::config::{ConfigError, Log};
 /// # Errors
 /// When the filter cannot be read.
 pub fn start(config: &Log) -> Result<(), Failed> {
-    let filter = EnvFilter::try_new(&config.filter).map_err(|error| ConfigError(vec![format!("log.filter: {error}")]))?;
+    let filter =
+        EnvFilter::try_new(&config.filter).map_err(|error| ConfigError(vec![format!("log.filter: {error}")]))?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = if config.format == "json" {
         log.json().flatten_event(true).try_init()

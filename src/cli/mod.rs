@@ -124,7 +124,9 @@ impl Failed {
 pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(args) => args.load().and_then(serve::serve),
-        Command::Migrate(args) => args.config.load().and_then(|config| database::migrate(&config, args.grant_to.as_deref())),
+        Command::Migrate(args) => {
+            args.config.load().and_then(|config| database::migrate(&config, args.grant_to.as_deref()))
+        }
         Command::Admin(command) => admin::run(command),
         Command::Key(command) => keys::run(command),
         Command::Seal(args) => seal::run(&args),
@@ -143,7 +145,10 @@ pub fn main() -> ExitCode {
 
 /// The demonstration logs only what is wrong: its own words are the story.
 fn play(args: &demo::DemoArgs) -> Result<(), Failed> {
-    logging::start(&crate::config::Log { filter: std::env::var("SEALBID_LOG__FILTER").unwrap_or_else(|_| "warn".into()), ..Default::default() })?;
+    logging::start(&crate::config::Log {
+        filter: std::env::var("SEALBID_LOG__FILTER").unwrap_or_else(|_| "warn".into()),
+        ..Default::default()
+    })?;
     demo::run(args).map_err(Failed::tried)
 }
 
@@ -181,7 +186,8 @@ mod tests {
     fn the_example_configuration_names_every_setting() {
         let text = include_str!("../../sealbid.example.toml");
         let debug = format!("{:?}", Config::default());
-        for setting in debug.split(|c: char| !c.is_ascii_lowercase() && c != '_').filter(|word| debug.contains(&format!("{word}: "))) {
+        let words = debug.split(|c: char| !c.is_ascii_alphabetic() && c != '_');
+        for setting in words.filter(|word| !word.is_empty() && debug.contains(&format!(" {word}: "))) {
             let named = text.contains(&format!("{setting} = ")) || text.contains(&format!("[{setting}]"));
             assert!(named, "{setting} is missing");
         }

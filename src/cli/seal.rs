@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::bid_file::{BidFile, KeptPart, Submission};
 use super::{Failed, keys};
 use crate::client::sealer::{Sealer, check_receipt, envelope_json};
-use crate::client::{Client, ClientError};
+use crate::client::{Client, ClientError, Submitted};
 use crate::clock::{Clock, SystemClock};
 use crate::kernel::digest::sha256;
 use crate::kernel::secret::Secret;
@@ -61,7 +61,7 @@ pub struct SealArgs {
     /// Where this bid is remembered between two runs; holds secrets. Unless said: LOT.bid.json here.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// Where the receipt goes. Unless said: LOT.receipt.json here.
+    /// Where the receipt goes. Unless said: LOT.receipt-REVISION.json here.
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
     /// Run every check of the submission, but do not submit.
@@ -101,7 +101,8 @@ pub fn run(args: &SealArgs) -> Result<(), Failed> {
 fn signed_in(args: &SealArgs) -> Result<Client, Failed> {
     let client = Client::new(&args.server);
     let Some(login) = &args.login else {
-        let token = std::env::var("SEALBID_TOKEN").map_err(|_| Failed::Usage("give --login, or an access token in SEALBID_TOKEN".into()))?;
+        let token = std::env::var("SEALBID_TOKEN")
+            .map_err(|_| Failed::Usage("give --login, or an access token in SEALBID_TOKEN".into()))?;
         return Ok(client.with_token(token));
     };
     let password = Secret::new(match std::env::var("SEALBID_PASSWORD") {
@@ -121,13 +122,17 @@ fn signed_in(args: &SealArgs) -> Result<Client, Failed> {
 fn platform_key(client: &Client, given: Option<&str>) -> Result<(String, VerifyingKey), Failed> {
     match given {
         Some(verifier) => {
-            let bytes = note::public_key(verifier).ok_or_else(|| Failed::Usage("--verifier: not a verifier key".into()))?;
+            let bytes =
+                note::public_key(verifier).ok_or_else(|| Failed::Usage("--verifier: not a verifier key".into()))?;
             let key = VerifyingKey::from_bytes(crate::seal::keys::Algorithm::EdDsa, &bytes);
             Ok((verifier.to_owned(), key.map_err(|_| Failed::Usage("--verifier: not a verifier key".into()))?))
         }
         None => {
             let said = client.platform_key().map_err(Failed::tried)?;
-            eprintln!("warning: the platform's key is taken from the server itself; compare it with one from elsewhere: {}", said.verifier);
+            eprintln!(
+                "warning: the platform's key is taken from the server itself; compare it with one from elsewhere: {}",
+                said.verifier
+            );
             Ok((said.verifier.clone(), said.key().map_err(Failed::tried)?))
         }
     }
@@ -140,7 +145,7 @@ impl Run<'_> {
         match self.client.submit_bid(&self.args.lot, &submission.envelopes, &submission.key) {
             Ok(answer) => {
                 eprintln!("the submission whose answer was lost is on record");
-                self.keep_receipt(&answer.receipt, &submission.envelopes)?;
+                self.keep_receipt(&answer, &submission.envelopes)?;
                 self.file.submission = Some(Submission { answered: true, ..submission });
                 self.file.save()
             }
@@ -189,7 +194,8 @@ impl Run<'_> {
 
     fn seal_documents(&mut self) -> Result<(), Failed> {
         let found = collect(&self.args.files)?;
-        let bar = progress("reading", found.iter().map(|(_, path)| fs::metadata(path).map_or(0, |data| data.len())).sum());
+        let bar =
+            progress("reading", found.iter().map(|(_, path)| fs::metadata(path).map_or(0, |data| data.len())).sum());
         let mut files: Vec<FileEntry> = Vec::new();
         for (name, path) in &found {
             let file = File::open(path).map_err(|error| Failed::file(path, error))?;
@@ -220,9 +226,13 @@ impl Run<'_> {
             let mut source = File::open(&path).map_err(|error| Failed::file(&path, error))?;
             let bar = progress(&format!("uploading {}", part.part), part.size_bytes);
             let (payload, kind) = (part.payload(), Part::parse(&part.part).map_err(Failed::tried)?);
-            let uploaded = self.sealer.upload(&self.client, kind, &payload, &mut source, &part.upload_key, &|there| bar.set_position(there));
+            let uploaded = self
+                .sealer
+                .upload(&self.client, kind, &payload, &mut source, &part.upload_key, &|there| bar.set_position(there));
             bar.finish_and_clear();
-            uploaded.map_err(|error| Failed::tried(format!("{error}\nRun the same command again: it goes on where it stopped.")))?;
+            uploaded.map_err(|error| {
+                Failed::tried(format!("{error}\nRun the same command again: it goes on where it stopped."))
+            })?;
             self.file.parts[index].ciphertext = None;
             self.file.save()?;
             fs::remove_file(&path).map_err(|error| Failed::file(&path, error))?;
@@ -232,11 +242,18 @@ impl Run<'_> {
 
     fn submit(&mut self) -> Result<(), Failed> {
         let last = self.client.own_bid(&self.args.lot).map_err(Failed::tried)?;
+        let in_force =
+            last.as_ref().is_some_and(|bid| bid.state.as_deref() == Some("submitted") && !bid.needs_confirmation);
+        if in_force && self.file.submission.as_ref().is_some_and(|submission| submission.answered) {
+            eprintln!("nothing has changed: the bid in the box is this one");
+            return Ok(());
+        }
         let rev = last.and_then(|bid| bid.rev).map_or(1, |rev| rev.saturating_add(1));
         let mut envelopes = Vec::new();
         for part in &self.file.parts {
             let kind = Part::parse(&part.part).map_err(Failed::tried)?;
-            let header = self.sealer.header(&self.key, kind, &part.payload(), rev, SystemClock.now()).map_err(Failed::tried)?;
+            let header =
+                self.sealer.header(&self.key, kind, &part.payload(), rev, SystemClock.now()).map_err(Failed::tried)?;
             envelopes.push(envelope_json(&header).map_err(Failed::tried)?);
         }
         if self.args.check {
@@ -255,22 +272,32 @@ impl Run<'_> {
                 self.file.save()?;
                 return Err(Failed::tried(problem));
             }
-            Err(error) => return Err(Failed::tried(format!("{error}\nRun the same command again: the bid counts once."))),
+            Err(error) => {
+                return Err(Failed::tried(format!("{error}\nRun the same command again: the bid counts once.")));
+            }
         };
-        let kept = self.keep_receipt(&answer.receipt, &envelopes)?;
+        let kept = self.keep_receipt(&answer, &envelopes)?;
         self.file.submission = Some(Submission { envelopes, key, answered: true });
         self.file.save()?;
         println!("{}", json!({ "bid_id": answer.bid_id, "rev": answer.rev, "state": answer.state, "receipt": kept }));
-        eprintln!("the bid is in the box, and the receipt holds; keep {} and {}", kept.display(), self.args.key.display());
+        eprintln!(
+            "the bid is in the box, and the receipt holds; keep {} and {}",
+            kept.display(),
+            self.args.key.display()
+        );
         Ok(())
     }
 
     /// Checks a receipt against the platform's key and what was sent, and stores it.
-    fn keep_receipt(&self, receipt: &Value, envelopes: &[Value]) -> Result<PathBuf, Failed> {
-        let path = self.args.receipt.clone().unwrap_or_else(|| format!("{}.receipt.json", self.args.lot).into());
-        store(&path, receipt)?;
-        check_receipt(receipt, &self.verifier, envelopes).map_err(|why| {
-            Failed::tried(format!("the answer's receipt does not hold ({why}); it is in {}: ask the trading centre at once", path.display()))
+    fn keep_receipt(&self, answer: &Submitted, envelopes: &[Value]) -> Result<PathBuf, Failed> {
+        let named = || format!("{}.receipt-{}.json", self.args.lot, answer.rev).into();
+        let path = self.args.receipt.clone().unwrap_or_else(named);
+        store(&path, &answer.receipt)?;
+        check_receipt(&answer.receipt, &self.verifier, envelopes).map_err(|why| {
+            Failed::tried(format!(
+                "the answer's receipt does not hold ({why}); it is in {}: ask the trading centre at once",
+                path.display()
+            ))
         })?;
         Ok(path)
     }
@@ -293,7 +320,10 @@ fn store(path: &Path, value: &Value) -> Result<(), Failed> {
 fn collect(paths: &[PathBuf]) -> Result<Vec<(String, PathBuf)>, Failed> {
     let mut found = Vec::new();
     for path in paths {
-        let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| Failed::Usage(format!("{}: no name", path.display())))?;
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .ok_or_else(|| Failed::Usage(format!("{}: no name", path.display())))?;
         walk(path, name, &mut found)?;
     }
     found.sort();

@@ -11,7 +11,7 @@ use crate::derived;
 /// Arguments of `spec`.
 #[derive(Args)]
 pub struct SpecArgs {
-    /// Write them under this directory; without it their names are listed.
+    /// Write them into this checkout of the repository; without it their names are listed.
     #[arg(long, value_name = "DIR")]
     write: Option<PathBuf>,
 }
@@ -21,7 +21,8 @@ pub struct SpecArgs {
 /// # Errors
 /// When a file cannot be written.
 pub fn run(args: &SpecArgs) -> Result<(), Failed> {
-    for (path, content) in derived::documents() {
+    let root = args.write.clone().unwrap_or_default();
+    for (path, content) in derived::documents(&root) {
         if let Some(dir) = &args.write {
             let file = dir.join(&path);
             let written = file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&file, content));

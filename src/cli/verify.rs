@@ -53,7 +53,8 @@ pub fn run(command: VerifyCommand) -> Result<(), Failed> {
 /// Checks a receipt, and tells what it proves as one JSON object.
 fn check_receipt(text: &str, verifier: &str) -> Result<Value, Failed> {
     let receipt = find(text).ok_or_else(|| Failed::tried("there is no receipt in this file"))?;
-    let promised = receipt.check(verifier).map_err(|error| Failed::tried(format!("the receipt does not hold: {error}")))?;
+    let promised =
+        receipt.check(verifier).map_err(|error| Failed::tried(format!("the receipt does not hold: {error}")))?;
     let recorded: Value = serde_json::from_slice(&receipt.opening.p)
         .map_err(|error| Failed::tried(format!("the receipt holds, but what was recorded is no JSON: {error}")))?;
     Ok(serde_json::json!({
@@ -85,11 +86,15 @@ mod tests {
     use crate::tlog::receipt::{Opening, RECEIPT_VERSION, promise_text};
 
     fn receipt(key: &SigningKey) -> Value {
-        let opening = Opening { s_p: [1; 32], p: br#"{"kind":"bid.submitted"}"#.to_vec(), h_c: sha256(b"c"), h_i: sha256(b"i") };
+        let opening =
+            Opening { s_p: [1; 32], p: br#"{"kind":"bid.submitted"}"#.to_vec(), h_c: sha256(b"c"), h_i: sha256(b"i") };
         let c = opening.commitment();
         let text = promise_text("example", &c, Timestamp::from_millis(0));
-        let promise = note::sign(&text, "example/promise", &key.verifying_key().to_bytes(), |bytes| key.sign(bytes).expect("Ed25519"));
-        serde_json::to_value(Receipt { v: RECEIPT_VERSION, entry_id: "ent-1".into(), c, promise, opening }).expect("plain data")
+        let promise = note::sign(&text, "example/promise", &key.verifying_key().to_bytes(), |bytes| {
+            key.sign(bytes).expect("Ed25519")
+        });
+        serde_json::to_value(Receipt { v: RECEIPT_VERSION, entry_id: "ent-1".into(), c, promise, opening })
+            .expect("plain data")
     }
 
     #[test]
@@ -97,7 +102,11 @@ mod tests {
         let key = SigningKey::generate(Algorithm::EdDsa).expect("random numbers");
         let verifier = note::verifier_key("example/promise", &key.verifying_key().to_bytes());
         let bare = receipt(&key);
-        for text in [bare.clone(), serde_json::json!({ "bid_id": "bid-1", "receipt": bare }), serde_json::json!({ "code": "late", "refusal": bare })] {
+        for text in [
+            bare.clone(),
+            serde_json::json!({ "bid_id": "bid-1", "receipt": bare }),
+            serde_json::json!({ "code": "late", "refusal": bare }),
+        ] {
             let told = check_receipt(&text.to_string(), &verifier).expect("holds");
             assert_eq!(told["recorded"]["kind"], "bid.submitted");
             assert_eq!(told["promised_by"], "example");

@@ -74,9 +74,11 @@ impl Client {
     /// # Errors
     /// See [`ClientError`].
     pub fn withdraw_bid(&self, bid: &str, bidder: &str, key: &SigningKey, created: Timestamp) -> Result<Value> {
-        let created = UtcMillis::parse(created.to_string(), "created").map_err(|error| ClientError::Seal(error.to_string()))?;
+        let created =
+            UtcMillis::parse(created.to_string(), "created").map_err(|error| ClientError::Seal(error.to_string()))?;
         let said = json!({ "bid": bid, "bidder": bidder, "created": created });
-        let jws = Jws::sign(key, WITHDRAWAL_TYP, said.to_string().as_bytes()).map_err(|error| ClientError::Seal(error.to_string()))?;
+        let jws = Jws::sign(key, WITHDRAWAL_TYP, said.to_string().as_bytes())
+            .map_err(|error| ClientError::Seal(error.to_string()))?;
         self.post(&format!("/v1/bids/{bid}/actions/withdraw"), &json!({ "withdrawal": jws }))
     }
 

@@ -137,7 +137,11 @@ impl Client {
             (Some(Ok(session)), _) => session,
             (_, Some((login, password))) => self.open_session(login, password.expose())?,
             (Some(Err(error)), None) => return Err(error),
-            (None, None) => return Err(ClientError::Line("the access token has expired, and there is nothing to renew it with".into())),
+            (None, None) => {
+                return Err(ClientError::Line(
+                    "the access token has expired, and there is nothing to renew it with".into(),
+                ));
+            }
         };
         keep(&mut state, &session);
         Ok(())
@@ -256,7 +260,9 @@ impl Client {
         };
         match sent {
             Ok(response) => read(response),
-            Err(error @ (ureq::Error::BadUri(_) | ureq::Error::Http(_))) => Attempt::No(ClientError::Line(error.to_string())),
+            Err(error @ (ureq::Error::BadUri(_) | ureq::Error::Http(_))) => {
+                Attempt::No(ClientError::Line(error.to_string()))
+            }
             Err(error) => Attempt::Later(ClientError::Line(error.to_string()), None),
         }
     }
@@ -287,8 +293,12 @@ fn read(mut response: Response<ureq::Body>) -> Attempt {
         Err(_) => ClientError::Answer(format!("status {status} without a problem description")),
     };
     match status {
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT => Attempt::Later(error, after),
-        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT | StatusCode::INTERNAL_SERVER_ERROR => Attempt::Later(error, after),
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT => {
+            Attempt::Later(error, after)
+        }
+        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT | StatusCode::INTERNAL_SERVER_ERROR => {
+            Attempt::Later(error, after)
+        }
         StatusCode::UNAUTHORIZED => Attempt::Expired(error),
         _ => Attempt::No(error),
     }
@@ -336,18 +346,20 @@ mod tests {
         head
     }
 
-    const BUSY: &str = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    const BUSY: &str =
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     const FINE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\ntrue";
-    const REFUSED: &str = "HTTP/1.1 409 Conflict\r\nContent-Length: 71\r\nConnection: close\r\n\r\n{\"status\":409,\"code\":\"state-forbids\",\"title\":\"t\",\"detail\":\"not now now\"}";
+    const REFUSED: &str = "HTTP/1.1 409 Conflict\r\nContent-Length: 72\r\nConnection: close\r\n\r\n{\"status\":409,\"code\":\"state-forbids\",\"title\":\"t\",\"detail\":\"not now now\"}";
 
     fn key_of(head: &str) -> Option<&str> {
-        head.lines().find_map(|line| line.to_lowercase().starts_with("idempotency-key:").then_some(line))
+        head.lines().find(|line| line.to_lowercase().starts_with("idempotency-key:"))
     }
 
     #[test]
     fn a_repeated_act_keeps_its_key() {
         let (base, seen) = serve(vec![BUSY, "", FINE]);
-        let done: bool = Client::new(&base).post("/v1/acts", &serde_json::json!({})).expect("done at the third attempt");
+        let done: bool =
+            Client::new(&base).post("/v1/acts", &serde_json::json!({})).expect("done at the third attempt");
         assert!(done);
         let seen = seen.join().expect("served");
         assert_eq!(seen.len(), 3);

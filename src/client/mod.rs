@@ -15,6 +15,7 @@ pub mod sealer;
 mod upload;
 pub mod wire;
 
+pub use bids::Submitted;
 pub use error::{ClientError, Problem, Result};
 pub use http::Client;
 pub(crate) use http::new_key;

@@ -19,7 +19,8 @@ const PROOF_TYP: &str = "sealbid-key-proof+jws";
 pub fn key_proof(key: &SigningKey, user: &str) -> Result<serde_json::Value> {
     let public = key.verifying_key();
     let said = json!({ "v": crate::seal::VERSION, "user": user, "alg": public.algorithm().name(), "public_key": public.to_base64url() });
-    let jws = Jws::sign(key, PROOF_TYP, said.to_string().as_bytes()).map_err(|error| ClientError::Seal(error.to_string()))?;
+    let jws =
+        Jws::sign(key, PROOF_TYP, said.to_string().as_bytes()).map_err(|error| ClientError::Seal(error.to_string()))?;
     let jws = serde_json::to_value(jws).map_err(|error| ClientError::Seal(error.to_string()))?;
     Ok(json!({ "proof": jws }))
 }
@@ -37,10 +38,20 @@ impl Client {
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub fn register_organisation(&self, identifier: &OrgIdentifier, name: &str, role: &str, login: &str, password: &str) -> Result<Organisation> {
+    pub fn register_organisation(
+        &self,
+        identifier: &OrgIdentifier,
+        name: &str,
+        role: &str,
+        login: &str,
+        password: &str,
+    ) -> Result<Organisation> {
         let email = format!("{login}@example.org");
         let user = json!({ "login": login, "name": name.chars().take(100).collect::<String>(), "email": email });
-        self.post("/v1/organisations", &json!({ "identifier": identifier, "name": name, "role": role, "user": user, "password": password }))
+        self.post(
+            "/v1/organisations",
+            &json!({ "identifier": identifier, "name": name, "role": role, "user": user, "password": password }),
+        )
     }
 
     /// Confirms a registration, as the centre.
@@ -64,9 +75,19 @@ impl Client {
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub fn create_user_with_organisation(&self, identifier: &OrgIdentifier, org: &str, login: &str, name: &str, roles: &[&str]) -> Result<User> {
+    pub fn create_user_with_organisation(
+        &self,
+        identifier: &OrgIdentifier,
+        org: &str,
+        login: &str,
+        name: &str,
+        roles: &[&str],
+    ) -> Result<User> {
         let user = json!({ "login": login, "name": name, "email": format!("{login}@example.org") });
-        self.post("/v1/users", &json!({ "user": user, "roles": roles, "organisation": { "identifier": identifier, "name": org } }))
+        self.post(
+            "/v1/users",
+            &json!({ "user": user, "roles": roles, "organisation": { "identifier": identifier, "name": org } }),
+        )
     }
 
     /// Makes a one-time token with which a user sets a password, as an administrator.
@@ -121,7 +142,8 @@ impl PlatformKey {
     /// # Errors
     /// When it is none.
     pub fn key(&self) -> Result<VerifyingKey> {
-        VerifyingKey::parse(&self.alg, &self.public_key).map_err(|error| ClientError::Answer(format!("platform key: {}", error.reason())))
+        VerifyingKey::parse(&self.alg, &self.public_key)
+            .map_err(|error| ClientError::Answer(format!("platform key: {}", error.reason())))
     }
 }
 

@@ -57,9 +57,18 @@ impl Client {
     /// # Errors
     /// See [`super::ClientError`].
     pub fn attach_document(&self, lot: &str, name: &str, media_type: &str, content: &[u8]) -> Result<Made> {
-        let what = UploadFor { lot, purpose: "document", size_bytes: content.len() as u64, root: &document_root(content), key: &new_key() };
+        let what = UploadFor {
+            lot,
+            purpose: "document",
+            size_bytes: content.len() as u64,
+            root: &document_root(content),
+            key: &new_key(),
+        };
         let upload = self.upload(&what, &mut std::io::Cursor::new(content), &|_| {})?;
-        self.post(&format!("/v1/lots/{lot}/documents"), &json!({ "upload_id": upload, "name": name, "media_type": media_type }))
+        self.post(
+            &format!("/v1/lots/{lot}/documents"),
+            &json!({ "upload_id": upload, "name": name, "media_type": media_type }),
+        )
     }
 
     /// What bids of a lot are sealed to; its signature is not checked here.

@@ -101,8 +101,8 @@ impl Sealer {
         open: impl FnMut(&FileEntry) -> io::Result<R>,
         out: W,
     ) -> Result<SealedPayload> {
-        let manifest =
-            Manifest::new(self.binding(Part::Documents), files).map_err(|error| ClientError::Seal(error.to_string()))?;
+        let manifest = Manifest::new(self.binding(Part::Documents), files)
+            .map_err(|error| ClientError::Seal(error.to_string()))?;
         let mut writer = SealingWriter::new(out, SLOTS).map_err(sealing)?;
         write_part(&mut writer, &manifest, open).map_err(|error| ClientError::Seal(error.to_string()))?;
         Ok(writer.finish().map_err(sealing)?.0)
@@ -112,14 +112,22 @@ impl Sealer {
     ///
     /// # Errors
     /// When the system gives no random numbers.
-    pub fn header(&self, key: &SigningKey, part: Part, payload: &SealedPayload, rev: u32, created: Timestamp) -> Result<SignedEnvelope> {
+    pub fn header(
+        &self,
+        key: &SigningKey,
+        part: Part,
+        payload: &SealedPayload,
+        rev: u32,
+        created: Timestamp,
+    ) -> Result<SignedEnvelope> {
         let subject = Subject {
             lot: self.lot_id.clone(),
             part,
             bidder: self.bidder.clone(),
             rev,
             doc_rev: self.document_revision,
-            created: UtcMillis::parse(created.to_string(), "created").map_err(|error| ClientError::Seal(error.to_string()))?,
+            created: UtcMillis::parse(created.to_string(), "created")
+                .map_err(|error| ClientError::Seal(error.to_string()))?,
         };
         seal_header(&subject, payload, &[&self.key_set], key).map_err(sealing)
     }
@@ -128,7 +136,15 @@ impl Sealer {
     ///
     /// # Errors
     /// See [`ClientError`]; call it again with the same key to go on.
-    pub fn upload(&self, client: &Client, part: Part, payload: &SealedPayload, source: &mut dyn Source, key: &str, progress: &dyn Fn(u64)) -> Result<String> {
+    pub fn upload(
+        &self,
+        client: &Client,
+        part: Part,
+        payload: &SealedPayload,
+        source: &mut dyn Source,
+        key: &str,
+        progress: &dyn Fn(u64),
+    ) -> Result<String> {
         let purpose = if part == Part::Reserve { "reserve" } else { "bid" };
         let what = UploadFor { lot: &self.lot.id, purpose, size_bytes: payload.size_bytes, root: &payload.root, key };
         client.upload(&what, source, progress)
@@ -154,7 +170,10 @@ pub fn check_receipt(receipt: &Value, verifier: &str, envelopes: &[Value]) -> Re
     let recorded: Value = serde_json::from_slice(&receipt.opening.p).map_err(|error| untrusted(error.to_string()))?;
     let named = recorded["data"]["envelope_ids"].as_array().cloned().unwrap_or_default();
     for envelope in envelopes {
-        let id = SignedEnvelope::from_value(envelope).map_err(|error| ClientError::Seal(error.to_string()))?.id().to_string();
+        let id = SignedEnvelope::from_value(envelope)
+            .map_err(|error| ClientError::Seal(error.to_string()))?
+            .id()
+            .to_string();
         if !named.iter().any(|name| name.as_str() == Some(&id)) {
             return Err(untrusted(format!("it does not name the envelope {id}")));
         }

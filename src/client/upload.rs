@@ -46,7 +46,8 @@ impl Client {
         if upload.chunk_bytes == 0 {
             return Err(ClientError::Answer("chunk_bytes is 0".into()));
         }
-        let missing: u64 = upload.missing.iter().flat_map(|range| range.first..=range.last).map(|n| chunk_len(what, &upload, n)).sum();
+        let missing: u64 =
+            upload.missing.iter().flat_map(|range| range.first..=range.last).map(|n| chunk_len(what, &upload, n)).sum();
         let mut there = what.size_bytes.saturating_sub(missing);
         progress(there);
         let mut buffer = Vec::new();
@@ -66,7 +67,8 @@ impl Client {
         let digest = format!("sha-256=:{}:", STANDARD.encode(sha256(bytes).as_bytes()));
         let path = format!("/v1/uploads/{upload}/chunks/{n}");
         let headers = vec![("Content-Digest", digest)];
-        self.send(&Call { method: Method::PUT, path: &path, body: Payload::Bytes(bytes), headers, repeatable: true }).map(drop)
+        self.send(&Call { method: Method::PUT, path: &path, body: Payload::Bytes(bytes), headers, repeatable: true })
+            .map(drop)
     }
 }
 

@@ -107,7 +107,9 @@ pub fn connect(url: &DbUrl, mode: Mode) -> Result<Conn, ConnectError> {
     match url {
         DbUrl::Postgres(url) => {
             let mut conn = PgConnection::establish(url)?;
-            conn.batch_execute("SET TIME ZONE 'UTC'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'")?;
+            conn.batch_execute(
+                "SET TIME ZONE 'UTC'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'",
+            )?;
             if mode == Mode::Read {
                 conn.batch_execute("SET default_transaction_read_only = on")?;
             }

@@ -65,11 +65,15 @@ pub fn is_unique_violation(error: &DieselError) -> bool {
 /// Whether the connection itself is gone, so that it must be made anew.
 pub fn is_connection_lost(error: &DieselError) -> bool {
     match error {
-        DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand, _) => true,
+        DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand, _) => {
+            true
+        }
         DieselError::BrokenTransactionManager => true,
         DieselError::DatabaseError(_, info) => {
             let message = info.message();
-            message.contains("server closed the connection") || message.contains("terminating connection") || message.contains("could not receive data")
+            message.contains("server closed the connection")
+                || message.contains("terminating connection")
+                || message.contains("could not receive data")
         }
         _ => false,
     }

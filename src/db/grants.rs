@@ -11,13 +11,40 @@ use super::Conn;
 const APPEND_ONLY: &[&str] = &["audit_entry", "bid_envelopes"];
 /// Subjects: added and changed, never deleted; each change is held to its entry by triggers.
 const SUBJECTS: &[&str] = &[
-    "organisations", "users", "signing_keys", "projects", "lots", "documents", "questions", "notices", "followers",
-    "calendar_years", "key_sets", "bids", "refusals", "openings", "unsealings", "objections", "evaluations", "reports",
+    "organisations",
+    "users",
+    "signing_keys",
+    "projects",
+    "lots",
+    "documents",
+    "questions",
+    "notices",
+    "followers",
+    "calendar_years",
+    "key_sets",
+    "bids",
+    "refusals",
+    "openings",
+    "unsealings",
+    "objections",
+    "evaluations",
+    "reports",
 ];
 /// Working state beside the record: free to change.
 const PLUMBING: &[&str] = &[
-    "audit_personal", "audit_pending", "idempotency", "outbox", "meta", "leases", "instances", "user_secrets", "sessions",
-    "refresh_tokens", "reset_tokens", "key_secrets", "uploads",
+    "audit_personal",
+    "audit_pending",
+    "idempotency",
+    "outbox",
+    "meta",
+    "leases",
+    "instances",
+    "user_secrets",
+    "sessions",
+    "refresh_tokens",
+    "reset_tokens",
+    "key_secrets",
+    "uploads",
 ];
 
 /// Every subject table, by name.
@@ -32,8 +59,13 @@ pub fn subject_tables() -> &'static [&'static str] {
 pub fn grant_application_role(conn: &mut Conn, role: &str) -> Result<(), diesel::result::Error> {
     let Conn::Pg(conn) = conn else { return Ok(()) };
     let role = format!("\"{}\"", role.replace('"', ""));
-    let mut sql = format!("GRANT USAGE ON SCHEMA public TO {role}; GRANT SELECT ON __diesel_schema_migrations TO {role};");
-    for (tables, rights) in [(APPEND_ONLY, "SELECT, INSERT"), (SUBJECTS, "SELECT, INSERT, UPDATE"), (PLUMBING, "SELECT, INSERT, UPDATE, DELETE")] {
+    let mut sql =
+        format!("GRANT USAGE ON SCHEMA public TO {role}; GRANT SELECT ON __diesel_schema_migrations TO {role};");
+    for (tables, rights) in [
+        (APPEND_ONLY, "SELECT, INSERT"),
+        (SUBJECTS, "SELECT, INSERT, UPDATE"),
+        (PLUMBING, "SELECT, INSERT, UPDATE, DELETE"),
+    ] {
         for table in tables {
             sql.push_str(&format!("REVOKE ALL ON {table} FROM {role}; GRANT {rights} ON {table} TO {role};"));
         }

@@ -47,7 +47,10 @@ pub fn migrate(conn: &mut Conn) -> Result<Vec<String>, MigrateError> {
 pub fn pending(conn: &mut Conn) -> Result<Vec<String>, MigrateError> {
     fn names<DB: Backend>(source: &impl MigrationSource<DB>) -> Result<Vec<(String, String)>, MigrateError> {
         let list = source.migrations().map_err(failed)?;
-        Ok(list.iter().map(|migration| (migration.name().version().to_string(), migration.name().to_string())).collect())
+        Ok(list
+            .iter()
+            .map(|migration| (migration.name().version().to_string(), migration.name().to_string()))
+            .collect())
     }
     let known = match conn {
         Conn::Pg(_) => names::<Pg>(&POSTGRES)?,

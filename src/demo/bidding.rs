@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::cast::{Cast, Player};
 use super::platform::Platform;
 use super::{During, Result};
-use crate::client::sealer::{check_receipt, envelope_json};
 use crate::client::new_key;
+use crate::client::sealer::{check_receipt, envelope_json};
 use crate::kernel::money::Money;
 use crate::seal::envelope::Part;
 use crate::seal::manifest::BidJson;
@@ -25,7 +25,8 @@ pub struct Sent {
 impl Sent {
     /// A bid that nobody will change.
     pub fn without_price(bid_id: String) -> Self {
-        let price = crate::seal::sealing::seal_payload(std::io::empty(), std::io::sink(), 1).expect("memory does not fail");
+        let price =
+            crate::seal::sealing::seal_payload(std::io::empty(), std::io::sink(), 1).expect("memory does not fail");
         Self { bid_id, price }
     }
 }
@@ -43,13 +44,15 @@ pub fn bid(platform: &Platform, cast: &Cast, player: &Player, lot: &str, money: 
     let (price, price_bytes) = sealer.seal_price(Part::Price, &content(money)).during(during("sealing the price"))?;
     let file = describe("bid/technical.txt", text.as_bytes()).expect("memory can be read");
     let mut documents_bytes = Vec::new();
-    let documents =
-        sealer.seal_documents(vec![file], |_| Ok(text.as_bytes()), &mut documents_bytes).during(during("sealing the documents"))?;
+    let documents = sealer
+        .seal_documents(vec![file], |_| Ok(text.as_bytes()), &mut documents_bytes)
+        .during(during("sealing the documents"))?;
     let mut envelopes: Vec<Value> = Vec::new();
     for (part, payload, bytes) in [(Part::Price, &price, price_bytes), (Part::Documents, &documents, documents_bytes)] {
         let mut source = std::io::Cursor::new(bytes);
         sealer.upload(&player.client, part, payload, &mut source, &new_key(), &|_| {}).during(during("uploading"))?;
-        let header = sealer.header(&player.key, part, payload, 1, platform.now()).during(during("signing the header"))?;
+        let header =
+            sealer.header(&player.key, part, payload, 1, platform.now()).during(during("signing the header"))?;
         envelopes.push(envelope_json(&header).during(during("the header"))?);
     }
     let answer = player.client.submit_bid(lot, &envelopes, &new_key()).during(during("submitting"))?;
@@ -58,9 +61,16 @@ pub fn bid(platform: &Platform, cast: &Cast, player: &Player, lot: &str, money: 
 }
 
 /// Tries to change a bid, with a new header of revision 2 over the price it has. What comes back is the caller's to judge.
-pub fn try_again(platform: &Platform, cast: &Cast, player: &Player, lot: &str, sent: &Sent) -> Result<crate::client::Result<()>> {
+pub fn try_again(
+    platform: &Platform,
+    cast: &Cast,
+    player: &Player,
+    lot: &str,
+    sent: &Sent,
+) -> Result<crate::client::Result<()>> {
     let sealer = player.sealer(lot, cast)?;
-    let header = sealer.header(&player.key, Part::Price, &sent.price, 2, platform.now()).during("signing the new header")?;
+    let header =
+        sealer.header(&player.key, Part::Price, &sent.price, 2, platform.now()).during("signing the new header")?;
     let envelope = envelope_json(&header).during("the new header")?;
     Ok(player.client.submit_bid(lot, &[envelope], &new_key()).map(drop))
 }

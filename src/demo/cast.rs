@@ -33,7 +33,8 @@ pub struct Player {
 impl Player {
     /// Gets ready to seal for a lot.
     pub fn sealer(&self, lot: &str, cast: &Cast) -> Result<Sealer> {
-        Sealer::prepare(&self.client, lot, &self.org, &cast.platform_key).during(format!("{}: the key set of {lot}", self.name))
+        Sealer::prepare(&self.client, lot, &self.org, &cast.platform_key)
+            .during(format!("{}: the key set of {lot}", self.name))
     }
 }
 
@@ -73,7 +74,9 @@ fn join(platform: &Platform, admin: &Client, user: &str, login: &str) -> Result<
 /// Registers an organisation, has it confirmed, signs in and registers a signing key.
 fn register(platform: &Platform, centre: &Client, id: &str, name: &str, role: &str, login: &str) -> Result<Player> {
     let client = platform.client();
-    let org = client.register_organisation(&identifier(id), name, role, login, PASSWORD).during(format!("{name} registers"))?;
+    let org = client
+        .register_organisation(&identifier(id), name, role, login, PASSWORD)
+        .during(format!("{name} registers"))?;
     centre.confirm_organisation(&org.id).during(format!("the centre confirms {name}"))?;
     let session = client.sign_in(login, PASSWORD).during(format!("{name} signs in"))?;
     let key = SigningKey::generate(Algorithm::EdDsa).map_err(super::platform::broken)?;
@@ -84,20 +87,35 @@ fn register(platform: &Platform, centre: &Client, id: &str, name: &str, role: &s
 impl Cast {
     /// Everybody but the bidders.
     pub fn assemble(platform: &Platform) -> Result<Self> {
-        let first = FirstAdmin { identifier: identifier("C1"), organisation: "演示交易中心 (demonstration centre)".into(), person: person("admin", "Administrator") };
+        let first = FirstAdmin {
+            identifier: identifier("C1"),
+            organisation: "演示交易中心 (demonstration centre)".into(),
+            person: person("admin", "Administrator"),
+        };
         let token = platform.commit("admin init", move |tx| make_first_admin(tx, &first))?;
         let admin = platform.client();
         admin.set_password(&token, PASSWORD).during("the administrator's password")?;
         let session = admin.sign_in("admin", PASSWORD).during("the administrator signs in")?;
-        let centre = admin.create_user(&session.user.org_id, "centre", "Centre staff", &["centre"]).during("the centre's user")?;
+        let centre = admin
+            .create_user(&session.user.org_id, "centre", "Centre staff", &["centre"])
+            .during("the centre's user")?;
         let centre = join(platform, &admin, &centre.id, "centre")?;
         let inspector = admin
-            .create_user_with_organisation(&identifier("I1"), "演示监督部门 (demonstration inspectorate)", "inspector", "Inspector", &["inspector"])
+            .create_user_with_organisation(
+                &identifier("I1"),
+                "演示监督部门 (demonstration inspectorate)",
+                "inspector",
+                "Inspector",
+                &["inspector"],
+            )
             .during("the inspector")?;
         let inspector = join(platform, &admin, &inspector.id, "inspector")?;
-        let initiator = register(platform, &centre, "P1", "演示项目单位 (demonstration initiator)", "initiator", "initiator")?;
+        let initiator =
+            register(platform, &centre, "P1", "演示项目单位 (demonstration initiator)", "initiator", "initiator")?;
         let said = admin.platform_key().during("the platform's key")?;
-        say("Administrator, centre, inspector and initiator have accounts; the initiator has registered, was confirmed and has a signing key.");
+        say(
+            "Administrator, centre, inspector and initiator have accounts; the initiator has registered, was confirmed and has a signing key.",
+        );
         Ok(Self {
             platform_key: said.key().during("the platform's key")?,
             verifier: said.verifier,
@@ -111,7 +129,8 @@ impl Cast {
 
     /// Lets the bidders of these names register, several at a time; each name once.
     pub fn invite(&self, platform: &Platform, names: impl Iterator<Item = String>) -> Result<()> {
-        let mut invited: Vec<(String, Result<()>)> = names.collect::<BTreeSet<_>>().into_iter().map(|name| (name, Ok(()))).collect();
+        let mut invited: Vec<(String, Result<()>)> =
+            names.collect::<BTreeSet<_>>().into_iter().map(|name| (name, Ok(()))).collect();
         parallel::each(&mut invited, |(name, done)| *done = self.bidder(platform, name).map(drop));
         invited.into_iter().try_for_each(|(_, done)| done)
     }

@@ -79,12 +79,17 @@ pub fn compare(contract: &Contract, offers: &[Offer], evaluation: &Evaluation, r
     let rank = |offer: &&Offer| judged(offer).and_then(|bid| bid.rank);
     let mut ranked: Vec<&Offer> = offers.iter().filter(|offer| rank(offer).is_some()).collect();
     ranked.sort_by_key(rank);
-    let mut expected: Vec<&Offer> = offers.iter().filter(|offer| offer.came_out() && !contract.bids[offer.index].is_rejected()).collect();
+    let mut expected: Vec<&Offer> =
+        offers.iter().filter(|offer| offer.came_out() && !contract.bids[offer.index].is_rejected()).collect();
     // Bids were submitted in the order of the data: between equal prices the earlier one stands first.
     expected.sort_by_key(|offer| (offer.counted().minor(), offer.index));
     let places = |offers: &[&Offer]| offers.iter().map(|offer| offer.index).collect::<Vec<_>>();
     if places(&ranked) != places(&expected) {
-        report.mistake(format!("the ranking is {:?}, and the published prices make it {:?}", places(&ranked), places(&expected)));
+        report.mistake(format!(
+            "the ranking is {:?}, and the published prices make it {:?}",
+            places(&ranked),
+            places(&expected)
+        ));
     }
     if ranked.first().and_then(|offer| offer.bid_id()) != evaluation.recommended.as_deref() {
         report.mistake("recommended is not the first of the ranking".into());
@@ -101,10 +106,17 @@ fn compare_award(contract: &Contract, tied: bool, report: &mut Report) {
     }
     let (ours, theirs) = (report.recommended().map(str::to_owned), contract.awardee().map(str::to_owned));
     match (contract.awarded_is_lowest_evaluated, ours == theirs) {
+        (_, true) if ours.is_none() => {}
         (_, true) => report.remark("the historical award is the platform's".into()),
-        (Some(true), false) if tied => report.remark("the historical award went to another bid of the same price".into()),
-        (Some(true), false) => report.mistake(format!("the award went to {theirs:?}, and the platform recommends {ours:?}")),
-        (Some(false) | None, false) => report.remark("the historical award differs: it did not go to the lowest evaluated bid".into()),
+        (Some(true), false) if tied => {
+            report.remark("the historical award went to another bid of the same price".into())
+        }
+        (Some(true), false) => {
+            report.mistake(format!("the award went to {theirs:?}, and the platform recommends {ours:?}"))
+        }
+        (Some(false) | None, false) => {
+            report.remark("the historical award differs: it did not go to the lowest evaluated bid".into())
+        }
     }
 }
 
@@ -114,9 +126,13 @@ mod tests {
     use crate::kernel::money::Currency;
 
     fn contract(lowest: bool) -> Contract {
-        let bid = |name: &str, price: &str, status: &str| format!(r#"{{"bidder":"{name}","opening_price":"{price}","status":"{status}"}}"#);
-        let bids = [bid("A", "9.00", "rejected"), bid("B", "10.00", "awarded"), bid("C", "10.00", "evaluated")].join(",");
-        let line = format!(r#"{{"contract":"C1","currency":"USD","awarded_is_lowest_evaluated":{lowest},"bids":[{bids}]}}"#);
+        let bid = |name: &str, price: &str, status: &str| {
+            format!(r#"{{"bidder":"{name}","opening_price":"{price}","status":"{status}"}}"#)
+        };
+        let bids =
+            [bid("A", "9.00", "rejected"), bid("B", "10.00", "awarded"), bid("C", "10.00", "evaluated")].join(",");
+        let line =
+            format!(r#"{{"contract":"C1","currency":"USD","awarded_is_lowest_evaluated":{lowest},"bids":[{bids}]}}"#);
         super::super::data::read(&line).expect("a contract").remove(0)
     }
 
@@ -132,7 +148,12 @@ mod tests {
     }
 
     fn evaluation(ranks: [Option<u32>; 3], recommended: &str) -> Evaluation {
-        let bid = |(index, rank): (usize, Option<u32>)| EvaluatedBid { bid_id: format!("bid-{index}"), rank, code: None, counted_price: None };
+        let bid = |(index, rank): (usize, Option<u32>)| EvaluatedBid {
+            bid_id: format!("bid-{index}"),
+            rank,
+            code: None,
+            counted_price: None,
+        };
         Evaluation { bids: ranks.into_iter().enumerate().map(bid).collect(), recommended: Some(recommended.into()) }
     }
 

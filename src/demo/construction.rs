@@ -39,7 +39,10 @@ pub fn play_all(platform: &Platform, cast: &Cast, mut plays: Vec<Play>) -> Resul
     let alone = plays.len() == 1;
     each(&mut plays, |play| play.read());
     each(&mut plays, |play| play.publish(platform, cast));
-    say(format!("{} construction lot(s) are registered, reviewed by the centre and published, with documents. The next day bidders register, are confirmed, fetch the documents, seal on their own side and submit.", plays.len()));
+    say(format!(
+        "{} construction lot(s) are registered, reviewed by the centre and published, with documents. The next day bidders register, are confirmed, fetch the documents, seal on their own side and submit.",
+        plays.len()
+    ));
     platform.move_to(platform.now().plus_millis(DAY))?;
     cast.invite(platform, plays.iter().flat_map(Play::bidders))?;
     each(&mut plays, |play| play.submit(platform, cast));
@@ -52,7 +55,9 @@ pub fn play_all(platform: &Platform, cast: &Cast, mut plays: Vec<Play>) -> Resul
         each(&mut plays, |play| play.come_late(platform, cast));
     }
     platform.move_to(deadline.plus_millis(SETTLED_MS))?;
-    say("The deadline has passed: the boxes are closed and their envelopes unsealed; the centre reads them out, the initiator confirms and judges.");
+    say(
+        "The deadline has passed: the boxes are closed and their envelopes unsealed; the centre reads them out, the initiator confirms and judges.",
+    );
     each(&mut plays, |play| play.open_and_evaluate(cast));
     let publicity = plays.iter().filter_map(|play| play.publicity_ends).max().unwrap_or_else(|| platform.now());
     platform.move_to(publicity.plus_millis(DAY))?;
@@ -79,7 +84,10 @@ impl Play {
         let mut names: Vec<String> = Vec::new();
         for bid in &contract.bids {
             // One organisation has one bid: a name that comes twice stands for two bidders.
-            let again = names.iter().filter(|name| **name == bid.bidder || name.starts_with(&format!("{} #", bid.bidder))).count();
+            let again = names
+                .iter()
+                .filter(|name| **name == bid.bidder || name.starts_with(&format!("{} #", bid.bidder)))
+                .count();
             names.push(if again == 0 { bid.bidder.clone() } else { format!("{} #{}", bid.bidder, again + 1) });
         }
         let report = Report::new(&contract);
@@ -112,14 +120,21 @@ impl Play {
         let mut unreadable = Vec::new();
         for (index, bid) in self.contract.bids.iter().enumerate() {
             let price = bid.opening_price.as_deref().ok_or_else(|| "no opening price".to_owned());
-            let price = price.and_then(|text| Money::parse_import(text, opening).map_err(|error| format!("{text}: {error}")));
+            let price =
+                price.and_then(|text| Money::parse_import(text, opening).map_err(|error| format!("{text}: {error}")));
             let evaluated = match &bid.evaluated_price {
-                Some(text) if !bid.is_rejected() => Money::parse_import(text, currency).map(Some).map_err(|error| format!("{text}: {error}")),
+                Some(text) if !bid.is_rejected() => {
+                    Money::parse_import(text, currency).map(Some).map_err(|error| format!("{text}: {error}"))
+                }
                 _ => Ok(None),
             };
-            let price = price.and_then(|price| if price.is_positive() { Ok(price) } else { Err("a price is more than nothing".into()) });
+            let price = price.and_then(|price| {
+                if price.is_positive() { Ok(price) } else { Err("a price is more than nothing".into()) }
+            });
             match (price, evaluated) {
-                (Ok(price), Ok(evaluated)) => self.offers.push(Offer { index, price, evaluated, sent: None, read: None }),
+                (Ok(price), Ok(evaluated)) => {
+                    self.offers.push(Offer { index, price, evaluated, sent: None, read: None })
+                }
                 (Err(why), _) | (_, Err(why)) => unreadable.push((index, why)),
             }
         }
@@ -187,23 +202,37 @@ impl Play {
 
     /// Before the opening nobody can see that there are bids, the inspector included.
     fn nothing_shows(&self, cast: &Cast) -> Result<()> {
-        let entries: Value = cast.inspector.get(&format!("/v1/inspection/entries?lot={}&limit=100", self.lot)).during("the inspector looks")?;
-        let kinds: Vec<&str> = entries["items"].as_array().into_iter().flatten().filter_map(|entry| entry["kind"].as_str()).collect();
+        let entries: Value = cast
+            .inspector
+            .get(&format!("/v1/inspection/entries?lot={}&limit=100", self.lot))
+            .during("the inspector looks")?;
+        let kinds: Vec<&str> =
+            entries["items"].as_array().into_iter().flatten().filter_map(|entry| entry["kind"].as_str()).collect();
         if let Some(seen) = kinds.iter().find(|kind| kind.starts_with("bid.") || **kind == "document.fetched") {
             return Err(DemoError::Differs(format!("an entry of kind {seen} is visible before the opening")));
         }
-        say(format!("{} bids are in the box. The inspector sees {} entries of the lot, and none of them tells of a bid.", self.offers.len(), kinds.len()));
+        say(format!(
+            "{} bids are in the box. The inspector sees {} entries of the lot, and none of them tells of a bid.",
+            self.offers.len(),
+            kinds.len()
+        ));
         Ok(())
     }
 
     /// At the very millisecond of the deadline a new header is late, and its refusal is signed.
     fn come_late(&self, platform: &Platform, cast: &Cast) -> Result<()> {
-        let Some((offer, sent)) = self.offers.iter().find_map(|offer| offer.sent.as_ref().map(|sent| (offer, sent))) else { return Ok(()) };
+        let Some((offer, sent)) = self.offers.iter().find_map(|offer| offer.sent.as_ref().map(|sent| (offer, sent)))
+        else {
+            return Ok(());
+        };
         let player = cast.bidder(platform, &self.names[offer.index])?;
         match bidding::try_again(platform, cast, &player, &self.lot, sent)? {
             Err(ClientError::Problem(problem)) if problem.refusal.is_some() => {
                 let rule = problem.rule.as_ref().map_or(String::new(), |rule| format!(", {}", rule.id));
-                say(format!("At the deadline {} tries to change its price: refused ({}{rule}), with a signed refusal to keep.", player.name, problem.code));
+                say(format!(
+                    "At the deadline {} tries to change its price: refused ({}{rule}), with a signed refusal to keep.",
+                    player.name, problem.code
+                ));
                 Ok(())
             }
             Err(error) => Err(DemoError::Differs(format!("a late header was not refused on record: {error}"))),
@@ -220,7 +249,11 @@ impl Play {
                 self.report.bid(ReportedBid::without_price(&self.contract.bids[offer.index].bidder, "unopened"));
             }
             let cause = lot.cause.unwrap_or_default();
-            self.report.end("opening the box", &cause, "too few bids were received: the box stays closed for good (ENG-16)".into());
+            self.report.end(
+                "opening the box",
+                &cause,
+                "too few bids were received: the box stays closed for good (ENG-16)".into(),
+            );
             return Ok(());
         }
         let session = opening::hold(cast, &self.lot)?;
@@ -230,20 +263,28 @@ impl Play {
         for offer in self.offers.iter().filter(|offer| offer.came_out()) {
             self.judge(cast, offer)?;
         }
-        let somebody = self.offers.iter().any(|offer| offer.came_out() && !self.contract.bids[offer.index].is_rejected());
+        let somebody =
+            self.offers.iter().any(|offer| offer.came_out() && !self.contract.bids[offer.index].is_rejected());
         if somebody {
             let lines = json!({ "lines": ["Judged as published; the source does not say why bids were rejected."] });
             client.do_with_lot(&self.lot, "complete-evaluation", &lines).during("filing the report")?;
-            let lot = client.do_with_lot(&self.lot, "publish-candidates", &json!({ "lines": [] })).during("publishing the candidates")?;
+            let lot = client
+                .do_with_lot(&self.lot, "publish-candidates", &json!({ "lines": [] }))
+                .during("publishing the candidates")?;
             self.publicity_ends = lot.publicity_ends_at;
         } else {
             let said = json!({ "cause": "all_rejected", "reason": "Every bid was rejected, as published." });
             client.do_with_lot(&self.lot, "declare-unsuccessful", &said).during("ending the lot")?;
         }
-        let evaluation: Evaluation = client.get(&format!("/v1/lots/{}/evaluation", self.lot)).during("the evaluation")?;
+        let evaluation: Evaluation =
+            client.get(&format!("/v1/lots/{}/evaluation", self.lot)).during("the evaluation")?;
         comparison::compare(&self.contract, &self.offers, &evaluation, &mut self.report);
         if !somebody {
-            self.report.end("the evaluation", "all_rejected", "every bid was rejected, as published: the lot ends without an award".into());
+            self.report.end(
+                "the evaluation",
+                "all_rejected",
+                "every bid was rejected, as published: the lot ends without an award".into(),
+            );
         }
         self.recommended = evaluation.recommended;
         Ok(())
@@ -260,7 +301,11 @@ impl Play {
             json!({ "decision": "responsive" })
         };
         let path = format!("/v1/bids/{}/actions/evaluate", sent.bid_id);
-        cast.initiator.client.post::<Value>(&path, &judgement).map(drop).during(format!("judging the bid of {}", bid.bidder))
+        cast.initiator
+            .client
+            .post::<Value>(&path, &judgement)
+            .map(drop)
+            .during(format!("judging the bid of {}", bid.bidder))
     }
 
     /// The award to the first of the ranking, and the result.

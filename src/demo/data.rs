@@ -61,7 +61,12 @@ impl Bid {
 impl Contract {
     /// The one currency in which bids were compared: that of the evaluated prices, or of the bids where there are none.
     pub fn evaluation_currency(&self) -> Option<&str> {
-        let mut found: Vec<&str> = self.bids.iter().filter(|bid| !bid.is_rejected()).filter_map(|bid| bid.evaluated_currency.as_deref()).collect();
+        let mut found: Vec<&str> = self
+            .bids
+            .iter()
+            .filter(|bid| !bid.is_rejected())
+            .filter_map(|bid| bid.evaluated_currency.as_deref())
+            .collect();
         found.sort_unstable();
         found.dedup();
         match found[..] {
@@ -80,7 +85,11 @@ impl Contract {
 /// Reads one contract a line; empty lines are skipped.
 pub fn read(text: &str) -> Result<Vec<Contract>> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines.map(|(n, line)| serde_json::from_str(line).map_err(|error| DemoError::Data(format!("line {}: {error}", n + 1)))).collect()
+    lines
+        .map(|(n, line)| {
+            serde_json::from_str(line).map_err(|error| DemoError::Data(format!("line {}: {error}", n + 1)))
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -96,7 +105,10 @@ mod tests {
         let contracts = read(&LINE.replace('\n', " ")).expect("a contract");
         assert_eq!(contracts[0].evaluation_currency(), Some("VND"));
         assert_eq!(contracts[0].awardee(), Some("A"));
-        let mixed = LINE.replace('\n', " ").replace(r#""evaluated_currency":null"#, r#""evaluated_currency":"EUR""#).replace("rejected", "evaluated");
+        let mixed = LINE
+            .replace('\n', " ")
+            .replace(r#""evaluated_currency":null"#, r#""evaluated_currency":"EUR""#)
+            .replace("rejected", "evaluated");
         assert_eq!(read(&mixed).expect("a contract")[0].evaluation_currency(), None);
     }
 

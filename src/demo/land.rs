@@ -35,7 +35,8 @@ pub fn play(platform: &Platform, cast: &Cast) -> Result<()> {
         "description": "An invented plot for commerce, 40 years.", "currency": "CNY", "approval_number": "LAND-2026-1",
         "no_dispute_declared": true, "reserve": "announced", "minimum_price": yuan(10_000_000_000), "deposit": yuan(2_000_000_000),
     });
-    let lot = client.register_lot(&project.id, "land_use", "Plot 1 (invented)", &terms).during("registering the plot")?.id;
+    let lot =
+        client.register_lot(&project.id, "land_use", "Plot 1 (invented)", &terms).during("registering the plot")?.id;
     client.attach_document(&lot, "plot.txt", "text/plain", b"Plot 1, invented\n").during("attaching the documents")?;
     client.act_with_lot(&lot, "submit").during("submitting the plot")?;
     cast.centre.act_with_lot(&lot, "accept").during("the centre's review of the plot")?;
@@ -56,7 +57,8 @@ pub fn play(platform: &Platform, cast: &Cast) -> Result<()> {
     check(&session)?;
     for (_, _, bid) in &sent {
         let path = format!("/v1/bids/{bid}/actions/evaluate");
-        let _: Value = client.post(&path, &json!({ "decision": "responsive" })).during("judging an offer for the plot")?;
+        let _: Value =
+            client.post(&path, &json!({ "decision": "responsive" })).during("judging an offer for the plot")?;
     }
     client.do_with_lot(&lot, "complete-evaluation", &json!({ "lines": [] })).during("the report on the plot")?;
     let (name, price, winner) = &sent[1];
@@ -65,7 +67,11 @@ pub fn play(platform: &Platform, cast: &Cast) -> Result<()> {
     platform.settle()?;
     match awarded.award {
         Some(award) if award.price == *price => {
-            println!("\nLand-use right, invented: granted to {name} at {}; the reserve price of {} was sealed until the opening.", award.price, yuan(RESERVE));
+            println!(
+                "\nLand-use right, invented: granted to {name} at {}; the reserve price of {} was sealed until the opening.",
+                award.price,
+                yuan(RESERVE)
+            );
             Ok(())
         }
         other => Err(DemoError::Differs(format!("the plot went to {other:?}"))),
@@ -75,10 +81,15 @@ pub fn play(platform: &Platform, cast: &Cast) -> Result<()> {
 fn seal_reserve(platform: &Platform, cast: &Cast, lot: &str) -> Result<()> {
     let initiator = &cast.initiator;
     let sealer = initiator.sealer(lot, cast)?;
-    let (payload, bytes) = sealer.seal_price(Part::Reserve, &content(yuan(RESERVE))).during("sealing the reserve price")?;
+    let (payload, bytes) =
+        sealer.seal_price(Part::Reserve, &content(yuan(RESERVE))).during("sealing the reserve price")?;
     let mut source = std::io::Cursor::new(bytes);
-    sealer.upload(&initiator.client, Part::Reserve, &payload, &mut source, &new_key(), &|_| {}).during("uploading the reserve price")?;
-    let header = sealer.header(&initiator.key, Part::Reserve, &payload, 1, platform.now()).during("signing the reserve price")?;
+    sealer
+        .upload(&initiator.client, Part::Reserve, &payload, &mut source, &new_key(), &|_| {})
+        .during("uploading the reserve price")?;
+    let header = sealer
+        .header(&initiator.key, Part::Reserve, &payload, 1, platform.now())
+        .during("signing the reserve price")?;
     let envelope = envelope_json(&header).during("the reserve price")?;
     initiator.client.put_reserve(lot, &envelope).during("putting the reserve price into the box")?;
     say("An invented plot: the initiator's reserve price lies sealed in the box, and three bidders come.");

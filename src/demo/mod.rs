@@ -116,7 +116,9 @@ pub fn run(args: &DemoArgs) -> Result<()> {
 
 fn contracts(args: &DemoArgs) -> Result<Vec<Contract>> {
     let text = match &args.data {
-        Some(path) => std::fs::read_to_string(path).map_err(|error| DemoError::Data(format!("{}: {error}", path.display())))?,
+        Some(path) => {
+            std::fs::read_to_string(path).map_err(|error| DemoError::Data(format!("{}: {error}", path.display())))?
+        }
         None => CONTRACTS.to_owned(),
     };
     let mut contracts = data::read(&text)?;
@@ -150,8 +152,10 @@ fn play(args: &DemoArgs, platform: &Platform, contracts: Vec<Contract>) -> Resul
 }
 
 fn verdict(reports: &[Report], clean: bool) -> Result<()> {
-    let failed: Vec<String> =
-        reports.iter().flat_map(|report| report.mistakes().iter().map(move |mistake| format!("{}: {mistake}", report.contract()))).collect();
+    let failed: Vec<String> = reports
+        .iter()
+        .flat_map(|report| report.mistakes().iter().map(move |mistake| format!("{}: {mistake}", report.contract())))
+        .collect();
     if !failed.is_empty() {
         return Err(DemoError::Differs(failed.join("\n")));
     }
@@ -171,7 +175,10 @@ mod tests {
         let contracts = data::read(CONTRACTS).expect("they are in order");
         assert!(contracts.iter().all(|contract| contract.bids.len() >= 3));
         assert!(contracts.iter().any(|contract| contract.bids.iter().any(|bid| bid.is_rejected())), "rejected bids");
-        assert!(contracts.iter().any(|contract| contract.evaluation_currency() != Some(contract.currency.as_str())), "another currency");
+        assert!(
+            contracts.iter().any(|contract| contract.evaluation_currency() != Some(contract.currency.as_str())),
+            "another currency"
+        );
         assert!(contracts.iter().any(|contract| contract.contract == "OP00015326"), "the tie");
         assert!(contracts.iter().any(|contract| contract.awarded_is_lowest_evaluated == Some(false)), "not the lowest");
     }

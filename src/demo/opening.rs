@@ -58,7 +58,11 @@ pub fn hold(cast: &Cast, lot: &str) -> Result<Session> {
     let path = format!("/v1/lots/{lot}/opening");
     let before: OpeningAnswer = centre.get(&path).during("the session before the read-out")?;
     if before.session.state != "reading" || before.record.is_some() {
-        return Err(DemoError::Differs(format!("before the read-out of {lot} the session is {} and shows {}", before.session.state, before.record.map_or("nothing", |_| "the box"))));
+        return Err(DemoError::Differs(format!(
+            "before the read-out of {lot} the session is {} and shows {}",
+            before.session.state,
+            before.record.map_or("nothing", |_| "the box")
+        )));
     }
     for failed in &before.failures {
         let said = json!({ "bid_id": failed.bid_id, "cause": "bidder", "reason": "Its content is not a bid that can be read out." });

@@ -94,19 +94,26 @@ impl Platform {
 
     /// Does the workers' rounds until there is nothing left to do.
     pub fn settle(&self) -> Result<()> {
-        self.runtime.block_on(async {
-            loop {
-                let done = scheduler::round(&self.app).await? + unsealer::round(&self.app).await? + mailer::round(&self.app).await?;
-                if done == 0 {
-                    return Ok(());
+        self.runtime
+            .block_on(async {
+                loop {
+                    let done = scheduler::round(&self.app).await?
+                        + unsealer::round(&self.app).await?
+                        + mailer::round(&self.app).await?;
+                    if done == 0 {
+                        return Ok(());
+                    }
                 }
-            }
-        })
-        .map_err(|error: Error| broken(error))
+            })
+            .map_err(|error: Error| broken(error))
     }
 
     /// Commits one use case of the system: what is done on the server's own machine and has no route.
-    pub fn commit<T: Send + 'static>(&self, why: &str, work: impl FnMut(&mut Tx<'_>) -> std::result::Result<T, Error> + Send + 'static) -> Result<T> {
+    pub fn commit<T: Send + 'static>(
+        &self,
+        why: &str,
+        work: impl FnMut(&mut Tx<'_>) -> std::result::Result<T, Error> + Send + 'static,
+    ) -> Result<T> {
         self.app.ledger.commit_blocking(Context::system(self.now(), why), work).map_err(broken)
     }
 

@@ -34,7 +34,15 @@ pub struct ReportedBid {
 impl ReportedBid {
     /// A bid of which no price is known.
     pub fn without_price(bidder: &str, outcome: &str) -> Self {
-        Self { bidder: bidder.into(), outcome: outcome.into(), amount: None, currency: None, rejection: None, rank: None, counted: None }
+        Self {
+            bidder: bidder.into(),
+            outcome: outcome.into(),
+            amount: None,
+            currency: None,
+            rejection: None,
+            rank: None,
+            counted: None,
+        }
     }
 }
 
@@ -159,7 +167,8 @@ impl fmt::Display for Report {
                 _ => "-".to_owned(),
             };
             let name: String = bid.bidder.chars().take(60).collect();
-            let outcome = bid.rejection.as_ref().map_or(bid.outcome.clone(), |code| format!("{}, rejected: {code}", bid.outcome));
+            let outcome =
+                bid.rejection.as_ref().map_or(bid.outcome.clone(), |code| format!("{}, rejected: {code}", bid.outcome));
             writeln!(f, "  {rank:>4}  {name:width$}  {price:>24}  {counted:>24}  {outcome}")?;
         }
         writeln!(f, "  recommended: {}", self.recommended.as_deref().unwrap_or("nobody"))?;
@@ -205,6 +214,9 @@ mod tests {
         names.sort_unstable();
         assert_eq!(names, ["bids", "contract", "historical_award", "ranking", "recommended", "refusals"]);
         assert_eq!(value["recommended"], "A Co.");
-        assert_eq!(value["bids"][0], serde_json::json!({"bidder": "A Co.", "outcome": "opened", "amount": null, "currency": null, "rejection": null}));
+        assert_eq!(
+            value["bids"][0],
+            serde_json::json!({"bidder": "A Co.", "outcome": "opened", "amount": null, "currency": null, "rejection": null})
+        );
     }
 }

@@ -31,7 +31,9 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if !self.kept && let Err(error) = fs::remove_dir_all(&self.path) {
+        if !self.kept
+            && let Err(error) = fs::remove_dir_all(&self.path)
+        {
             eprintln!("{}: {error}", self.path.display());
         }
     }

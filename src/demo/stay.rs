@@ -16,6 +16,10 @@ pub fn stay(platform: &Platform) -> Result<()> {
         let session = client.sign_in(login, PASSWORD).during(format!("{login} signs in"))?;
         println!("# as {who}\ncurl -s -H 'Authorization: Bearer {}' '{}{path}'", session.access_token, platform.url());
     }
-    say(format!("The server stays at {} (API description at {}/docs/). Interrupt to stop it.", platform.url(), platform.url()));
+    say(format!(
+        "The server stays at {} (API description at {}/docs/). Interrupt to stop it.",
+        platform.url(),
+        platform.url()
+    ));
     platform.stay()
 }

@@ -114,7 +114,13 @@ pub fn problems_md() -> String {
     rows.sort_by_key(|(code, meaning)| (meaning.status, **code));
     for (code, meaning) in rows {
         let rules: Vec<&str> = meaning.rules.iter().map(|rule| rule.as_str()).collect();
-        out.push_str(&format!("| `{code}` | {} | {} | {} | {} |\n", meaning.status, meaning.title.en, meaning.title.zh, rules.join(", ")));
+        out.push_str(&format!(
+            "| `{code}` | {} | {} | {} | {} |\n",
+            meaning.status,
+            meaning.title.en,
+            meaning.title.zh,
+            rules.join(", ")
+        ));
     }
     out
 }

@@ -9,7 +9,6 @@ use futures_util::StreamExt;
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use serde::de::DeserializeOwned;
 
-use crate::refusals as problem;
 use crate::app::App;
 use crate::kernel::digest::{Digest, Hasher};
 use crate::kernel::id::{OrgId, UserId};
@@ -18,6 +17,7 @@ use crate::kernel::text::Language;
 use crate::kernel::time::Timestamp;
 use crate::ledger::{Context, Error, Idempotency, Lane};
 use crate::limits;
+use crate::refusals as problem;
 use crate::seal::strict_json;
 
 /// What is known of every request before its body is read. Put there by the outermost middleware.
@@ -132,7 +132,8 @@ impl FromRequest for IdempotencyKey {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let key = req.headers().get("Idempotency-Key").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let valid = (1..=limits::IDEMPOTENCY_KEY_LEN).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+        let valid =
+            (1..=limits::IDEMPOTENCY_KEY_LEN).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
         ready(if valid { Ok(Self(key.to_owned())) } else { Err(problem::idempotency_key_missing().into()) })
     }
 }
@@ -216,13 +217,27 @@ async fn read_within(mut payload: Payload, limit: usize, within: std::time::Dura
     Ok(tokio::time::timeout(within, read).await.map_err(|_| problem::too_slow())??)
 }
 
+/// Whether a JSON document writes U+0000: PostgreSQL stores no text that holds it. An escaped backslash before `u0000`
+/// makes it five plain characters.
+fn has_nul(bytes: &[u8]) -> bool {
+    let escapes = |at: usize| bytes[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
+    bytes.windows(5).enumerate().any(|(at, five)| five == b"u0000" && escapes(at) % 2 == 1)
+}
+
 /// A key that stands twice would let two readers see two requests: such a body is refused at every depth.
 fn parse_strict<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     if let Err(error) = strict_json::Object::parse(bytes, limits::JSON_BODY_BYTES) {
         return Err(problem::body_unreadable(&error.to_string()).into());
     }
+    if has_nul(bytes) {
+        return Err(problem::body_invalid("U+0000 in a text").into());
+    }
     serde_json::from_slice(bytes).map_err(|error| {
-        if error.is_data() { problem::body_invalid(&error.to_string()).into() } else { problem::body_unreadable(&error.to_string()).into() }
+        if error.is_data() {
+            problem::body_invalid(&error.to_string()).into()
+        } else {
+            problem::body_unreadable(&error.to_string()).into()
+        }
     })
 }
 
@@ -281,6 +296,16 @@ mod tests {
     fn a_body_is_read_up_to_its_limit() {
         assert_eq!(read(stream::iter([chunk(), chunk()]), 6).expect("read"), b"abcabc");
         assert_eq!(code(read(stream::iter([chunk(), chunk()]), 5)), "body-too-large");
+    }
+
+    #[test]
+    fn a_nul_is_found_however_many_backslashes_stand_before_it() {
+        for text in [r#""\u0000""#, r#""a\\\u0000""#, r#"{"\u0000":1}"#] {
+            assert!(has_nul(text.as_bytes()), "{text}");
+        }
+        for text in [r#""u0000""#, r#""\\u0000""#, r#""\u0001""#, ""] {
+            assert!(!has_nul(text.as_bytes()), "{text}");
+        }
     }
 
     #[test]

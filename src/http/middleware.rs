@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{Method, StatusCode};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
@@ -25,7 +25,10 @@ use crate::refusals;
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
 /// Everything that happens around a handler.
-pub async fn around(mut req: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+pub async fn around(
+    mut req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let Some(app) = req.app_data::<web::Data<App>>().cloned() else {
         return Err(Error::internal("no application").into());
     };
@@ -33,7 +36,8 @@ pub async fn around(mut req: ServiceRequest, next: Next<impl MessageBody + 'stat
     let meta = meta_of(&req, &app);
     req.extensions_mut().insert(meta.clone());
     let pattern = req.match_pattern();
-    let access = pattern.as_deref().map_or(Access::Unknown, |pattern| permissions::access(req.method().as_str(), pattern));
+    let access =
+        pattern.as_deref().map_or(Access::Unknown, |pattern| permissions::access(req.method().as_str(), pattern));
     let (method, path) = (req.method().clone(), req.path().to_owned());
     if method == Method::HEAD {
         // Routes know GET; the server leaves out the body of whatever answers a HEAD.
@@ -109,6 +113,13 @@ fn meta_of(req: &ServiceRequest, app: &App) -> Meta {
 
 /// Decides whether the request reaches its handler, and as whom. Deny by default: an unlisted route does not answer.
 fn admit(req: &ServiceRequest, app: &App, meta: &Meta, access: &Access) -> Result<(), Error> {
+    // PostgreSQL stores no text with U+0000, and nothing of ours is called so.
+    if req.path().contains("%00") {
+        return Err(refusals::not_found().into());
+    }
+    if req.query_string().contains("%00") {
+        return Err(refusals::body_invalid("U+0000 in the address").into());
+    }
     let token = bearer(req);
     match access {
         // No route matches: the router answers 404 or 405.

@@ -18,7 +18,10 @@ use crate::limits;
 fn cors(origins: &[String]) -> Cors {
     let headers = ["Authorization", "Content-Type", "Content-Digest", "Idempotency-Key", "If-Match", "If-None-Match"];
     let exposed = ["Request-Id", "ETag", "Idempotency-Replayed", "Location", "Retry-After"];
-    let closed = Cors::default().allowed_methods(["GET", "POST", "PUT", "DELETE"]).allowed_headers(headers).expose_headers(exposed);
+    let closed = Cors::default()
+        .allowed_methods(["GET", "POST", "PUT", "DELETE"])
+        .allowed_headers(headers)
+        .expose_headers(exposed);
     origins.iter().fold(closed, |cors, origin| cors.allowed_origin(origin))
 }
 
@@ -34,7 +37,8 @@ pub fn start(app: web::Data<App>, listener: TcpListener) -> std::io::Result<Serv
     let description = openapi::description();
     let origins = app.config.server.cors_origins.clone();
     let server = HttpServer::new(move || {
-        let (app, _) = actix_web::App::new().into_utoipa_app().app_data(app.clone()).configure(routes::routes).split_for_parts();
+        let (app, _) =
+            actix_web::App::new().into_utoipa_app().app_data(app.clone()).configure(routes::routes).split_for_parts();
         app.app_data(web::PayloadConfig::new(limits::JSON_BODY_BYTES))
             .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", description.clone()))
             .wrap(from_fn(middleware::around))

@@ -79,7 +79,8 @@ impl Tokens {
             exp,
         };
         let header = Header { alg: Algorithm::EdDSA, kid: Some(self.kid.clone()), ..Header::default() };
-        let token = jsonwebtoken::encode(&header, &claims, &self.encoding).expect("plain claims and an Ed25519 key always encode");
+        let token = jsonwebtoken::encode(&header, &claims, &self.encoding)
+            .expect("plain claims and an Ed25519 key always encode");
         (token, Timestamp::from_millis(exp * 1000))
     }
 
@@ -92,7 +93,8 @@ impl Tokens {
         validation.validate_exp = false;
         validation.required_spec_claims.clear();
         validation.set_issuer(&[&self.issuer]);
-        let data = jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation).map_err(|_| TokenError::Invalid)?;
+        let data =
+            jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation).map_err(|_| TokenError::Invalid)?;
         if data.header.kid.as_deref() != Some(&self.kid) {
             return Err(TokenError::Invalid);
         }
@@ -114,7 +116,8 @@ impl Tokens {
 static RING: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| match algorithm {
         Algorithm::EdDSA => Ok(Box::new(Signer(
-            Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.as_bytes()).map_err(|_| jsonwebtoken::errors::ErrorKind::InvalidEddsaKey)?,
+            Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.as_bytes())
+                .map_err(|_| jsonwebtoken::errors::ErrorKind::InvalidEddsaKey)?,
         ))),
         _ => Err(jsonwebtoken::errors::ErrorKind::InvalidAlgorithm.into()),
     },

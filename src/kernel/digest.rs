@@ -62,9 +62,7 @@ impl Serialize for Digest {
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(D::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
@@ -134,20 +132,12 @@ mod tests {
     fn the_json_form_is_lowercase_hex_and_comes_back_equal() {
         let json = serde_json::to_string(&sha256(b"abc")).unwrap();
         assert_eq!(json, format!("\"{ABC}\""));
-        assert_eq!(
-            serde_json::from_str::<Digest>(&json).unwrap(),
-            sha256(b"abc")
-        );
+        assert_eq!(serde_json::from_str::<Digest>(&json).unwrap(), sha256(b"abc"));
     }
 
     #[test]
     fn uppercase_short_and_long_texts_are_refused() {
-        for text in [
-            ABC.to_uppercase(),
-            ABC[2..].into(),
-            format!("{ABC}00"),
-            String::new(),
-        ] {
+        for text in [ABC.to_uppercase(), ABC[2..].into(), format!("{ABC}00"), String::new()] {
             assert_eq!(text.parse::<Digest>(), Err(NotADigest), "{text}");
         }
     }

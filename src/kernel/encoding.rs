@@ -27,9 +27,7 @@ pub fn base64url(bytes: &[u8]) -> String {
 /// # Errors
 /// [`EncodingError::Base64Url`] for every text that [`base64url`] does not produce.
 pub fn from_base64url(text: &str) -> Result<Vec<u8>, EncodingError> {
-    URL_SAFE_NO_PAD
-        .decode(text)
-        .map_err(|_| EncodingError::Base64Url)
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| EncodingError::Base64Url)
 }
 
 /// Encodes `bytes` as lowercase hexadecimal.
@@ -37,12 +35,7 @@ pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes
         .iter()
-        .flat_map(|byte| {
-            [
-                DIGITS[usize::from(byte >> 4)],
-                DIGITS[usize::from(byte & 15)],
-            ]
-        })
+        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
         .map(char::from)
         .collect()
 }
@@ -60,10 +53,7 @@ pub fn from_hex(text: &str) -> Result<Vec<u8>, EncodingError> {
     if !text.len().is_multiple_of(2) {
         return Err(EncodingError::Hex);
     }
-    text.as_bytes()
-        .chunks_exact(2)
-        .map(|pair| Ok(digit(pair[0])? << 4 | digit(pair[1])?))
-        .collect()
+    text.as_bytes().chunks_exact(2).map(|pair| Ok(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
 }
 
 /// For `#[serde(with = "...")]` on a byte field (a vector or an array): base64url on the wire.
@@ -74,10 +64,7 @@ pub mod serde_base64url {
     ///
     /// # Errors
     /// Those of the serializer.
-    pub fn serialize<T: AsRef<[u8]>, S: Serializer>(
-        bytes: &T,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub fn serialize<T: AsRef<[u8]>, S: Serializer>(bytes: &T, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&super::base64url(bytes.as_ref()))
     }
 
@@ -85,14 +72,11 @@ pub mod serde_base64url {
     ///
     /// # Errors
     /// If the text is not canonical base64url, or has another length than the array.
-    pub fn deserialize<'de, T: TryFrom<Vec<u8>>, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<T, D::Error> {
+    pub fn deserialize<'de, T: TryFrom<Vec<u8>>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
         let text = String::deserialize(deserializer)?;
         let bytes = super::from_base64url(&text).map_err(D::Error::custom)?;
         let len = bytes.len();
-        T::try_from(bytes)
-            .map_err(|_| D::Error::custom(format!("{len} bytes are the wrong length")))
+        T::try_from(bytes).map_err(|_| D::Error::custom(format!("{len} bytes are the wrong length")))
     }
 }
 
@@ -106,11 +90,7 @@ mod tests {
         assert_eq!(from_base64url("-_8"), Ok(vec![0xfb, 0xff]));
         assert_eq!(from_base64url(""), Ok(vec![]));
         for text in ["-_9", "-_8=", "+/8", "-_8 ", "-_8\n", "-", "-_8A-"] {
-            assert_eq!(
-                from_base64url(text),
-                Err(EncodingError::Base64Url),
-                "{text:?}"
-            );
+            assert_eq!(from_base64url(text), Err(EncodingError::Base64Url), "{text:?}");
         }
     }
 
@@ -133,10 +113,7 @@ mod tests {
 
     #[test]
     fn byte_fields_travel_as_base64url_and_arrays_demand_their_length() {
-        let fields = Fields {
-            list: vec![1, 2, 3],
-            two: [0xfb, 0xff],
-        };
+        let fields = Fields { list: vec![1, 2, 3], two: [0xfb, 0xff] };
         let json = serde_json::to_string(&fields).unwrap();
         assert_eq!(json, r#"{"list":"AQID","two":"-_8"}"#);
         assert_eq!(serde_json::from_str::<Fields>(&json).unwrap(), fields);

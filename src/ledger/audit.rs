@@ -125,7 +125,13 @@ fn salt() -> Result<Salt> {
     Ok(salt)
 }
 
-pub(super) fn compose(conn: &mut Conn, context: &Context, now: Timestamp, step: Transition<'_>, record: Record) -> Result<Composed> {
+pub(super) fn compose(
+    conn: &mut Conn,
+    context: &Context,
+    now: Timestamp,
+    step: Transition<'_>,
+    record: Record,
+) -> Result<Composed> {
     let prev = if step.rev > 1 { Some(previous(conn, step.stream, step.rev - 1)?) } else { None };
     let entry_id = id::random("ent");
     let public = canonical_text(&public_part(&entry_id, context, now, &step, prev.as_deref(), &record))?;
@@ -157,7 +163,8 @@ pub(super) fn compose(conn: &mut Conn, context: &Context, now: Timestamp, step: 
         s_c: s_c.to_vec(),
         part_c: restricted,
     };
-    let entry = Entry { entry_id, commitment: c, salt: s_p, public, restricted_digest: h_c, personal_digest: h_i, at: now };
+    let entry =
+        Entry { entry_id, commitment: c, salt: s_p, public, restricted_digest: h_c, personal_digest: h_i, at: now };
     Ok(Composed { row, personal_salt: s_i, personal, entry })
 }
 
@@ -166,7 +173,14 @@ fn micros(at: Timestamp) -> String {
     at.to_string().replace('Z', "000Z")
 }
 
-fn public_part(entry_id: &str, context: &Context, now: Timestamp, step: &Transition<'_>, prev: Option<&[u8]>, record: &Record) -> Value {
+fn public_part(
+    entry_id: &str,
+    context: &Context,
+    now: Timestamp,
+    step: &Transition<'_>,
+    prev: Option<&[u8]>,
+    record: &Record,
+) -> Value {
     let mut part = Map::new();
     part.insert("at".into(), json!(micros(now)));
     part.insert("id".into(), json!(entry_id));

@@ -145,7 +145,8 @@ impl<'a> Tx<'a> {
     pub fn update<S: Subject>(&mut self, old: &S, mut new: S, record: Record) -> Result<(S, Entry)> {
         debug_assert_eq!(old.id(), new.id(), "a change does not change whose change it is");
         new.set_version(old.version() + 1);
-        let entry = self.append(new.id(), new.version(), old.state(), new.state(), Some(audit::row_digest(&new)?), record)?;
+        let entry =
+            self.append(new.id(), new.version(), old.state(), new.state(), Some(audit::row_digest(&new)?), record)?;
         match new.update(&mut WriteConn(self.conn))? {
             1 => Ok((new, entry)),
             _ => Err(lost_race(new.id())),
@@ -169,8 +170,22 @@ impl<'a> Tx<'a> {
         Ok(outbox::store(&mut WriteConn(self.conn), &mail, now)?)
     }
 
-    fn append(&mut self, stream: &str, rev: i64, from: Option<&str>, to: Option<&str>, object: Option<String>, record: Record) -> Result<Entry> {
-        let entry = audit::compose(self.conn, self.context, self.now, audit::Transition { stream, rev, from, to, object }, record)?;
+    fn append(
+        &mut self,
+        stream: &str,
+        rev: i64,
+        from: Option<&str>,
+        to: Option<&str>,
+        object: Option<String>,
+        record: Record,
+    ) -> Result<Entry> {
+        let entry = audit::compose(
+            self.conn,
+            self.context,
+            self.now,
+            audit::Transition { stream, rev, from, to, object },
+            record,
+        )?;
         audit::append(&mut WriteConn(self.conn), &entry)?;
         self.applied += 1;
         Ok(entry.into_entry())
@@ -179,5 +194,8 @@ impl<'a> Tx<'a> {
 
 /// Somebody else changed the row since it was read: the use case runs again and looks anew.
 fn lost_race(id: &str) -> Error {
-    Error::from(DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, Box::new(format!("{id} was changed meanwhile"))))
+    Error::from(DieselError::DatabaseError(
+        DatabaseErrorKind::SerializationFailure,
+        Box::new(format!("{id} was changed meanwhile")),
+    ))
 }

@@ -170,7 +170,13 @@ impl Ledger {
 
     /// As [`Ledger::commit_once`], but an answer that `keep` turns down is not stored under the key: what it says may
     /// change, and the caller was told to repeat the same request then.
-    pub async fn commit_once_if<T, F>(&self, context: Context, idempotency: Idempotency, keep: fn(&T) -> bool, mut work: F) -> Result<Answer<T>>
+    pub async fn commit_once_if<T, F>(
+        &self,
+        context: Context,
+        idempotency: Idempotency,
+        keep: fn(&T) -> bool,
+        mut work: F,
+    ) -> Result<Answer<T>>
     where
         T: Serialize + DeserializeOwned + Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
@@ -208,10 +214,16 @@ fn recorded<T>(tx: &mut Tx<'_>, work: &mut impl FnMut(&mut Tx<'_>) -> Result<T>)
     if tx.applied() == 0 { Err(Error::internal("a use case put nothing on record")) } else { Ok(value) }
 }
 
-fn once<T: Serialize + DeserializeOwned>(tx: &mut Tx<'_>, key: &Idempotency, keep: fn(&T) -> bool, work: &mut impl FnMut(&mut Tx<'_>) -> Result<T>) -> Result<Answer<T>> {
+fn once<T: Serialize + DeserializeOwned>(
+    tx: &mut Tx<'_>,
+    key: &Idempotency,
+    keep: fn(&T) -> bool,
+    work: &mut impl FnMut(&mut Tx<'_>) -> Result<T>,
+) -> Result<Answer<T>> {
     match idempotency::look_up(tx.conn(), key)? {
         Known::Answered(text) => {
-            let value = serde_json::from_str(&text).map_err(|error| Error::damaged(format!("stored answer: {error}")))?;
+            let value =
+                serde_json::from_str(&text).map_err(|error| Error::damaged(format!("stored answer: {error}")))?;
             Ok(Answer { value, replayed: true })
         }
         Known::Other => Err(key_reused().into()),
@@ -272,7 +284,8 @@ fn run_alone(conn: &mut Option<Conn>, shared: &Shared, job: Box<dyn Job>) {
 fn connected<'a>(conn: &'a mut Option<Conn>, url: &DbUrl) -> std::result::Result<&'a mut Conn, Failure> {
     match conn {
         Some(open) => Ok(open),
-        None => Ok(conn.insert(connection::connect(url, Mode::Write).map_err(|error| Failure::Unreachable(error.to_string()))?)),
+        None => Ok(conn
+            .insert(connection::connect(url, Mode::Write).map_err(|error| Failure::Unreachable(error.to_string()))?)),
     }
 }
 

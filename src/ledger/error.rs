@@ -45,7 +45,9 @@ impl Error {
     /// Whether running the same use case again may succeed.
     pub(super) fn is_retryable(&self) -> bool {
         match self {
-            Self::Failed(Failure::Database(error)) => dialect::is_retryable(error) || dialect::is_unique_violation(error),
+            Self::Failed(Failure::Database(error)) => {
+                dialect::is_retryable(error) || dialect::is_unique_violation(error)
+            }
             _ => false,
         }
     }

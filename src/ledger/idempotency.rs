@@ -47,7 +47,12 @@ pub(super) fn look_up(conn: &mut Conn, id: &Idempotency) -> diesel::QueryResult<
 }
 
 #[expect(clippy::disallowed_methods, reason = "the ledger's own table")]
-pub(super) fn store(conn: &mut WriteConn<'_>, id: &Idempotency, answer: &str, now: Timestamp) -> diesel::QueryResult<()> {
+pub(super) fn store(
+    conn: &mut WriteConn<'_>,
+    id: &Idempotency,
+    answer: &str,
+    now: Timestamp,
+) -> diesel::QueryResult<()> {
     diesel::insert_into(idempotency::table)
         .values((
             idempotency::principal.eq(&id.principal),

@@ -24,7 +24,10 @@ struct State<J> {
 
 impl<J> Queue<J> {
     pub(super) fn new() -> Self {
-        Self { state: Mutex::new(State { bids: VecDeque::new(), general: VecDeque::new(), closed: false }), ready: Condvar::new() }
+        Self {
+            state: Mutex::new(State { bids: VecDeque::new(), general: VecDeque::new(), closed: false }),
+            ready: Condvar::new(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<J>> {

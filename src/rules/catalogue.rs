@@ -150,16 +150,17 @@ const ENFORCED_BY_CONSTRUCTION: &[(RuleId, &str)] = &[
 ];
 
 /// The reference page of all rules, in Markdown.
-pub fn rules_md() -> String {
+pub fn rules_md(tests: &BTreeMap<String, Vec<String>>) -> String {
     let places = enforced_where();
     let mut page = String::from(
         "# Rules\n\nMade from the catalogue in `src/rules`; do not edit.\n\n\
-         | Rule | 内容 | What it says | Source | Confidence | Enforcement | From | Enforced in |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n",
+         | Rule | 内容 | What it says | Source | Confidence | Enforcement | From | Enforced in | Tests |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for rule in RULES {
         let where_ = places.get(&rule.id).map_or_else(String::new, |list| list.join("; "));
+        let tried = tests.get(rule.id.as_str()).map_or_else(String::new, |names| names.join(", "));
         page.push_str(&format!(
-            "| {} | {} | {} | {} / {} | {} | {} | {} | {} |\n",
+            "| {} | {} | {} | {} / {} | {} | {} | {} | {} | {tried} |\n",
             rule.id,
             rule.title.zh,
             rule.title.en,

@@ -22,12 +22,27 @@ pub struct RuleCode {
 
 /// Codes of functions that read the tables instead of standing in them.
 const OF_FUNCTIONS: &[(&str, Obstacle, Option<RuleId>, Phrase)] = &[
-    ("not-your-act", Obstacle::Authority, Some(PF_02), Phrase::new("该操作由有权方办理", "the act is done by a party that may do it")),
+    (
+        "not-your-act",
+        Obstacle::Authority,
+        Some(PF_02),
+        Phrase::new("该操作由有权方办理", "the act is done by a party that may do it"),
+    ),
     ("state-forbids", Obstacle::State, Some(PF_01), Phrase::new("当前状态允许该操作", "the state allows the act")),
     ("hold-forbids", Obstacle::State, Some(G_09), Phrase::new("标段未中止", "the lot is not on hold")),
     ("not-opening", Obstacle::State, Some(EB_02), Phrase::new("开标已开始", "the opening began")),
-    ("objection-not-provided-for", Obstacle::State, None, Phrase::new("本流程设有该类异议", "the procedure has this kind of objection")),
-    ("objection-inadmissible", Obstacle::State, None, Phrase::new("异议在期限内提出", "the objection is made in its time")),
+    (
+        "objection-not-provided-for",
+        Obstacle::State,
+        None,
+        Phrase::new("本流程设有该类异议", "the procedure has this kind of objection"),
+    ),
+    (
+        "objection-inadmissible",
+        Obstacle::State,
+        None,
+        Phrase::new("异议在期限内提出", "the objection is made in its time"),
+    ),
 ];
 
 /// Every code of a rule, by code.
@@ -50,7 +65,13 @@ fn of_table<M: Machine>(rows: &[Row<M>], codes: &mut BTreeMap<&'static str, Rule
     }
 }
 
-fn add(codes: &mut BTreeMap<&'static str, RuleCode>, code: &'static str, obstacle: Obstacle, rule: Option<RuleId>, says: Phrase) {
+fn add(
+    codes: &mut BTreeMap<&'static str, RuleCode>,
+    code: &'static str,
+    obstacle: Obstacle,
+    rule: Option<RuleId>,
+    says: Phrase,
+) {
     let entry = codes.entry(code).or_insert(RuleCode { obstacle, rules: Vec::new(), says: Vec::new() });
     if let Some(rule) = rule.filter(|rule| !entry.rules.contains(rule)) {
         entry.rules.push(rule);

@@ -218,14 +218,17 @@ const FAILURES_ATTRIBUTED: &Guard<Session> = &guard(
     },
 );
 
-const REASON_GIVEN: &Guard<Session> =
-    &guard("reason_given", "reason-missing", PF_03, Phrase::new("已说明理由", "a reason is given"), |case| {
+const REASON_GIVEN: &Guard<Session> = &Guard {
+    // What is missing is in the request, not in the session: the same kind of obstacle as in a lot's machine.
+    obstacle: Obstacle::Content,
+    ..guard("reason_given", "reason-missing", PF_03, Phrase::new("已说明理由", "a reason is given"), |case| {
         require(
             case.facts.reason_given,
             Phrase::new("未说明理由。", "No reason is given."),
             Phrase::new("请说明理由。", "Give a reason."),
         )
-    });
+    })
+};
 
 const OBJECTOR_BID: &Guard<Session> = &guard(
     "objector_has_a_bid",

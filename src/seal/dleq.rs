@@ -29,10 +29,7 @@ impl Proof {
     /// If either is not below the group order.
     pub fn from_bytes(bytes: &[u8; PROOF_LEN]) -> Result<Self, NotAScalar> {
         let (c, s) = split(bytes);
-        Ok(Self {
-            c: scalar_from_bytes(&c)?,
-            s: scalar_from_bytes(&s)?,
-        })
+        Ok(Self { c: scalar_from_bytes(&c)?, s: scalar_from_bytes(&s)? })
     }
 
     /// c, then s, 32 bytes each.
@@ -58,42 +55,27 @@ pub(super) fn join(first: &Scalar, second: &Scalar) -> [u8; PROOF_LEN] {
 ///
 /// # Errors
 /// If the system's random source fails.
-pub fn prove(
-    key: &PrivateScalar,
-    c: &Point,
-    d: &Point,
-    context: &[u8],
-) -> Result<Proof, RandomFailed> {
+pub fn prove(key: &PrivateScalar, c: &Point, d: &Point, context: &[u8]) -> Result<Proof, RandomFailed> {
     Ok(prove_with(key, c, d, context, &PrivateScalar::generate()?))
 }
 
 /// [`prove`] with the nonce given. Two proofs with one nonce reveal the key.
-pub(super) fn prove_with(
-    key: &PrivateScalar,
-    c: &Point,
-    d: &Point,
-    context: &[u8],
-    nonce: &PrivateScalar,
-) -> Proof {
+pub(super) fn prove_with(key: &PrivateScalar, c: &Point, d: &Point, context: &[u8], nonce: &PrivateScalar) -> Proof {
     let public = key.public();
     let weight = weight(&public, c, d, context);
     // The weight is zero with probability 2^-256; then the proof fails to verify, which harms nobody.
     let m = Point::from_projective(c.to_projective() * weight).unwrap_or(*c);
     let z = key.times(&m);
     let challenge = challenge(&public, &m, &z, &nonce.public(), &nonce.times(&m), context);
-    Proof {
-        c: challenge,
-        s: *nonce.expose() - challenge * key.expose(),
-    }
+    Proof { c: challenge, s: *nonce.expose() - challenge * key.expose() }
 }
 
 /// Whether `proof` shows that `d` is to `c` what `public` is to the base point.
 pub fn verify(public: &Point, c: &Point, d: &Point, context: &[u8], proof: &Proof) -> bool {
     let weight = weight(public, c, d, context);
     let weighted = |point: &Point| Point::from_projective(point.to_projective() * weight);
-    let combined = |p: &Point, q: &Point| {
-        Point::from_projective(p.to_projective() * proof.s + q.to_projective() * proof.c)
-    };
+    let combined =
+        |p: &Point, q: &Point| Point::from_projective(p.to_projective() * proof.s + q.to_projective() * proof.c);
     let (Ok(m), Ok(z)) = (weighted(c), weighted(d)) else {
         return false;
     };
@@ -129,14 +111,7 @@ fn weight(public: &Point, c: &Point, d: &Point, context: &[u8]) -> Scalar {
     )
 }
 
-fn challenge(
-    public: &Point,
-    m: &Point,
-    z: &Point,
-    t2: &Point,
-    t3: &Point,
-    context: &[u8],
-) -> Scalar {
+fn challenge(public: &Point, m: &Point, z: &Point, t2: &Point, t3: &Point, context: &[u8]) -> Scalar {
     let pieces = [public, m, z, t2, t3].map(|point| prefixed(&point.to_compressed()));
     let [a, b, c, d, e] = &pieces;
     hash_to_scalar(&[a, b, c, d, e, b"Challenge"], &scalar_tag(context))
@@ -168,36 +143,17 @@ mod tests {
 
     #[test]
     fn rfc_9497_appendix_a_3_proofs_of_one_pair_are_reproduced() {
-        let file: Value =
-            serde_json::from_str(include_str!("../../tests/vectors/rfc9497-p256-sha256.json"))
-                .unwrap();
+        let file: Value = serde_json::from_str(include_str!("../../tests/vectors/rfc9497-p256-sha256.json")).unwrap();
         let mut checked = 0;
-        for suite in file
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|suite| suite["mode"] != 0)
-        {
+        for suite in file.as_array().unwrap().iter().filter(|suite| suite["mode"] != 0) {
             let mode = suite["mode"].as_u64().unwrap() as u8;
             let context = [b"OPRFV1-", &[mode][..], b"-P256-SHA256"].concat();
-            for vector in suite["vectors"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .filter(|vector| vector["Batch"] == 1)
-            {
+            for vector in suite["vectors"].as_array().unwrap().iter().filter(|vector| vector["Batch"] == 1) {
                 let key = private(&suite["skSm"]);
-                let (blinded, evaluated) = (
-                    point(&vector["BlindedElement"]),
-                    point(&vector["EvaluationElement"]),
-                );
+                let (blinded, evaluated) = (point(&vector["BlindedElement"]), point(&vector["EvaluationElement"]));
                 let (key, c, d) = match mode {
                     1 => (key, blinded, evaluated),
-                    _ => (
-                        tweaked(&key, &bytes(&vector["Info"]), &context),
-                        evaluated,
-                        blinded,
-                    ),
+                    _ => (tweaked(&key, &bytes(&vector["Info"]), &context), evaluated, blinded),
                 };
                 let nonce = private(&vector["Proof"]["r"]);
                 let proof = prove_with(&key, &c, &d, &context, &nonce);
@@ -247,18 +203,9 @@ mod tests {
         let Case { key, c, d, proof } = case();
         let (one, zero) = (Scalar::ONE, Scalar::ZERO);
         for altered in [
-            Proof {
-                c: proof.s,
-                s: proof.c,
-            },
-            Proof {
-                c: proof.c + one,
-                ..proof
-            },
-            Proof {
-                s: proof.s + one,
-                ..proof
-            },
+            Proof { c: proof.s, s: proof.c },
+            Proof { c: proof.c + one, ..proof },
+            Proof { s: proof.s + one, ..proof },
             Proof { c: zero, ..proof },
             Proof { s: zero, ..proof },
             Proof { c: zero, s: zero },
@@ -271,36 +218,20 @@ mod tests {
     fn a_proof_whose_commitment_is_the_identity_is_refused_without_panic() {
         let Case { key, c, d, .. } = case();
         let (c_scalar, minus) = (Scalar::ONE, Scalar::ZERO - key.expose());
-        assert!(!verify(
-            &key.public(),
-            &c,
-            &d,
-            b"context",
-            &Proof {
-                c: c_scalar,
-                s: minus
-            }
-        ));
+        assert!(!verify(&key.public(), &c, &d, b"context", &Proof { c: c_scalar, s: minus }));
     }
 
     #[test]
     fn a_prover_with_another_key_or_a_wrong_base_cannot_convince() {
         let Case { key, c, .. } = case();
-        let wrong_key =
-            PrivateScalar::from_bytes(&scalar_to_bytes(&(*key.expose() + Scalar::ONE))).unwrap();
+        let wrong_key = PrivateScalar::from_bytes(&scalar_to_bytes(&(*key.expose() + Scalar::ONE))).unwrap();
         let wrong = wrong_key.times(&c);
         let proof = prove(&wrong_key, &c, &wrong, b"context").unwrap();
         assert!(!verify(&key.public(), &c, &wrong, b"context", &proof));
         // The same key, but over another generator: B' = kH is not the key's public point.
         let h = PrivateScalar::generate().unwrap().public();
         let proof = prove(&key, &c, &key.times(&c), b"context").unwrap();
-        assert!(!verify(
-            &key.times(&h),
-            &c,
-            &key.times(&c),
-            b"context",
-            &proof
-        ));
+        assert!(!verify(&key.times(&h), &c, &key.times(&c), b"context", &proof));
     }
 
     #[test]

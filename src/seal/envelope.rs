@@ -17,9 +17,7 @@ use super::ids::{Ident, KeyId, UtcMillis};
 use super::jws::Jws;
 use super::keys::VerifyingKey;
 use super::keyset::KeySet;
-use super::limits::{
-    CHUNK_BYTES, MAX_DOCUMENTS_BYTES, MAX_JWS_BYTES, MAX_PRICE_PART_BYTES, MAX_SLOTS,
-};
+use super::limits::{CHUNK_BYTES, MAX_DOCUMENTS_BYTES, MAX_JWS_BYTES, MAX_PRICE_PART_BYTES, MAX_SLOTS};
 use super::manifest::Binding;
 use super::slot::{Place, Slot, WireSlot};
 use super::stream::{COMMITMENT_LEN, SALT_LEN, ciphertext_len};
@@ -147,12 +145,7 @@ impl Ctx {
             created: &self.created,
             media_type: MEDIA_TYPE,
             salt: self.salt,
-            payload: WirePayload {
-                alg: PAYLOAD_ALGORITHM,
-                chunk: CHUNK_BYTES,
-                len: self.len,
-                root: self.root,
-            },
+            payload: WirePayload { alg: PAYLOAD_ALGORITHM, chunk: CHUNK_BYTES, len: self.len, root: self.root },
         };
         serde_json::to_vec(&wire).expect("strings and numbers serialise")
     }
@@ -195,12 +188,7 @@ impl Ctx {
 
     /// What the manifest inside must say.
     pub fn binding(&self) -> Binding {
-        Binding {
-            tender: self.tender.clone(),
-            lot: self.lot.clone(),
-            bidder: self.bidder.clone(),
-            part: self.part,
-        }
+        Binding { tender: self.tender.clone(), lot: self.lot.clone(), bidder: self.bidder.clone(), part: self.part }
     }
 }
 
@@ -243,11 +231,7 @@ struct WireHeader<'a> {
 
 pub(super) fn header_bytes(ctx_bytes: &[u8], slots: &[Slot], kc: &[u8; COMMITMENT_LEN]) -> Vec<u8> {
     let ctx = encoding::base64url(ctx_bytes);
-    let wire = WireHeader {
-        ctx: &ctx,
-        slots: slots.iter().map(Slot::wire).collect(),
-        kc: *kc,
-    };
+    let wire = WireHeader { ctx: &ctx, slots: slots.iter().map(Slot::wire).collect(), kc: *kc };
     serde_json::to_vec(&wire).expect("strings serialise")
 }
 
@@ -261,34 +245,18 @@ impl Header {
         if slots.is_empty() || slots.len() > MAX_SLOTS {
             return Err(FormError::SlotCount);
         }
-        let slots = slots
-            .into_iter()
-            .map(Slot::from_object)
-            .collect::<Result<Vec<_>, _>>()?;
-        let repeated = |index: usize| {
-            slots[..index]
-                .iter()
-                .any(|earlier| earlier.enc == slots[index].enc)
-        };
+        let slots = slots.into_iter().map(Slot::from_object).collect::<Result<Vec<_>, _>>()?;
+        let repeated = |index: usize| slots[..index].iter().any(|earlier| earlier.enc == slots[index].enc);
         if (1..slots.len()).any(repeated) {
             return Err(FormError::RepeatedEphemeral);
         }
         let ctx = Ctx::from_bytes(&ctx_bytes)?;
-        Ok(Self {
-            ctx,
-            ctx_hash: sha256(&ctx_bytes),
-            slots,
-            kc,
-        })
+        Ok(Self { ctx, ctx_hash: sha256(&ctx_bytes), slots, kc })
     }
 
     /// Where slot `index` stands.
     pub fn place(&self, index: usize) -> Place<'_> {
-        Place {
-            group: self.ctx.group.as_str(),
-            ctx_hash: &self.ctx_hash,
-            index,
-        }
+        Place { group: self.ctx.group.as_str(), ctx_hash: &self.ctx_hash, index }
     }
 }
 
@@ -319,11 +287,7 @@ impl SignedEnvelope {
 
     fn from_jws(jws: Jws) -> Result<Self, FormError> {
         let header = Header::from_bytes(jws.payload())?;
-        Ok(Self {
-            id: sha256(jws.payload()),
-            jws,
-            header,
-        })
+        Ok(Self { id: sha256(jws.payload()), jws, header })
     }
 
     /// Verifies that `key` signed the envelope.

@@ -9,10 +9,7 @@ use std::io;
 
 /// A signed object does not have the form it must have, or does not fit what it is checked against.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[allow(
-    missing_docs,
-    reason = "the message of each variant is its documentation"
-)]
+#[allow(missing_docs, reason = "the message of each variant is its documentation")]
 pub enum FormError {
     #[error("larger than {0} bytes")]
     TooLarge(usize),
@@ -47,10 +44,7 @@ pub enum FormError {
     #[error("algorithm `{0}` is not EdDSA or ES256")]
     Algorithm(String),
     #[error("typ is `{found}`, expected `{expected}`")]
-    Typ {
-        expected: &'static str,
-        found: String,
-    },
+    Typ { expected: &'static str, found: String },
     #[error("the key is not a usable public key of its algorithm")]
     PublicKey,
     #[error("signed with key {0}, not with this key")]
@@ -81,9 +75,7 @@ pub enum FormError {
     UnsupportedKeySetKind(String),
     #[error("profile is not strict or open")]
     Profile,
-    #[error(
-        "a key set of one member has k = n = 1, its own key as only share, and no members or ceremony"
-    )]
+    #[error("a key set of one member has k = n = 1, its own key as only share, and no members or ceremony")]
     KeySetShape,
     #[error("the key set's kid does not follow from its key, opening time and group")]
     KeySetId,

@@ -16,10 +16,7 @@ const MAX_TAG_LEN: usize = 255;
 /// # Panics
 /// If the tag is longer than 255 bytes or `N` is over 255 blocks: both are fixed by the caller's code, not by input.
 pub fn expand_message<const N: usize>(message: &[&[u8]], tag: &[u8]) -> [u8; N] {
-    assert!(
-        tag.len() <= MAX_TAG_LEN && N <= 255 * DIGEST_LEN,
-        "bounded by construction"
-    );
+    assert!(tag.len() <= MAX_TAG_LEN && N <= 255 * DIGEST_LEN, "bounded by construction");
     let tag_len = [tag.len() as u8];
     let hash = |pieces: &[&[u8]]| -> Digest {
         let mut hasher = Hasher::new();
@@ -63,10 +60,8 @@ mod tests {
 
     #[test]
     fn rfc_9380_appendix_k_1_is_reproduced() {
-        let file: serde_json::Value = serde_json::from_str(include_str!(
-            "../../tests/vectors/rfc9380-expand-message-xmd-sha256.json"
-        ))
-        .unwrap();
+        let file: serde_json::Value =
+            serde_json::from_str(include_str!("../../tests/vectors/rfc9380-expand-message-xmd-sha256.json")).unwrap();
         let tag = file["DST"].as_str().unwrap().as_bytes();
         let tests = file["tests"].as_array().unwrap();
         assert_eq!(tests.len(), 10);
@@ -83,14 +78,8 @@ mod tests {
 
     #[test]
     fn the_pieces_of_a_message_are_concatenated() {
-        assert_eq!(
-            hash_to_scalar(&[b"ab", b"c"], b"tag"),
-            hash_to_scalar(&[b"abc"], b"tag")
-        );
-        assert_ne!(
-            hash_to_scalar(&[b"abc"], b"tag"),
-            hash_to_scalar(&[b"abc"], b"tah")
-        );
+        assert_eq!(hash_to_scalar(&[b"ab", b"c"], b"tag"), hash_to_scalar(&[b"abc"], b"tag"));
+        assert_ne!(hash_to_scalar(&[b"abc"], b"tag"), hash_to_scalar(&[b"abc"], b"tah"));
     }
 
     #[test]
@@ -99,12 +88,7 @@ mod tests {
         let low: [u8; 32] = expand_message(&[b"low"], b"tag");
         let expected = <Scalar as Reduce<p256::U256>>::reduce_bytes(&low.into());
         let two_128 = Scalar::from(u128::MAX) + Scalar::ONE;
-        let digit = |range: std::ops::Range<usize>| {
-            Scalar::from(u128::from_be_bytes(low[range].try_into().unwrap()))
-        };
-        assert_eq!(
-            scalar_to_bytes(&(digit(0..16) * two_128 + digit(16..32))),
-            scalar_to_bytes(&expected)
-        );
+        let digit = |range: std::ops::Range<usize>| Scalar::from(u128::from_be_bytes(low[range].try_into().unwrap()));
+        assert_eq!(scalar_to_bytes(&(digit(0..16) * two_128 + digit(16..32))), scalar_to_bytes(&expected));
     }
 }

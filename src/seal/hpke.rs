@@ -28,20 +28,12 @@ struct Aead {
     algorithm: &'static Algorithm,
 }
 
-const AES_256: Aead = Aead {
-    id: 2,
-    algorithm: &AES_256_GCM,
-};
+const AES_256: Aead = Aead { id: 2, algorithm: &AES_256_GCM };
 const AES_256_KEY_LEN: usize = 32;
 
 /// Seals one message to `recipient` under a fresh `ephemeral` key, which must never be used again. The encapsulated key
 /// is the ephemeral's public point.
-pub fn seal(
-    ephemeral: &PrivateScalar,
-    recipient: &Point,
-    info: &[u8],
-    plaintext: &[u8],
-) -> Vec<u8> {
+pub fn seal(ephemeral: &PrivateScalar, recipient: &Point, info: &[u8], plaintext: &[u8]) -> Vec<u8> {
     let dh = ephemeral.times(recipient);
     let shared = shared_secret(&dh, &ephemeral.public(), recipient);
     Context::new::<AES_256_KEY_LEN>(AES_256, &shared, info).seal(&[], plaintext)
@@ -74,16 +66,8 @@ fn labeled_extract(suite: &[u8], salt: &[u8], label: &[u8], ikm: &[u8]) -> Secre
     kdf::extract(salt, &[VERSION_LABEL, suite, label, ikm])
 }
 
-fn labeled_expand<const N: usize>(
-    suite: &[u8],
-    prk: &[u8; 32],
-    label: &[u8],
-    info: &[u8],
-) -> Secret<[u8; N]> {
-    kdf::expand(
-        prk,
-        &[&(N as u16).to_be_bytes(), VERSION_LABEL, suite, label, info],
-    )
+fn labeled_expand<const N: usize>(suite: &[u8], prk: &[u8; 32], label: &[u8], info: &[u8]) -> Secret<[u8; N]> {
+    kdf::expand(prk, &[&(N as u16).to_be_bytes(), VERSION_LABEL, suite, label, info])
 }
 
 /// An encryption context (RFC 9180 section 5.2): key, base nonce and sequence number.
@@ -102,26 +86,17 @@ impl Context {
         let schedule = [&[0][..], psk_id_hash.expose(), info_hash.expose()].concat();
         let secret = labeled_extract(&suite, shared.expose(), b"secret", &[]);
         let key = labeled_expand::<KEY>(&suite, secret.expose(), b"key", &schedule);
-        let key = UnboundKey::new(aead.algorithm, key.expose())
-            .expect("KEY is the key length of the algorithm");
+        let key = UnboundKey::new(aead.algorithm, key.expose()).expect("KEY is the key length of the algorithm");
         Self {
             key: LessSafeKey::new(key),
-            base_nonce: labeled_expand::<NONCE_LEN>(
-                &suite,
-                secret.expose(),
-                b"base_nonce",
-                &schedule,
-            ),
+            base_nonce: labeled_expand::<NONCE_LEN>(&suite, secret.expose(), b"base_nonce", &schedule),
             sequence: 0,
         }
     }
 
     fn next_nonce(&mut self) -> Nonce {
         let mut nonce = *self.base_nonce.expose();
-        for (byte, counter) in nonce[NONCE_LEN - 8..]
-            .iter_mut()
-            .zip(self.sequence.to_be_bytes())
-        {
+        for (byte, counter) in nonce[NONCE_LEN - 8..].iter_mut().zip(self.sequence.to_be_bytes()) {
             *byte ^= counter;
         }
         self.sequence += 1;
@@ -152,9 +127,7 @@ impl Context {
 mod tests {
     use super::*;
     use crate::kernel::encoding::{from_hex, hex};
-    use ::hpke::{
-        Deserializable, Kem as _, OpModeR, OpModeS, Serializable, aead::AesGcm256, kdf::HkdfSha256,
-    };
+    use ::hpke::{Deserializable, Kem as _, OpModeR, OpModeS, Serializable, aead::AesGcm256, kdf::HkdfSha256};
     use ::hpke::{kem::DhP256HkdfSha256 as Kem, single_shot_open, single_shot_seal};
     use ring::aead::{AES_128_GCM, CHACHA20_POLY1305};
     use serde_json::Value;
@@ -165,64 +138,31 @@ mod tests {
 
     fn context(id: u64, shared: &Secret<[u8; 32]>, info: &[u8]) -> Context {
         match id {
-            1 => Context::new::<16>(
-                Aead {
-                    id: 1,
-                    algorithm: &AES_128_GCM,
-                },
-                shared,
-                info,
-            ),
+            1 => Context::new::<16>(Aead { id: 1, algorithm: &AES_128_GCM }, shared, info),
             2 => Context::new::<32>(AES_256, shared, info),
-            3 => Context::new::<32>(
-                Aead {
-                    id: 3,
-                    algorithm: &CHACHA20_POLY1305,
-                },
-                shared,
-                info,
-            ),
+            3 => Context::new::<32>(Aead { id: 3, algorithm: &CHACHA20_POLY1305 }, shared, info),
             _ => panic!("unknown AEAD {id}"),
         }
     }
 
     #[test]
     fn rfc_9180_vectors_are_reproduced_with_all_three_aeads_and_every_sequence_number() {
-        let file: Value =
-            serde_json::from_str(include_str!("../../tests/vectors/rfc9180-p256-base.json"))
-                .unwrap();
+        let file: Value = serde_json::from_str(include_str!("../../tests/vectors/rfc9180-p256-base.json")).unwrap();
         let mut messages = 0;
         for vector in file.as_array().unwrap() {
-            let private = |name: &str| {
-                PrivateScalar::from_bytes(&bytes(&vector[name]).try_into().unwrap()).unwrap()
-            };
+            let private = |name: &str| PrivateScalar::from_bytes(&bytes(&vector[name]).try_into().unwrap()).unwrap();
             let (ephemeral, recipient) = (private("skEm"), private("skRm"));
-            assert_eq!(
-                ephemeral.public().to_uncompressed().to_vec(),
-                bytes(&vector["enc"])
-            );
-            assert_eq!(
-                recipient.public().to_uncompressed().to_vec(),
-                bytes(&vector["pkRm"])
-            );
+            assert_eq!(ephemeral.public().to_uncompressed().to_vec(), bytes(&vector["enc"]));
+            assert_eq!(recipient.public().to_uncompressed().to_vec(), bytes(&vector["pkRm"]));
             let enc = Point::from_uncompressed(&bytes(&vector["enc"])).unwrap();
             let shared = shared_secret(&recipient.times(&enc), &enc, &recipient.public());
             assert_eq!(shared.expose().to_vec(), bytes(&vector["shared_secret"]));
             let id = vector["aead_id"].as_u64().unwrap();
-            let (mut sender, mut receiver) = (
-                context(id, &shared, &bytes(&vector["info"])),
-                context(id, &shared, &bytes(&vector["info"])),
-            );
-            assert_eq!(
-                sender.base_nonce.expose().to_vec(),
-                bytes(&vector["base_nonce"])
-            );
+            let (mut sender, mut receiver) =
+                (context(id, &shared, &bytes(&vector["info"])), context(id, &shared, &bytes(&vector["info"])));
+            assert_eq!(sender.base_nonce.expose().to_vec(), bytes(&vector["base_nonce"]));
             for message in vector["encryptions"].as_array().unwrap() {
-                let (aad, pt, ct) = (
-                    bytes(&message["aad"]),
-                    bytes(&message["pt"]),
-                    bytes(&message["ct"]),
-                );
+                let (aad, pt, ct) = (bytes(&message["aad"]), bytes(&message["pt"]), bytes(&message["ct"]));
                 assert_eq!(hex(&sender.seal(&aad, &pt)), hex(&ct));
                 assert_eq!(receiver.open(&aad, &ct).unwrap().expose(), &pt);
                 messages += 1;
@@ -237,34 +177,18 @@ mod tests {
         let recipient = Point::from_uncompressed(&public.to_bytes()).unwrap();
         let ephemeral = PrivateScalar::generate().unwrap();
         let ct = seal(&ephemeral, &recipient, b"info", b"message");
-        let enc =
-            <Kem as ::hpke::Kem>::EncappedKey::from_bytes(&ephemeral.public().to_uncompressed())
-                .unwrap();
-        let opened = single_shot_open::<AesGcm256, HkdfSha256, Kem>(
-            &OpModeR::Base,
-            &secret,
-            &enc,
-            b"info",
-            &ct,
-            b"",
-        )
-        .unwrap();
+        let enc = <Kem as ::hpke::Kem>::EncappedKey::from_bytes(&ephemeral.public().to_uncompressed()).unwrap();
+        let opened =
+            single_shot_open::<AesGcm256, HkdfSha256, Kem>(&OpModeR::Base, &secret, &enc, b"info", &ct, b"").unwrap();
         assert_eq!(opened, b"message");
     }
 
     #[test]
     fn we_open_what_another_implementation_seals() {
         let key = PrivateScalar::generate().unwrap();
-        let public =
-            <Kem as ::hpke::Kem>::PublicKey::from_bytes(&key.public().to_uncompressed()).unwrap();
-        let (enc, ct) = single_shot_seal::<AesGcm256, HkdfSha256, Kem>(
-            &OpModeS::Base,
-            &public,
-            b"info",
-            b"message",
-            b"",
-        )
-        .unwrap();
+        let public = <Kem as ::hpke::Kem>::PublicKey::from_bytes(&key.public().to_uncompressed()).unwrap();
+        let (enc, ct) =
+            single_shot_seal::<AesGcm256, HkdfSha256, Kem>(&OpModeS::Base, &public, b"info", b"message", b"").unwrap();
         let enc = Point::from_uncompressed(&enc.to_bytes()).unwrap();
         let opened = open(&key.times(&enc), &enc, &key.public(), b"info", &ct).unwrap();
         assert_eq!(opened.expose(), b"message");
@@ -278,32 +202,17 @@ mod tests {
         let ct = seal(&ephemeral, &recipient, b"info", b"message");
         let dh = key.times(&enc);
         assert!(open(&dh, &enc, &recipient, b"info", &ct).is_ok());
-        assert_eq!(
-            open(&dh, &enc, &recipient, b"infp", &ct).unwrap_err(),
-            OpenFailed
-        );
-        assert_eq!(
-            open(&recipient, &enc, &recipient, b"info", &ct).unwrap_err(),
-            OpenFailed
-        );
-        assert_eq!(
-            open(&dh, &recipient, &recipient, b"info", &ct).unwrap_err(),
-            OpenFailed
-        );
+        assert_eq!(open(&dh, &enc, &recipient, b"infp", &ct).unwrap_err(), OpenFailed);
+        assert_eq!(open(&recipient, &enc, &recipient, b"info", &ct).unwrap_err(), OpenFailed);
+        assert_eq!(open(&dh, &recipient, &recipient, b"info", &ct).unwrap_err(), OpenFailed);
         assert_eq!(open(&dh, &enc, &enc, b"info", &ct).unwrap_err(), OpenFailed);
         for len in 0..ct.len() {
-            assert_eq!(
-                open(&dh, &enc, &recipient, b"info", &ct[..len]).unwrap_err(),
-                OpenFailed
-            );
+            assert_eq!(open(&dh, &enc, &recipient, b"info", &ct[..len]).unwrap_err(), OpenFailed);
         }
         for bit in 0..ct.len() * 8 {
             let mut altered = ct.clone();
             altered[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(
-                open(&dh, &enc, &recipient, b"info", &altered).unwrap_err(),
-                OpenFailed
-            );
+            assert_eq!(open(&dh, &enc, &recipient, b"info", &altered).unwrap_err(), OpenFailed);
         }
     }
 }

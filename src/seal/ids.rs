@@ -52,11 +52,7 @@ impl UtcMillis {
     /// [`FormError::Time`].
     pub fn parse(text: impl Into<String>, field: &'static str) -> Result<Self, FormError> {
         let text = text.into();
-        if is_utc_millis(text.as_bytes()) {
-            Ok(Self(text))
-        } else {
-            Err(FormError::Time(field))
-        }
+        if is_utc_millis(text.as_bytes()) { Ok(Self(text)) } else { Err(FormError::Time(field)) }
     }
 
     /// The text.
@@ -75,11 +71,7 @@ fn is_utc_millis(text: &[u8]) -> bool {
     if !shaped {
         return false;
     }
-    let number = |from: usize, to: usize| {
-        text[from..to]
-            .iter()
-            .fold(0_u32, |n, c| n * 10 + u32::from(c - b'0'))
-    };
+    let number = |from: usize, to: usize| text[from..to].iter().fold(0_u32, |n, c| n * 10 + u32::from(c - b'0'));
     let year = number(0, 4);
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let days = match number(5, 7) {
@@ -88,10 +80,7 @@ fn is_utc_millis(text: &[u8]) -> bool {
         1..=12 => 31,
         _ => 0,
     };
-    (1..=days).contains(&number(8, 10))
-        && number(11, 13) < 24
-        && number(14, 16) < 60
-        && number(17, 19) < 60
+    (1..=days).contains(&number(8, 10)) && number(11, 13) < 24 && number(14, 16) < 60 && number(17, 19) < 60
 }
 
 /// The id of a key or key set: 16 bytes, 32 lowercase hexadecimal digits.
@@ -112,10 +101,7 @@ impl KeyId {
     /// [`FormError::Hex`].
     pub fn parse(text: &str, field: &'static str) -> Result<Self, FormError> {
         let bytes = encoding::from_hex(text).map_err(|_| FormError::Hex(field))?;
-        bytes
-            .try_into()
-            .map(Self)
-            .map_err(|_| FormError::Hex(field))
+        bytes.try_into().map(Self).map_err(|_| FormError::Hex(field))
     }
 }
 
@@ -154,21 +140,13 @@ mod tests {
         assert!(Ident::parse("lot-1", "lot").is_ok());
         assert!(Ident::parse("a".repeat(64), "lot").is_ok());
         for text in ["", "Lot", "lot_1", "lot 1", "批", "lot/1", &"a".repeat(65)] {
-            assert_eq!(
-                Ident::parse(text, "lot"),
-                Err(FormError::Identifier("lot")),
-                "{text}"
-            );
+            assert_eq!(Ident::parse(text, "lot"), Err(FormError::Identifier("lot")), "{text}");
         }
     }
 
     #[test]
     fn times_are_utc_with_milliseconds_and_real_dates() {
-        for text in [
-            "2026-11-22T03:49:39.000Z",
-            "2024-02-29T23:59:59.999Z",
-            "2000-02-29T00:00:00.000Z",
-        ] {
+        for text in ["2026-11-22T03:49:39.000Z", "2024-02-29T23:59:59.999Z", "2000-02-29T00:00:00.000Z"] {
             assert!(UtcMillis::parse(text, "created").is_ok(), "{text}");
         }
         for text in [
@@ -186,11 +164,7 @@ mod tests {
             "2026-01-01T00:00:60.000Z",
             "",
         ] {
-            assert_eq!(
-                UtcMillis::parse(text, "created"),
-                Err(FormError::Time("created")),
-                "{text}"
-            );
+            assert_eq!(UtcMillis::parse(text, "created"), Err(FormError::Time("created")), "{text}");
         }
     }
 

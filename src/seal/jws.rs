@@ -50,29 +50,16 @@ impl Jws {
     /// If the system's random source fails (ES256).
     pub fn sign(key: &SigningKey, typ: &'static str, payload: &[u8]) -> Result<Self, RandomFailed> {
         let public = key.verifying_key();
-        let protected = Protected {
-            alg: public.algorithm().name(),
-            kid: public.key_id(),
-            typ,
-        };
+        let protected = Protected { alg: public.algorithm().name(), kid: public.key_id(), typ };
         let protected = serde_json::to_vec(&protected).expect("three strings serialise");
-        let (protected, text) = (
-            encoding::base64url(&protected),
-            encoding::base64url(payload),
-        );
+        let (protected, text) = (encoding::base64url(&protected), encoding::base64url(payload));
         let signature = key.sign(format!("{protected}.{text}").as_bytes())?;
         Ok(Self {
-            wire: Wire {
-                protected,
-                payload: text,
-                signature: encoding::base64url(&signature),
-            },
+            wire: Wire { protected, payload: text, signature: encoding::base64url(&signature) },
             algorithm: public.algorithm(),
             key_id: public.key_id(),
             payload: payload.to_vec(),
-            signature: signature
-                .try_into()
-                .expect("both algorithms sign with 64 bytes"),
+            signature: signature.try_into().expect("both algorithms sign with 64 bytes"),
         })
     }
 
@@ -101,31 +88,19 @@ impl Jws {
     }
 
     fn from_wire(wire: Wire, typ: &'static str) -> Result<Self, FormError> {
-        let decode = |text: &str, field| {
-            encoding::from_base64url(text).map_err(|_| FormError::Base64(field))
-        };
+        let decode = |text: &str, field| encoding::from_base64url(text).map_err(|_| FormError::Base64(field));
         let mut protected = Object::parse(&decode(&wire.protected, "protected")?, MAX_JWS_BYTES)?;
         let algorithm = Algorithm::parse(&protected.text("alg")?)?;
         let key_id = KeyId::parse(&protected.text("kid")?, "kid")?;
         let found = protected.text("typ")?;
         protected.end()?;
         if found != typ {
-            return Err(FormError::Typ {
-                expected: typ,
-                found,
-            });
+            return Err(FormError::Typ { expected: typ, found });
         }
         let payload = decode(&wire.payload, "payload")?;
-        let signature = decode(&wire.signature, "signature")?
-            .try_into()
-            .map_err(|_| FormError::WrongLength("signature"))?;
-        Ok(Self {
-            wire,
-            algorithm,
-            key_id,
-            payload,
-            signature,
-        })
+        let signature =
+            decode(&wire.signature, "signature")?.try_into().map_err(|_| FormError::WrongLength("signature"))?;
+        Ok(Self { wire, algorithm, key_id, payload, signature })
     }
 
     /// Verifies that `key` made the signature.
@@ -165,7 +140,8 @@ mod tests {
 
     fn signed(protected: &str) -> String {
         let encode = |text: &str| encoding::base64url(text.as_bytes());
-        json!({"protected": encode(protected), "payload": "e30", "signature": encoding::base64url(&[0; 64])}).to_string()
+        json!({"protected": encode(protected), "payload": "e30", "signature": encoding::base64url(&[0; 64])})
+            .to_string()
     }
 
     #[test]
@@ -179,12 +155,7 @@ mod tests {
             assert_eq!(back.key_id(), key.verifying_key().key_id());
             back.verify(key.verifying_key()).unwrap();
             let value: Value = serde_json::to_value(&jws).unwrap();
-            assert_eq!(
-                value.to_string(),
-                serde_json::from_str::<Value>(&jws.to_json())
-                    .unwrap()
-                    .to_string()
-            );
+            assert_eq!(value.to_string(), serde_json::from_str::<Value>(&jws.to_json()).unwrap().to_string());
             assert_eq!(Jws::from_value(&value, TYP).unwrap(), jws);
         }
     }
@@ -192,10 +163,7 @@ mod tests {
     #[test]
     fn ed25519_signs_the_same_bytes_twice_the_same() {
         let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
-        assert_eq!(
-            Jws::sign(&key, TYP, b"x").unwrap(),
-            Jws::sign(&key, TYP, b"x").unwrap()
-        );
+        assert_eq!(Jws::sign(&key, TYP, b"x").unwrap(), Jws::sign(&key, TYP, b"x").unwrap());
     }
 
     #[test]
@@ -203,17 +171,11 @@ mod tests {
         let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
         let other = SigningKey::generate(Algorithm::Es256).unwrap();
         let jws = Jws::sign(&key, TYP, b"x").unwrap();
-        assert_eq!(
-            jws.verify(other.verifying_key()).unwrap_err().reason(),
-            "other_signing_key"
-        );
+        assert_eq!(jws.verify(other.verifying_key()).unwrap_err().reason(), "other_signing_key");
         let mut value: Value = serde_json::from_str(&jws.to_json()).unwrap();
         value["payload"] = json!(encoding::base64url(b"y"));
         let altered = Jws::from_value(&value, TYP).unwrap();
-        assert_eq!(
-            altered.verify(key.verifying_key()),
-            Err(FormError::Signature)
-        );
+        assert_eq!(altered.verify(key.verifying_key()), Err(FormError::Signature));
     }
 
     #[test]
@@ -250,10 +212,7 @@ mod tests {
             (with(r#""payload":"e30""#), "duplicate_key"),
             (good.replace("e30", "e30="), "not_base64url"),
             (good.replace("e30", "e31"), "not_base64url"),
-            (
-                good.replace(&encoding::base64url(&[0; 64]), &short),
-                "wrong_length",
-            ),
+            (good.replace(&encoding::base64url(&[0; 64]), &short), "wrong_length"),
             (good.replace("signature", "signatures"), "missing_field"),
             (format!("{good}{}", " ".repeat(MAX_JWS_BYTES)), "too_large"),
         ] {

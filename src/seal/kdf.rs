@@ -41,25 +41,13 @@ mod tests {
         let ikm = [0x0b; 22];
         let salt = from_hex("000102030405060708090a0b0c").unwrap();
         let prk = extract(&salt, &[&ikm[..10], &ikm[10..]]);
-        assert_eq!(
-            hex(prk.expose()),
-            "077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5"
-        );
+        assert_eq!(hex(prk.expose()), "077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5");
         let info = from_hex("f0f1f2f3f4f5f6f7f8f9").unwrap();
         let okm = expand::<32>(prk.expose(), &[&info]);
-        assert_eq!(
-            hex(okm.expose()),
-            "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf"
-        );
+        assert_eq!(hex(okm.expose()), "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf");
 
         let prk = extract(&[], &[&ikm]);
-        assert_eq!(
-            hex(prk.expose()),
-            "19ef24a32c717b167f33a91d6f648bdf96596776afdb6377ac434c1c293ccb04"
-        );
-        assert_eq!(
-            hex(expand::<7>(prk.expose(), &[]).expose()),
-            "8da4e775a563c1"
-        );
+        assert_eq!(hex(prk.expose()), "19ef24a32c717b167f33a91d6f648bdf96596776afdb6377ac434c1c293ccb04");
+        assert_eq!(hex(expand::<7>(prk.expose(), &[]).expose()), "8da4e775a563c1");
     }
 }

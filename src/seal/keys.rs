@@ -11,8 +11,8 @@ use super::{pem, points::Point, random};
 use crate::kernel::{digest::Hasher, encoding, secret::Secret};
 use ring::rand::SystemRandom;
 use ring::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair,
-    Ed25519KeyPair, KeyPair, UnparsedPublicKey, VerificationAlgorithm,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
+    UnparsedPublicKey, VerificationAlgorithm,
 };
 use std::fmt;
 
@@ -20,9 +20,8 @@ use std::fmt;
 pub const SIGNATURE_LEN: usize = 64;
 
 /// PKCS#8 version 1 (RFC 8410 section 7) around the 32 bytes of an Ed25519 seed: what other tools read and write.
-const ED25519_PKCS8_PREFIX: [u8; 16] = [
-    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
-];
+const ED25519_PKCS8_PREFIX: [u8; 16] =
+    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
 /// The y coordinates of the Ed25519 points of order 1, 2, 4 and 8, canonical and not, without the sign bit.
 const ED25519_SMALL_ORDER: [&str; 7] = [
@@ -87,9 +86,7 @@ impl VerifyingKey {
     /// [`FormError::PublicKey`].
     pub fn from_bytes(algorithm: Algorithm, bytes: &[u8]) -> Result<Self, FormError> {
         match algorithm {
-            Algorithm::Es256 => Point::from_uncompressed(bytes)
-                .map(Self::P256)
-                .map_err(|_| FormError::PublicKey),
+            Algorithm::Es256 => Point::from_uncompressed(bytes).map(Self::P256).map_err(|_| FormError::PublicKey),
             Algorithm::EdDsa => {
                 let key: [u8; 32] = bytes.try_into().map_err(|_| FormError::PublicKey)?;
                 let mut y = key;
@@ -151,9 +148,7 @@ impl VerifyingKey {
             Self::Ed25519(_) => &ED25519,
             Self::P256(_) => &ECDSA_P256_SHA256_FIXED,
         };
-        UnparsedPublicKey::new(algorithm, self.to_bytes())
-            .verify(message, signature)
-            .map_err(|_| FormError::Signature)
+        UnparsedPublicKey::new(algorithm, self.to_bytes()).verify(message, signature).map_err(|_| FormError::Signature)
     }
 }
 
@@ -180,12 +175,10 @@ impl SigningKey {
                 let seed = random::secret::<32>()?;
                 [&ED25519_PKCS8_PREFIX[..], seed.expose()].concat()
             }
-            Algorithm::Es256 => {
-                EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
-                    .map_err(|_| RandomFailed)?
-                    .as_ref()
-                    .to_vec()
-            }
+            Algorithm::Es256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+                .map_err(|_| RandomFailed)?
+                .as_ref()
+                .to_vec(),
         };
         Ok(Self::from_pkcs8(Secret::new(pkcs8)).expect("a key just made is well-formed"))
     }
@@ -207,10 +200,7 @@ impl SigningKey {
             Ok(pair) => Pair::Ed25519(pair),
             Err(_) => {
                 let (algorithm, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
-                Pair::P256(
-                    EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.expose(), &random)
-                        .map_err(|_| NotAKey)?,
-                )
+                Pair::P256(EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.expose(), &random).map_err(|_| NotAKey)?)
             }
         };
         let (algorithm, public) = match &pair {
@@ -218,11 +208,7 @@ impl SigningKey {
             Pair::P256(pair) => (Algorithm::Es256, pair.public_key().as_ref()),
         };
         let public = VerifyingKey::from_bytes(algorithm, public).map_err(|_| NotAKey)?;
-        Ok(Self {
-            pkcs8,
-            pair,
-            public,
-        })
+        Ok(Self { pkcs8, pair, public })
     }
 
     /// The key as PKCS#8 in PEM.
@@ -248,9 +234,7 @@ impl SigningKey {
         match &self.pair {
             Pair::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
             Pair::P256(pair) => {
-                let signature = pair
-                    .sign(&SystemRandom::new(), message)
-                    .map_err(|_| RandomFailed)?;
+                let signature = pair.sign(&SystemRandom::new(), message).map_err(|_| RandomFailed)?;
                 Ok(signature.as_ref().to_vec())
             }
         }
@@ -272,15 +256,10 @@ mod tests {
 
     #[test]
     fn rfc_8032_section_7_1_test_1_is_reproduced() {
-        let seed =
-            from_hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60").unwrap();
-        let key = SigningKey::from_pkcs8(Secret::new([&ED25519_PKCS8_PREFIX[..], &seed].concat()))
-            .unwrap();
+        let seed = from_hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60").unwrap();
+        let key = SigningKey::from_pkcs8(Secret::new([&ED25519_PKCS8_PREFIX[..], &seed].concat())).unwrap();
         let public = encoding::hex(&key.verifying_key().to_bytes());
-        assert_eq!(
-            public,
-            "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
-        );
+        assert_eq!(public, "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
         assert_eq!(
             encoding::hex(&key.sign(b"").unwrap()),
             "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"
@@ -316,18 +295,11 @@ mod tests {
             let key = SigningKey::generate(algorithm).unwrap();
             let public = key.verifying_key();
             let signature = key.sign(b"message").unwrap();
-            assert_eq!(
-                public.verify(b"messagf", &signature),
-                Err(FormError::Signature)
-            );
+            assert_eq!(public.verify(b"messagf", &signature), Err(FormError::Signature));
             for bit in 0..signature.len() * 8 {
                 let mut altered = signature.clone();
                 altered[bit / 8] ^= 1 << (bit % 8);
-                assert_eq!(
-                    public.verify(b"message", &altered),
-                    Err(FormError::Signature),
-                    "bit {bit}"
-                );
+                assert_eq!(public.verify(b"message", &altered), Err(FormError::Signature), "bit {bit}");
             }
         }
     }
@@ -338,10 +310,7 @@ mod tests {
             for sign in [0, 0x80] {
                 let mut bytes = from_hex(y).unwrap();
                 bytes[31] |= sign;
-                assert_eq!(
-                    VerifyingKey::from_bytes(Algorithm::EdDsa, &bytes),
-                    Err(FormError::PublicKey)
-                );
+                assert_eq!(VerifyingKey::from_bytes(Algorithm::EdDsa, &bytes), Err(FormError::PublicKey));
             }
         }
     }
@@ -349,26 +318,13 @@ mod tests {
     #[test]
     fn other_algorithms_lengths_and_texts_are_refused() {
         for name in ["none", "HS256", "RS256", "eddsa", "ES384", ""] {
-            assert_eq!(
-                Algorithm::parse(name),
-                Err(FormError::Algorithm(name.into()))
-            );
+            assert_eq!(Algorithm::parse(name), Err(FormError::Algorithm(name.into())));
         }
         for bytes in [&[2; 31][..], &[2; 33], &[]] {
-            assert_eq!(
-                VerifyingKey::from_bytes(Algorithm::EdDsa, bytes),
-                Err(FormError::PublicKey)
-            );
-            assert_eq!(
-                VerifyingKey::from_bytes(Algorithm::Es256, bytes),
-                Err(FormError::PublicKey)
-            );
+            assert_eq!(VerifyingKey::from_bytes(Algorithm::EdDsa, bytes), Err(FormError::PublicKey));
+            assert_eq!(VerifyingKey::from_bytes(Algorithm::Es256, bytes), Err(FormError::PublicKey));
         }
-        for text in [
-            "",
-            "key",
-            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-        ] {
+        for text in ["", "key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"] {
             assert_eq!(SigningKey::from_pem(text).unwrap_err(), NotAKey);
         }
     }
@@ -376,9 +332,6 @@ mod tests {
     #[test]
     fn the_debug_text_of_a_signing_key_is_its_id() {
         let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
-        assert_eq!(
-            format!("{key:?}"),
-            format!("SigningKey({})", key.verifying_key().key_id())
-        );
+        assert_eq!(format!("{key:?}"), format!("SigningKey({})", key.verifying_key().key_id()));
     }
 }

@@ -95,22 +95,9 @@ pub struct KeySetSubject {
 
 impl KeySet {
     fn new(kind: KeySetKind, public: Point, subject: KeySetSubject) -> Self {
-        let KeySetSubject {
-            tender,
-            group,
-            opens_not_before,
-            profile,
-        } = subject;
+        let KeySetSubject { tender, group, opens_not_before, profile } = subject;
         let kid = key_set_id(&public, &opens_not_before, &group);
-        Self {
-            kid,
-            tender,
-            group,
-            kind,
-            public,
-            opens_not_before,
-            profile,
-        }
+        Self { kid, tender, group, kind, public, opens_not_before, profile }
     }
 
     /// The bytes to be signed.
@@ -151,10 +138,7 @@ impl KeySet {
         let subject = KeySetSubject {
             tender: Ident::parse(object.text("tender")?, "tender")?,
             group: Ident::parse(object.text("group")?, "group")?,
-            opens_not_before: UtcMillis::parse(
-                object.text("opens_not_before")?,
-                "opens_not_before",
-            )?,
+            opens_not_before: UtcMillis::parse(object.text("opens_not_before")?, "opens_not_before")?,
             profile: match object.text("profile")?.as_str() {
                 "strict" => Profile::Strict,
                 "open" => Profile::Open,
@@ -185,10 +169,7 @@ impl KeySet {
     /// If the system's random source fails (ES256).
     pub fn sign(&self, key: &SigningKey) -> Result<SignedKeySet, RandomFailed> {
         let jws = Jws::sign(key, KEY_SET_TYP, &self.to_bytes())?;
-        Ok(SignedKeySet {
-            jws,
-            key_set: self.clone(),
-        })
+        Ok(SignedKeySet { jws, key_set: self.clone() })
     }
 }
 
@@ -247,18 +228,10 @@ impl PlatformKey {
     /// # Errors
     /// If the system's random source fails.
     pub fn generate(subject: KeySetSubject) -> Result<Self, RandomFailed> {
-        Ok(Self::from_scalar(
-            PrivateScalar::generate()?,
-            KeySetKind::Platform,
-            subject,
-        ))
+        Ok(Self::from_scalar(PrivateScalar::generate()?, KeySetKind::Platform, subject))
     }
 
-    pub(super) fn from_scalar(
-        private: PrivateScalar,
-        kind: KeySetKind,
-        subject: KeySetSubject,
-    ) -> Self {
+    pub(super) fn from_scalar(private: PrivateScalar, kind: KeySetKind, subject: KeySetSubject) -> Self {
         let key_set = KeySet::new(kind, private.public(), subject);
         Self { private, key_set }
     }
@@ -269,8 +242,7 @@ impl PlatformKey {
     /// If the bytes are not the private key of this key set.
     pub fn restore(key_set: KeySet, private: &Secret<[u8; SCALAR_LEN]>) -> Result<Self, SealError> {
         let mismatch = FormError::NotAScalar("private_key");
-        let private =
-            PrivateScalar::from_bytes(private.expose()).map_err(|NotAScalar| mismatch.clone())?;
+        let private = PrivateScalar::from_bytes(private.expose()).map_err(|NotAScalar| mismatch.clone())?;
         if private.public() != key_set.public {
             return Err(mismatch.into());
         }

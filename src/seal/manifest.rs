@@ -13,8 +13,7 @@ use super::envelope::Part;
 use super::error::FormError;
 use super::ids::Ident;
 use super::limits::{
-    MAX_AMOUNT_CHARS, MAX_BID_JSON_BYTES, MAX_FILES, MAX_MANIFEST_BYTES, MAX_NOTE_BYTES,
-    MAX_PATH_BYTES, MAX_PATH_DEPTH,
+    MAX_AMOUNT_CHARS, MAX_BID_JSON_BYTES, MAX_FILES, MAX_MANIFEST_BYTES, MAX_NOTE_BYTES, MAX_PATH_BYTES, MAX_PATH_DEPTH,
 };
 use super::strict_json::Object;
 use super::tar::{self, BLOCK_LEN, TarError};
@@ -29,10 +28,7 @@ pub const BID_PATH: &str = "bid.json";
 
 /// Why the plaintext of a part is not what it must be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[allow(
-    missing_docs,
-    reason = "the message of each variant is its documentation"
-)]
+#[allow(missing_docs, reason = "the message of each variant is its documentation")]
 pub enum PartError {
     #[error("manifest.json or bid.json: {0}")]
     Form(#[from] FormError),
@@ -162,9 +158,7 @@ impl Manifest {
     pub fn new(binding: Binding, files: Vec<FileEntry>) -> Result<Self, PartError> {
         check_files(binding.part, &files)?;
         let manifest = Self { binding, files };
-        if manifest.to_bytes().len() > MAX_MANIFEST_BYTES
-            || manifest.archive_len() > manifest.binding.part.max_len()
-        {
+        if manifest.to_bytes().len() > MAX_MANIFEST_BYTES || manifest.archive_len() > manifest.binding.part.max_len() {
             return Err(PartError::ManifestTooLarge);
         }
         Ok(manifest)
@@ -194,29 +188,19 @@ impl Manifest {
         let files = files
             .into_iter()
             .map(|mut file| {
-                let entry = FileEntry {
-                    path: file.text("path")?,
-                    len: file.integer("len")?,
-                    sha256: file.digest("sha256")?,
-                };
+                let entry =
+                    FileEntry { path: file.text("path")?, len: file.integer("len")?, sha256: file.digest("sha256")? };
                 file.end()?;
                 Ok(entry)
             })
             .collect::<Result<Vec<_>, FormError>>()?;
         check_files(expected.part, &files)?;
-        Ok(Self {
-            binding: expected.clone(),
-            files,
-        })
+        Ok(Self { binding: expected.clone(), files })
     }
 
     /// The bytes of `manifest.json`.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let wire = Wire {
-            v: VERSION,
-            binding: &self.binding,
-            files: &self.files,
-        };
+        let wire = Wire { v: VERSION, binding: &self.binding, files: &self.files };
         serde_json::to_vec(&wire).expect("strings and numbers serialise")
     }
 
@@ -251,9 +235,7 @@ fn check_files(part: Part, files: &[FileEntry]) -> Result<(), PartError> {
     if files.is_empty() || files.len() > MAX_FILES {
         return Err(PartError::FileCount);
     }
-    let total = files
-        .iter()
-        .try_fold(0_u64, |sum, file| sum.checked_add(file.len));
+    let total = files.iter().try_fold(0_u64, |sum, file| sum.checked_add(file.len));
     if total.is_none_or(|total| total > part.max_len()) {
         return Err(PartError::TooLarge);
     }
@@ -269,11 +251,7 @@ fn check_paths(files: &[FileEntry]) -> Result<(), PartError> {
         }
         // Some file systems do not tell cases apart; what differs only in case would overwrite itself there.
         let folded = path.to_lowercase();
-        directories.extend(
-            folded
-                .match_indices('/')
-                .map(|(at, _)| folded[..at].to_owned()),
-        );
+        directories.extend(folded.match_indices('/').map(|(at, _)| folded[..at].to_owned()));
         if !paths.insert(folded) {
             return Err(PartError::PathCollision(path.clone()));
         }
@@ -293,9 +271,7 @@ fn is_plain_path(path: &str) -> bool {
     path.len() <= MAX_PATH_BYTES
         && !path.contains(strange)
         && path.split('/').count() <= MAX_PATH_DEPTH
-        && path
-            .split('/')
-            .all(|component| !matches!(component, "" | "." | ".."))
+        && path.split('/').all(|component| !matches!(component, "" | "." | ".."))
 }
 
 /// The content of `bid.json`, as strings whose form has been checked.
@@ -326,16 +302,8 @@ impl BidJson {
         let bid = Self {
             amount: object.text("amount")?,
             currency: object.text("currency")?,
-            validity_days: if object.has("validity_days") {
-                Some(object.integer("validity_days")?)
-            } else {
-                None
-            },
-            note: if object.has("note") {
-                Some(object.text("note")?)
-            } else {
-                None
-            },
+            validity_days: if object.has("validity_days") { Some(object.integer("validity_days")?) } else { None },
+            note: if object.has("note") { Some(object.text("note")?) } else { None },
         };
         object.end()?;
         bid.check()?;
@@ -353,11 +321,7 @@ impl BidJson {
         if self.currency.len() != 3 || !self.currency.bytes().all(|c| c.is_ascii_uppercase()) {
             return Err(PartError::Currency);
         }
-        if self
-            .note
-            .as_ref()
-            .is_some_and(|note| note.len() > MAX_NOTE_BYTES)
-        {
+        if self.note.as_ref().is_some_and(|note| note.len() > MAX_NOTE_BYTES) {
             return Err(PartError::Note);
         }
         Ok(())
@@ -371,9 +335,7 @@ impl BidJson {
 
 fn is_decimal(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
-    let (whole, fraction) = text
-        .split_once('.')
-        .map_or((text, None), |(whole, fraction)| (whole, Some(fraction)));
+    let (whole, fraction) = text.split_once('.').map_or((text, None), |(whole, fraction)| (whole, Some(fraction)));
     text.len() <= MAX_AMOUNT_CHARS
         && digits(whole)
         && (whole == "0" || !whole.starts_with('0'))

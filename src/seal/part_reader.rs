@@ -8,9 +8,7 @@
 
 use super::envelope::Part;
 use super::limits::{MAX_END_BLOCKS, MAX_MANIFEST_BYTES};
-use super::manifest::{
-    BidJson, Binding, FileEntry, MANIFEST_PATH, Manifest, PartError, PartIoError,
-};
+use super::manifest::{BidJson, Binding, FileEntry, MANIFEST_PATH, Manifest, PartError, PartIoError};
 use super::tar::{self, BLOCK_LEN};
 use crate::kernel::digest::Hasher;
 use std::io;
@@ -102,9 +100,7 @@ impl PartReader {
         while !bytes.is_empty() {
             let taken = match self.state {
                 State::Header => self.push_header(bytes, sink)?,
-                State::Content { left, padding } => {
-                    self.push_content(bytes, left, padding, sink)?
-                }
+                State::Content { left, padding } => self.push_content(bytes, left, padding, sink)?,
                 State::Padding(left) => self.push_padding(bytes, left)?,
             };
             bytes = &bytes[taken..];
@@ -132,11 +128,7 @@ impl PartReader {
         Ok(taken)
     }
 
-    fn begin_entry(
-        &mut self,
-        entry: tar::Entry,
-        sink: &mut dyn FileSink,
-    ) -> Result<(), PartIoError> {
+    fn begin_entry(&mut self, entry: tar::Entry, sink: &mut dyn FileSink) -> Result<(), PartIoError> {
         self.hasher = Hasher::new();
         self.kept.clear();
         match &self.manifest {
@@ -157,15 +149,8 @@ impl PartReader {
             },
         }
         let padding = tar::padding_len(entry.len);
-        self.state = State::Content {
-            left: entry.len,
-            padding,
-        };
-        if entry.len == 0 {
-            Ok(self.end_entry(padding)?)
-        } else {
-            Ok(())
-        }
+        self.state = State::Content { left: entry.len, padding };
+        if entry.len == 0 { Ok(self.end_entry(padding)?) } else { Ok(()) }
     }
 
     fn push_content(
@@ -208,11 +193,7 @@ impl PartReader {
                 }
             }
         }
-        self.state = if padding == 0 {
-            State::Header
-        } else {
-            State::Padding(padding)
-        };
+        self.state = if padding == 0 { State::Header } else { State::Padding(padding) };
         Ok(())
     }
 
@@ -221,11 +202,7 @@ impl PartReader {
         if bytes[..taken].iter().any(|byte| *byte != 0) {
             return Err(PartError::Padding);
         }
-        self.state = if taken == left {
-            State::Header
-        } else {
-            State::Padding(left - taken)
-        };
+        self.state = if taken == left { State::Header } else { State::Padding(left - taken) };
         Ok(taken)
     }
 
@@ -236,15 +213,8 @@ impl PartReader {
     pub fn finish(self) -> Result<PartContents, PartError> {
         let at_boundary = matches!(self.state, State::Header) && self.block.is_empty();
         match self.manifest {
-            Some(manifest)
-                if at_boundary
-                    && self.end_blocks >= 2
-                    && self.files_begun == manifest.files().len() =>
-            {
-                Ok(PartContents {
-                    manifest,
-                    bid: self.bid,
-                })
+            Some(manifest) if at_boundary && self.end_blocks >= 2 && self.files_begun == manifest.files().len() => {
+                Ok(PartContents { manifest, bid: self.bid })
             }
             _ => Err(PartError::Truncated),
         }

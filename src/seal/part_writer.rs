@@ -4,9 +4,7 @@
 //! twice, first for their digests and then for their contents, in bounded memory; a file that changed in between is
 //! noticed. Deliberately absent: opening files.
 
-use super::manifest::{
-    BID_PATH, BidJson, Binding, FileEntry, MANIFEST_PATH, Manifest, PartError, PartIoError,
-};
+use super::manifest::{BID_PATH, BidJson, Binding, FileEntry, MANIFEST_PATH, Manifest, PartError, PartIoError};
 use super::tar::{self, BLOCK_LEN};
 use crate::kernel::digest::{Hasher, sha256};
 use std::io::{self, Read, Write};
@@ -19,11 +17,7 @@ const COPY_BUFFER_BYTES: usize = 64 * 1024;
 /// Those of the reader.
 pub fn describe(path: impl Into<String>, content: impl Read) -> io::Result<FileEntry> {
     let (len, sha256) = copy(content, io::sink())?;
-    Ok(FileEntry {
-        path: path.into(),
-        len,
-        sha256,
-    })
+    Ok(FileEntry { path: path.into(), len, sha256 })
 }
 
 /// Writes the archive of a part; `open` gives the contents of the files, in the manifest's order.
@@ -65,11 +59,7 @@ pub fn bid_part(binding: Binding, bid: &BidJson) -> Result<Vec<u8>, PartError> {
     }
     bid.check()?;
     let text = bid.to_bytes();
-    let file = FileEntry {
-        path: BID_PATH.to_owned(),
-        len: text.len() as u64,
-        sha256: sha256(&text),
-    };
+    let file = FileEntry { path: BID_PATH.to_owned(), len: text.len() as u64, sha256: sha256(&text) };
     let manifest = Manifest::new(binding, vec![file])?;
     let mut archive = Vec::new();
     match write_part(&mut archive, &manifest, |_| Ok(text.as_slice())) {
@@ -88,10 +78,7 @@ fn write_padding(mut out: impl Write, len: u64) -> io::Result<()> {
     out.write_all(&[0; BLOCK_LEN][..tar::padding_len(len)])
 }
 
-fn copy(
-    mut from: impl Read,
-    mut to: impl Write,
-) -> io::Result<(u64, crate::kernel::digest::Digest)> {
+fn copy(mut from: impl Read, mut to: impl Write) -> io::Result<(u64, crate::kernel::digest::Digest)> {
     let mut buffer = vec![0; COPY_BUFFER_BYTES];
     let mut hasher = Hasher::new();
     let mut len = 0;

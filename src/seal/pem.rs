@@ -25,14 +25,7 @@ pub(super) fn encode(der: &[u8]) -> Secret<String> {
 }
 
 pub(super) fn decode(text: &str) -> Result<Secret<Vec<u8>>, NotAKey> {
-    let body = text
-        .trim()
-        .strip_prefix(BEGIN)
-        .and_then(|rest| rest.strip_suffix(END))
-        .ok_or(NotAKey)?;
+    let body = text.trim().strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(END)).ok_or(NotAKey)?;
     let body = Secret::new(body.split_ascii_whitespace().collect::<String>());
-    STANDARD
-        .decode(body.expose())
-        .map(Secret::new)
-        .map_err(|_| NotAKey)
+    STANDARD.decode(body.expose()).map(Secret::new).map_err(|_| NotAKey)
 }

@@ -69,9 +69,7 @@ impl Point {
 
     fn decode(bytes: &[u8]) -> Result<Self, NotAPoint> {
         let encoded = EncodedPoint::from_bytes(bytes).map_err(|_| NotAPoint)?;
-        Option::from(AffinePoint::from_encoded_point(&encoded))
-            .map(Self)
-            .ok_or(NotAPoint)
+        Option::from(AffinePoint::from_encoded_point(&encoded)).map(Self).ok_or(NotAPoint)
     }
 
     /// A computed group element, unless it is the identity.
@@ -188,24 +186,15 @@ mod tests {
     fn both_encodings_come_back_equal() {
         let point = PrivateScalar::generate().unwrap().public();
         assert_eq!(Point::from_compressed(&point.to_compressed()), Ok(point));
-        assert_eq!(
-            Point::from_uncompressed(&point.to_uncompressed()),
-            Ok(point)
-        );
+        assert_eq!(Point::from_uncompressed(&point.to_uncompressed()), Ok(point));
         assert_eq!(point.to_uncompressed()[1..33], point.x());
     }
 
     #[test]
     fn each_encoding_is_refused_where_the_other_is_demanded() {
         let point = Point::GENERATOR;
-        assert_eq!(
-            Point::from_uncompressed(&point.to_compressed()),
-            Err(NotAPoint)
-        );
-        assert_eq!(
-            Point::from_compressed(&point.to_uncompressed()),
-            Err(NotAPoint)
-        );
+        assert_eq!(Point::from_uncompressed(&point.to_compressed()), Err(NotAPoint));
+        assert_eq!(Point::from_compressed(&point.to_uncompressed()), Err(NotAPoint));
     }
 
     #[test]
@@ -214,16 +203,9 @@ mod tests {
         for tag in (0..=255).filter(|tag| *tag != 4) {
             let mut bytes = good;
             bytes[0] = tag;
-            assert_eq!(
-                Point::from_uncompressed(&bytes),
-                Err(NotAPoint),
-                "tag {tag}"
-            );
+            assert_eq!(Point::from_uncompressed(&bytes), Err(NotAPoint), "tag {tag}");
         }
-        assert_eq!(
-            Point::from_uncompressed(&[&good[..], &[0]].concat()),
-            Err(NotAPoint)
-        );
+        assert_eq!(Point::from_uncompressed(&[&good[..], &[0]].concat()), Err(NotAPoint));
         assert_eq!(Point::from_uncompressed(&good[..64]), Err(NotAPoint));
         for bytes in [&[][..], &[0], &[0; 33], &[0; 65], &[4; 65]] {
             assert_eq!(Point::from_compressed(bytes), Err(NotAPoint));
@@ -236,11 +218,7 @@ mod tests {
         for bit in 0..8 * 64 {
             let mut bytes = Point::GENERATOR.to_uncompressed();
             bytes[1 + bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(
-                Point::from_uncompressed(&bytes),
-                Err(NotAPoint),
-                "bit {bit}"
-            );
+            assert_eq!(Point::from_uncompressed(&bytes), Err(NotAPoint), "bit {bit}");
         }
     }
 
@@ -252,14 +230,8 @@ mod tests {
         let aliased = [&[2][..], &array(P)].concat();
         assert_eq!(Point::from_compressed(&aliased), Err(NotAPoint));
         let y = &point.to_uncompressed()[33..];
-        assert_eq!(
-            Point::from_uncompressed(&[&[4][..], &array(P), y].concat()),
-            Err(NotAPoint)
-        );
-        assert_eq!(
-            Point::from_uncompressed(&[&[4][..], &[0; 32], &array(P)].concat()),
-            Err(NotAPoint)
-        );
+        assert_eq!(Point::from_uncompressed(&[&[4][..], &array(P), y].concat()), Err(NotAPoint));
+        assert_eq!(Point::from_uncompressed(&[&[4][..], &[0; 32], &array(P)].concat()), Err(NotAPoint));
     }
 
     #[test]
@@ -268,10 +240,7 @@ mod tests {
         assert_eq!(scalar_from_bytes(&[0xff; 32]), Err(NotAScalar));
         let mut largest = array(N);
         largest[31] -= 1;
-        assert_eq!(
-            scalar_to_bytes(&scalar_from_bytes(&largest).unwrap()),
-            largest
-        );
+        assert_eq!(scalar_to_bytes(&scalar_from_bytes(&largest).unwrap()), largest);
         assert_eq!(scalar_from_bytes(&[0; 32]), Ok(Scalar::ZERO));
         assert!(PrivateScalar::from_bytes(&[0; 32]).is_err());
         assert!(PrivateScalar::from_bytes(&array(N)).is_err());
@@ -280,9 +249,6 @@ mod tests {
 
     #[test]
     fn the_identity_is_not_a_point() {
-        assert_eq!(
-            Point::from_projective(ProjectivePoint::IDENTITY),
-            Err(NotAPoint)
-        );
+        assert_eq!(Point::from_projective(ProjectivePoint::IDENTITY), Err(NotAPoint));
     }
 }

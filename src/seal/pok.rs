@@ -41,20 +41,9 @@ pub struct Binding<'a> {
 
 impl Binding<'_> {
     fn challenge(&self, r: &Point, a: &Point) -> Scalar {
-        let tag = format!(
-            "HashToScalar-sealbid/1 pok|{}|{}|{}",
-            self.group, self.ctx_hash, self.slot
-        );
+        let tag = format!("HashToScalar-sealbid/1 pok|{}|{}|{}", self.group, self.ctx_hash, self.slot);
         let ct_hash = sha256(self.ct);
-        hash_to_scalar(
-            &[
-                b"eph-pok",
-                &r.to_compressed(),
-                &a.to_compressed(),
-                ct_hash.as_bytes(),
-            ],
-            tag.as_bytes(),
-        )
+        hash_to_scalar(&[b"eph-pok", &r.to_compressed(), &a.to_compressed(), ct_hash.as_bytes()], tag.as_bytes())
     }
 }
 
@@ -65,10 +54,7 @@ impl Pok {
     /// If either is not below the group order.
     pub fn from_bytes(bytes: &[u8; POK_LEN]) -> Result<Self, NotAScalar> {
         let (c, z) = split(bytes);
-        Ok(Self {
-            c: scalar_from_bytes(&c)?,
-            z: scalar_from_bytes(&z)?,
-        })
+        Ok(Self { c: scalar_from_bytes(&c)?, z: scalar_from_bytes(&z)? })
     }
 
     /// c, then z, 32 bytes each.
@@ -86,16 +72,9 @@ pub fn prove(ephemeral: &PrivateScalar, binding: &Binding<'_>) -> Result<Pok, Ra
 }
 
 /// [`prove`] with the nonce given. Two proofs with one nonce reveal the ephemeral key.
-pub(super) fn prove_with(
-    ephemeral: &PrivateScalar,
-    binding: &Binding<'_>,
-    nonce: &PrivateScalar,
-) -> Pok {
+pub(super) fn prove_with(ephemeral: &PrivateScalar, binding: &Binding<'_>, nonce: &PrivateScalar) -> Pok {
     let c = binding.challenge(&ephemeral.public(), &nonce.public());
-    Pok {
-        c,
-        z: *nonce.expose() + c * ephemeral.expose(),
-    }
+    Pok { c, z: *nonce.expose() + c * ephemeral.expose() }
 }
 
 /// Whether `pok` proves knowledge of the discrete logarithm of `r`.
@@ -113,44 +92,14 @@ mod tests {
         let ephemeral = PrivateScalar::generate().unwrap();
         let r = ephemeral.public();
         let (ctx_hash, other_ctx) = (sha256(b"ctx"), sha256(b"other"));
-        let binding = Binding {
-            group: "g",
-            ctx_hash: &ctx_hash,
-            slot: 0,
-            ct: b"ct",
-        };
+        let binding = Binding { group: "g", ctx_hash: &ctx_hash, slot: 0, ct: b"ct" };
         let pok = prove(&ephemeral, &binding).unwrap();
         assert!(verify(&r, &binding, &pok));
-        assert!(!verify(
-            &r,
-            &Binding {
-                group: "h",
-                ..binding
-            },
-            &pok
-        ));
-        assert!(!verify(
-            &r,
-            &Binding {
-                ctx_hash: &other_ctx,
-                ..binding
-            },
-            &pok
-        ));
+        assert!(!verify(&r, &Binding { group: "h", ..binding }, &pok));
+        assert!(!verify(&r, &Binding { ctx_hash: &other_ctx, ..binding }, &pok));
         assert!(!verify(&r, &Binding { slot: 1, ..binding }, &pok));
-        assert!(!verify(
-            &r,
-            &Binding {
-                ct: b"cu",
-                ..binding
-            },
-            &pok
-        ));
-        assert!(!verify(
-            &PrivateScalar::generate().unwrap().public(),
-            &binding,
-            &pok
-        ));
+        assert!(!verify(&r, &Binding { ct: b"cu", ..binding }, &pok));
+        assert!(!verify(&PrivateScalar::generate().unwrap().public(), &binding, &pok));
     }
 
     #[test]
@@ -158,21 +107,11 @@ mod tests {
         let ephemeral = PrivateScalar::generate().unwrap();
         let shift = PrivateScalar::generate().unwrap();
         let ctx_hash = sha256(b"ctx");
-        let binding = Binding {
-            group: "g",
-            ctx_hash: &ctx_hash,
-            slot: 0,
-            ct: b"ct",
-        };
+        let binding = Binding { group: "g", ctx_hash: &ctx_hash, slot: 0, ct: b"ct" };
         let pok = prove(&ephemeral, &binding).unwrap();
-        let shifted_key = Point::from_projective(
-            ephemeral.public().to_projective() + shift.public().to_projective(),
-        )
-        .unwrap();
-        let shifted_pok = Pok {
-            z: pok.z + pok.c * shift.expose(),
-            ..pok
-        };
+        let shifted_key =
+            Point::from_projective(ephemeral.public().to_projective() + shift.public().to_projective()).unwrap();
+        let shifted_pok = Pok { z: pok.z + pok.c * shift.expose(), ..pok };
         assert!(!verify(&shifted_key, &binding, &pok));
         assert!(!verify(&shifted_key, &binding, &shifted_pok));
     }
@@ -182,29 +121,15 @@ mod tests {
         let ephemeral = PrivateScalar::generate().unwrap();
         let r = ephemeral.public();
         let ctx_hash = sha256(b"ctx");
-        let binding = Binding {
-            group: "g",
-            ctx_hash: &ctx_hash,
-            slot: 0,
-            ct: b"ct",
-        };
+        let binding = Binding { group: "g", ctx_hash: &ctx_hash, slot: 0, ct: b"ct" };
         let pok = prove(&ephemeral, &binding).unwrap();
         let (one, zero) = (Scalar::ONE, Scalar::ZERO);
         for altered in [
-            Pok {
-                c: pok.c + one,
-                ..pok
-            },
-            Pok {
-                z: pok.z + one,
-                ..pok
-            },
+            Pok { c: pok.c + one, ..pok },
+            Pok { z: pok.z + one, ..pok },
             Pok { c: pok.z, z: pok.c },
             Pok { c: zero, z: zero },
-            Pok {
-                c: one,
-                z: *ephemeral.expose(),
-            },
+            Pok { c: one, z: *ephemeral.expose() },
         ] {
             assert!(!verify(&r, &binding, &altered));
         }

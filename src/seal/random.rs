@@ -7,9 +7,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 /// `N` random bytes that may become public (salts).
 pub(super) fn bytes<const N: usize>() -> Result<[u8; N], RandomFailed> {
     let mut bytes = [0; N];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| RandomFailed)?;
+    SystemRandom::new().fill(&mut bytes).map_err(|_| RandomFailed)?;
     Ok(bytes)
 }
 

@@ -59,40 +59,20 @@ impl<W: Write> SealingWriter<W> {
         if slots == 0 || slots > MAX_SLOTS {
             return Err(FormError::SlotCount.into());
         }
-        let secrets = (0..slots)
-            .map(|_| random::secret())
-            .collect::<Result<Vec<_>, _>>()?;
+        let secrets = (0..slots).map(|_| random::secret()).collect::<Result<Vec<_>, _>>()?;
         Ok(Self::with(out, random::bytes()?, secrets))
     }
 
     /// [`SealingWriter::new`] with the randomness given; it must never serve another payload.
-    pub(super) fn with(
-        out: W,
-        salt: [u8; SALT_LEN],
-        secrets: Vec<Secret<[u8; SECRET_LEN]>>,
-    ) -> Self {
+    pub(super) fn with(out: W, salt: [u8; SALT_LEN], secrets: Vec<Secret<[u8; SECRET_LEN]>>) -> Self {
         let sealer = PayloadSealer::new(PayloadKeys::derive(&salt, &secrets));
-        let payload = SealedPayload {
-            salt,
-            secrets,
-            len: 0,
-            root: MerkleTree::new().root(),
-            size_bytes: 0,
-        };
-        Self {
-            out,
-            sealer,
-            tree: MerkleTree::new(),
-            buffer: Vec::new(),
-            payload,
-        }
+        let payload = SealedPayload { salt, secrets, len: 0, root: MerkleTree::new().root(), size_bytes: 0 };
+        Self { out, sealer, tree: MerkleTree::new(), buffer: Vec::new(), payload }
     }
 
     fn flush_chunk(&mut self, last: bool) -> io::Result<()> {
         self.payload.len += self.buffer.len() as u64;
-        self.sealer
-            .seal_chunk(&mut self.buffer, last)
-            .map_err(io::Error::other)?;
+        self.sealer.seal_chunk(&mut self.buffer, last).map_err(io::Error::other)?;
         self.tree.push_chunk(&self.buffer);
         self.payload.size_bytes += self.buffer.len() as u64;
         self.out.write_all(&self.buffer)?;
@@ -167,10 +147,7 @@ pub(super) struct SlotScalars {
 
 impl SlotScalars {
     fn generate() -> Result<Self, RandomFailed> {
-        Ok(Self {
-            ephemeral: PrivateScalar::generate()?,
-            nonce: PrivateScalar::generate()?,
-        })
+        Ok(Self { ephemeral: PrivateScalar::generate()?, nonce: PrivateScalar::generate()? })
     }
 }
 
@@ -185,10 +162,7 @@ pub fn seal_header(
     key_sets: &[&KeySet],
     key: &SigningKey,
 ) -> Result<SignedEnvelope, SealError> {
-    let scalars = key_sets
-        .iter()
-        .map(|_| SlotScalars::generate())
-        .collect::<Result<Vec<_>, _>>()?;
+    let scalars = key_sets.iter().map(|_| SlotScalars::generate()).collect::<Result<Vec<_>, _>>()?;
     seal_header_with(subject, payload, key_sets, key, &scalars)
 }
 
@@ -224,11 +198,7 @@ pub(super) fn seal_header_with(
         .zip(scalars)
         .enumerate()
         .map(|(index, ((key_set, secret), scalars))| {
-            let place = Place {
-                group: ctx.group.as_str(),
-                ctx_hash: &ctx_hash,
-                index,
-            };
+            let place = Place { group: ctx.group.as_str(), ctx_hash: &ctx_hash, index };
             Slot::seal(&place, key_set, secret, &scalars.ephemeral, &scalars.nonce)
         })
         .collect();

@@ -73,12 +73,7 @@ impl Slot {
     ) -> Self {
         let ct = hpke::seal(ephemeral, &key_set.public, &place.info(), secret.expose());
         let ct: [u8; CT_LEN] = ct.try_into().expect("32 bytes and a tag of 16");
-        let mut slot = Self {
-            kid: key_set.kid,
-            enc: ephemeral.public(),
-            ct,
-            pok: None,
-        };
+        let mut slot = Self { kid: key_set.kid, enc: ephemeral.public(), ct, pok: None };
         slot.pok = Some(pok::prove_with(ephemeral, &slot.binding(place), nonce));
         slot
     }
@@ -100,12 +95,7 @@ impl Slot {
     }
 
     fn binding<'a>(&'a self, place: &Place<'a>) -> pok::Binding<'a> {
-        pok::Binding {
-            group: place.group,
-            ctx_hash: place.ctx_hash,
-            slot: place.index,
-            ct: &self.ct,
-        }
+        pok::Binding { group: place.group, ctx_hash: place.ctx_hash, slot: place.index, ct: &self.ct }
     }
 
     /// Checks the slot against the key set it must be sealed to.

@@ -64,8 +64,7 @@ impl PayloadKeys {
         Self {
             key: LessSafeKey::new(key),
             prefix: kdf::expand(prk.expose(), &[b"sealbid/1 nonce"]),
-            commitment: *kdf::expand::<COMMITMENT_LEN>(prk.expose(), &[b"sealbid/1 commit"])
-                .expose(),
+            commitment: *kdf::expand::<COMMITMENT_LEN>(prk.expose(), &[b"sealbid/1 commit"]).expose(),
         }
     }
 
@@ -79,21 +78,11 @@ impl PayloadKeys {
         commitment: &[u8; COMMITMENT_LEN],
     ) -> Result<Self, BadCommit> {
         let keys = Self::derive(salt, secrets);
-        if bool::from(keys.commitment.ct_eq(commitment)) {
-            Ok(keys)
-        } else {
-            Err(BadCommit)
-        }
+        if bool::from(keys.commitment.ct_eq(commitment)) { Ok(keys) } else { Err(BadCommit) }
     }
 
-    pub(super) fn prk(
-        salt: &[u8; SALT_LEN],
-        secrets: &[Secret<[u8; SECRET_LEN]>],
-    ) -> Secret<[u8; 32]> {
-        let pieces: Vec<&[u8]> = secrets
-            .iter()
-            .map(|secret| secret.expose().as_slice())
-            .collect();
+    pub(super) fn prk(salt: &[u8; SALT_LEN], secrets: &[Secret<[u8; SECRET_LEN]>]) -> Secret<[u8; 32]> {
+        let pieces: Vec<&[u8]> = secrets.iter().map(|secret| secret.expose().as_slice()).collect();
         kdf::extract(salt, &pieces)
     }
 
@@ -113,11 +102,7 @@ impl PayloadKeys {
 
 /// The number of chunks of a payload of `len` plaintext bytes.
 pub const fn chunk_count(len: u64) -> u64 {
-    if len == 0 {
-        1
-    } else {
-        len.div_ceil(CHUNK_BYTES as u64)
-    }
+    if len == 0 { 1 } else { len.div_ceil(CHUNK_BYTES as u64) }
 }
 
 /// The ciphertext's length in bytes for a payload of `len` plaintext bytes.
@@ -135,10 +120,7 @@ pub struct PayloadSealer {
 impl PayloadSealer {
     /// Starts a payload. Two payloads must never be sealed with the same keys.
     pub const fn new(keys: PayloadKeys) -> Self {
-        Self {
-            keys,
-            next: Some(0),
-        }
+        Self { keys, next: Some(0) }
     }
 
     /// Replaces the plaintext in `chunk` by its ciphertext, 16 bytes longer.
@@ -152,11 +134,7 @@ impl PayloadSealer {
         } else {
             chunk.len() == CHUNK_BYTES
         };
-        let next = if last {
-            Some(None)
-        } else {
-            index.checked_add(1).map(Some)
-        };
+        let next = if last { Some(None) } else { index.checked_add(1).map(Some) };
         let (true, Some(next)) = (fits, next) else {
             return Err(StreamError::ChunkLength);
         };
@@ -185,12 +163,7 @@ pub struct PayloadOpener {
 impl PayloadOpener {
     /// Starts a payload of `len` plaintext bytes.
     pub const fn new(keys: PayloadKeys, len: u64) -> Self {
-        Self {
-            keys,
-            remaining: len,
-            next: 0,
-            done: false,
-        }
+        Self { keys, remaining: len, next: 0, done: false }
     }
 
     /// The length in bytes of the next ciphertext chunk; none after the last one.
@@ -210,11 +183,7 @@ impl PayloadOpener {
         }
         let last = self.remaining <= CHUNK_BYTES as u64;
         let nonce = self.keys.nonce(self.next, last);
-        let plain = self
-            .keys
-            .key
-            .open_in_place(nonce, Aad::empty(), chunk)
-            .map_err(|_| StreamError::NotAuthentic)?;
+        let plain = self.keys.key.open_in_place(nonce, Aad::empty(), chunk).map_err(|_| StreamError::NotAuthentic)?;
         self.remaining -= plain.len() as u64;
         self.done = last;
         self.next = self.next.wrapping_add(1);
@@ -226,10 +195,6 @@ impl PayloadOpener {
     /// # Errors
     /// `Truncated` if the last chunk has not been opened.
     pub fn finish(self) -> Result<(), StreamError> {
-        if self.done {
-            Ok(())
-        } else {
-            Err(StreamError::Truncated)
-        }
+        if self.done { Ok(()) } else { Err(StreamError::Truncated) }
     }
 }

@@ -37,9 +37,7 @@ impl Object {
         }
         let repeated = RefCell::new(None);
         let mut reader = serde_json::Deserializer::from_slice(bytes);
-        let node = Reader(&repeated)
-            .deserialize(&mut reader)
-            .and_then(|node| reader.end().map(|()| node));
+        let node = Reader(&repeated).deserialize(&mut reader).and_then(|node| reader.end().map(|()| node));
         match (node, repeated.into_inner()) {
             (_, Some(key)) => Err(FormError::DuplicateKey(key)),
             (Ok(Node::Map(fields)), None) => Ok(Self(fields)),
@@ -112,11 +110,7 @@ impl Object {
         })
     }
 
-    fn list<T>(
-        &mut self,
-        name: &'static str,
-        element: impl Fn(Node) -> Option<T>,
-    ) -> Result<Vec<T>, FormError> {
+    fn list<T>(&mut self, name: &'static str, element: impl Fn(Node) -> Option<T>) -> Result<Vec<T>, FormError> {
         let elements = match self.take(name)? {
             Node::List(nodes) => nodes.into_iter().map(element).collect(),
             _ => None,
@@ -138,9 +132,7 @@ impl Object {
     /// # Errors
     /// `MissingField`, `WrongType`, `Base64` or `WrongLength`.
     pub fn array<const N: usize>(&mut self, name: &'static str) -> Result<[u8; N], FormError> {
-        self.bytes(name)?
-            .try_into()
-            .map_err(|_| FormError::WrongLength(name))
+        self.bytes(name)?.try_into().map_err(|_| FormError::WrongLength(name))
     }
 
     /// Takes a digest in lowercase hexadecimal.
@@ -248,27 +240,16 @@ mod tests {
 
     #[test]
     fn a_key_that_occurs_twice_is_refused_at_every_depth_and_in_every_spelling() {
-        for text in [
-            r#"{"a":1,"a":1}"#,
-            r#"{"a":1,"\u0061":1}"#,
-            r#"{"o":{"a":1,"a":2}}"#,
-            r#"{"l":[{"a":1,"a":2}]}"#,
-        ] {
-            assert_eq!(
-                parse(text).unwrap_err(),
-                FormError::DuplicateKey("a".into()),
-                "{text}"
-            );
+        for text in [r#"{"a":1,"a":1}"#, r#"{"a":1,"\u0061":1}"#, r#"{"o":{"a":1,"a":2}}"#, r#"{"l":[{"a":1,"a":2}]}"#]
+        {
+            assert_eq!(parse(text).unwrap_err(), FormError::DuplicateKey("a".into()), "{text}");
         }
     }
 
     #[test]
     fn a_field_nobody_asked_for_is_refused() {
         let object = parse(r#"{"a":1}"#).unwrap();
-        assert_eq!(
-            object.end().unwrap_err(),
-            FormError::UnknownField("a".into())
-        );
+        assert_eq!(object.end().unwrap_err(), FormError::UnknownField("a".into()));
     }
 
     #[test]
@@ -297,47 +278,26 @@ mod tests {
     fn a_document_one_byte_over_its_limit_is_refused() {
         let text = format!("{{{}}}", " ".repeat(198));
         assert!(parse(&text).is_ok());
-        assert_eq!(
-            parse(&format!("{text} ")).unwrap_err(),
-            FormError::TooLarge(200)
-        );
+        assert_eq!(parse(&format!("{text} ")).unwrap_err(), FormError::TooLarge(200));
     }
 
     #[test]
     fn floats_null_booleans_and_negative_numbers_are_the_wrong_type() {
         for value in ["1.0", "1e0", "-1", "-0", "null", "true", "\"1\"", "[1]"] {
             let mut object = parse(&format!("{{\"n\":{value}}}")).unwrap();
-            assert_eq!(
-                object.integer::<u64>("n").unwrap_err(),
-                FormError::WrongType("n"),
-                "{value}"
-            );
+            assert_eq!(object.integer::<u64>("n").unwrap_err(), FormError::WrongType("n"), "{value}");
         }
         let mut object = parse(r#"{"n":256,"m":18446744073709551616}"#).unwrap();
-        assert_eq!(
-            object.integer::<u8>("n").unwrap_err(),
-            FormError::OutOfRange("n")
-        );
-        assert_eq!(
-            object.integer::<u64>("m").unwrap_err(),
-            FormError::WrongType("m")
-        );
+        assert_eq!(object.integer::<u8>("n").unwrap_err(), FormError::OutOfRange("n"));
+        assert_eq!(object.integer::<u64>("m").unwrap_err(), FormError::WrongType("m"));
         assert_eq!(object.text("t").unwrap_err(), FormError::MissingField("t"));
     }
 
     #[test]
     fn byte_fields_are_canonical_and_of_their_length() {
-        for (value, reason) in [
-            ("AQI=", "not_base64url"),
-            ("AQJ", "not_base64url"),
-            ("AQID", "wrong_length"),
-        ] {
+        for (value, reason) in [("AQI=", "not_base64url"), ("AQJ", "not_base64url"), ("AQID", "wrong_length")] {
             let mut object = parse(&format!("{{\"b\":\"{value}\"}}")).unwrap();
-            assert_eq!(
-                object.array::<2>("b").unwrap_err().reason(),
-                reason,
-                "{value}"
-            );
+            assert_eq!(object.array::<2>("b").unwrap_err().reason(), reason, "{value}");
         }
     }
 }

@@ -86,9 +86,7 @@ fn split(path: &str) -> Option<(&str, &str)> {
     }
     path.match_indices('/')
         .map(|(at, _)| (&path[..at], &path[at + 1..]))
-        .find(|(prefix, name)| {
-            prefix.len() <= PREFIX.len() && (1..=NAME.len()).contains(&name.len())
-        })
+        .find(|(prefix, name)| prefix.len() <= PREFIX.len() && (1..=NAME.len()).contains(&name.len()))
 }
 
 /// The sum of the block's bytes, with blanks in place of the checksum.
@@ -117,33 +115,22 @@ pub fn parse(block: &[u8; BLOCK_LEN]) -> Result<Entry, TarError> {
         ("", name) => name.to_owned(),
         (prefix, name) => format!("{prefix}/{name}"),
     };
-    Ok(Entry {
-        path,
-        len: octal(&block[SIZE])?,
-    })
+    Ok(Entry { path, len: octal(&block[SIZE])? })
 }
 
 /// Octal digits, then only blanks and zero bytes.
 fn octal(field: &[u8]) -> Result<u64, TarError> {
-    let digits = field
-        .iter()
-        .take_while(|byte| (b'0'..=b'7').contains(byte))
-        .count();
+    let digits = field.iter().take_while(|byte| (b'0'..=b'7').contains(byte)).count();
     let (digits, rest) = field.split_at(digits);
     if digits.is_empty() || rest.is_empty() || rest.iter().any(|byte| !matches!(byte, 0 | b' ')) {
         return Err(TarError::Number);
     }
-    Ok(digits
-        .iter()
-        .fold(0, |number, digit| number * 8 + u64::from(digit - b'0')))
+    Ok(digits.iter().fold(0, |number, digit| number * 8 + u64::from(digit - b'0')))
 }
 
 /// UTF-8, then only zero bytes.
 fn text(field: &[u8]) -> Result<&str, TarError> {
-    let len = field
-        .iter()
-        .position(|byte| *byte == 0)
-        .unwrap_or(field.len());
+    let len = field.iter().position(|byte| *byte == 0).unwrap_or(field.len());
     let (text, rest) = field.split_at(len);
     if rest.iter().any(|byte| *byte != 0) {
         return Err(TarError::Name);
@@ -166,30 +153,16 @@ mod tests {
     #[test]
     fn paths_and_lengths_come_back_equal() {
         let long = format!("{}/{}", "d".repeat(155), "f".repeat(100));
-        for (path, len) in [
-            ("a", 0),
-            ("目录/文件.pdf", 1),
-            (&"n".repeat(100), MAX_LEN),
-            (long.as_str(), 512),
-        ] {
+        for (path, len) in [("a", 0), ("目录/文件.pdf", 1), (&"n".repeat(100), MAX_LEN), (long.as_str(), 512)] {
             let entry = parse(&header(path, len).unwrap()).unwrap();
-            assert_eq!(
-                entry,
-                Entry {
-                    path: path.to_owned(),
-                    len
-                }
-            );
+            assert_eq!(entry, Entry { path: path.to_owned(), len });
         }
     }
 
     #[test]
     fn what_does_not_fit_the_format_is_not_written() {
         assert_eq!(header(&"n".repeat(101), 0), Err(TarError::DoesNotFit));
-        assert_eq!(
-            header(&format!("{}/{}", "d".repeat(156), "f"), 0),
-            Err(TarError::DoesNotFit)
-        );
+        assert_eq!(header(&format!("{}/{}", "d".repeat(156), "f"), 0), Err(TarError::DoesNotFit));
         assert_eq!(header("a", MAX_LEN + 1), Err(TarError::DoesNotFit));
     }
 
@@ -211,44 +184,19 @@ mod tests {
     #[test]
     fn other_kinds_of_entries_are_refused() {
         for kind in (0..=255).filter(|kind| *kind != REGULAR_FILE) {
-            assert_eq!(
-                parse(&resummed(|block| block[TYPE] = kind)),
-                Err(TarError::EntryType),
-                "type {kind}"
-            );
+            assert_eq!(parse(&resummed(|block| block[TYPE] = kind)), Err(TarError::EntryType), "type {kind}");
         }
-        assert_eq!(
-            parse(&resummed(|block| block[LINK.start] = b'x')),
-            Err(TarError::EntryType)
-        );
-        assert_eq!(
-            parse(&resummed(|block| block[MAGIC.start + 5] = b' ')),
-            Err(TarError::Magic)
-        );
+        assert_eq!(parse(&resummed(|block| block[LINK.start] = b'x')), Err(TarError::EntryType));
+        assert_eq!(parse(&resummed(|block| block[MAGIC.start + 5] = b' ')), Err(TarError::Magic));
         assert_eq!(parse(&[0; BLOCK_LEN]), Err(TarError::Magic));
     }
 
     #[test]
     fn odd_names_and_numbers_are_refused() {
-        assert_eq!(
-            parse(&resummed(|block| block[NAME].fill(0))),
-            Err(TarError::Name)
-        );
-        assert_eq!(
-            parse(&resummed(|block| block[0] = 0xff)),
-            Err(TarError::Name)
-        );
-        assert_eq!(
-            parse(&resummed(|block| block[50] = b'h')),
-            Err(TarError::Name)
-        );
-        for size in [
-            b"0000000000 5",
-            b"-00000000005",
-            b"00000000008 ",
-            b"           5",
-            b"000000000005",
-        ] {
+        assert_eq!(parse(&resummed(|block| block[NAME].fill(0))), Err(TarError::Name));
+        assert_eq!(parse(&resummed(|block| block[0] = 0xff)), Err(TarError::Name));
+        assert_eq!(parse(&resummed(|block| block[50] = b'h')), Err(TarError::Name));
+        for size in [b"0000000000 5", b"-00000000005", b"00000000008 ", b"           5", b"000000000005"] {
             let block = resummed(|block| block[SIZE].copy_from_slice(size));
             assert_eq!(parse(&block), Err(TarError::Number), "{size:?}");
         }

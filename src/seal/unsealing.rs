@@ -29,9 +29,7 @@ use serde::Serialize;
 use std::io::{self, Read};
 
 /// How the opening of an envelope ended.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Everything fits; the content is the bidder's.
@@ -85,11 +83,7 @@ pub enum OpenError {
 
 impl OpenError {
     fn new(outcome: Outcome, reason: &'static str, detail: impl ToString) -> Self {
-        Self::Failed {
-            outcome,
-            reason,
-            detail: detail.to_string(),
-        }
+        Self::Failed { outcome, reason, detail: detail.to_string() }
     }
 }
 
@@ -116,10 +110,7 @@ const MAX_SHARE_BYTES: usize = 512;
 impl Share {
     /// `{d, proof}`: D as 33 compressed bytes, the proof as c and s of 32 bytes each, both in base64url.
     pub fn to_json(&self) -> String {
-        let wire = WireShare {
-            d: self.d.to_compressed(),
-            proof: self.proof.to_bytes(),
-        };
+        let wire = WireShare { d: self.d.to_compressed(), proof: self.proof.to_bytes() };
         serde_json::to_string(&wire).expect("two strings serialise")
     }
 
@@ -151,11 +142,7 @@ pub(super) fn share_context(key_set: &KeySet, envelope: &SignedEnvelope, slot: u
 ///
 /// # Errors
 /// If the slot is not sealed to this key set as its profile demands, or if the system's random source fails.
-pub fn slot_share(
-    key: &PlatformKey,
-    envelope: &SignedEnvelope,
-    slot: usize,
-) -> Result<Share, SealError> {
+pub fn slot_share(key: &PlatformKey, envelope: &SignedEnvelope, slot: usize) -> Result<Share, SealError> {
     envelope.check_slot(slot, key.key_set())?;
     let enc = &envelope.header().slots[slot].enc;
     let d = key.private().times(enc);
@@ -165,24 +152,13 @@ pub fn slot_share(
 }
 
 /// Whether a share is the correct decryption for this slot, by the public values alone.
-pub fn verify_share(
-    key_set: &KeySet,
-    envelope: &SignedEnvelope,
-    slot: usize,
-    share: &Share,
-) -> bool {
+pub fn verify_share(key_set: &KeySet, envelope: &SignedEnvelope, slot: usize, share: &Share) -> bool {
     if envelope.check_slot(slot, key_set).is_err() {
         return false;
     }
     let enc = &envelope.header().slots[slot].enc;
     let context = share_context(key_set, envelope, slot);
-    dleq::verify(
-        &key_set.public,
-        enc,
-        &share.d,
-        context.as_bytes(),
-        &share.proof,
-    )
+    dleq::verify(&key_set.public, enc, &share.d, context.as_bytes(), &share.proof)
 }
 
 /// Opens one slot with D, which should come from a verified share.
@@ -196,18 +172,13 @@ pub fn open_slot(
     d: &Point,
 ) -> Result<Secret<[u8; SECRET_LEN]>, OpenError> {
     let header = envelope.header();
-    let sealed = header.slots.get(slot).ok_or_else(|| {
-        OpenError::new(Outcome::MissingSlot, "no_such_slot", format!("slot {slot}"))
-    })?;
+    let sealed = header
+        .slots
+        .get(slot)
+        .ok_or_else(|| OpenError::new(Outcome::MissingSlot, "no_such_slot", format!("slot {slot}")))?;
     sealed
         .open(&header.place(slot), key_set, d)
-        .map_err(|error| {
-            OpenError::new(
-                Outcome::BadSlot,
-                "slot_does_not_open",
-                format!("slot {slot}: {error}"),
-            )
-        })
+        .map_err(|error| OpenError::new(Outcome::BadSlot, "slot_does_not_open", format!("slot {slot}: {error}")))
 }
 
 /// Verifies one share for every slot, opens the slots and derives the payload's keys.
@@ -224,11 +195,7 @@ pub fn payload_keys(
     for slot in 0..slots {
         let missing = |reason| OpenError::new(Outcome::MissingSlot, reason, format!("slot {slot}"));
         let key_set = key_sets.get(slot).ok_or_else(|| missing("no_key_set"))?;
-        let share = shares
-            .get(slot)
-            .copied()
-            .flatten()
-            .ok_or_else(|| missing("no_share"))?;
+        let share = shares.get(slot).copied().flatten().ok_or_else(|| missing("no_share"))?;
         if !verify_share(key_set, envelope, slot, &share) {
             return Err(missing("share_does_not_verify"));
         }
@@ -250,9 +217,7 @@ pub fn open_part(
     sink: &mut dyn FileSink,
 ) -> Result<PartContents, OpenError> {
     let mut part = PartReader::new(envelope.ctx().binding());
-    open_payload(envelope, keys, ciphertext, |plain| {
-        Ok(part.push(plain, sink)?)
-    })?;
+    open_payload(envelope, keys, ciphertext, |plain| Ok(part.push(plain, sink)?))?;
     Ok(part.finish().map_err(PartIoError::from)?)
 }
 
@@ -269,12 +234,10 @@ pub(super) fn open_payload(
     while let Some(len) = opener.next_chunk_len() {
         buffer.resize(len, 0);
         let chunk = buffer.as_mut_slice();
-        ciphertext
-            .read_exact(chunk)
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::UnexpectedEof => StreamError::Truncated.into(),
-                _ => OpenError::Io(error),
-            })?;
+        ciphertext.read_exact(chunk).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => StreamError::Truncated.into(),
+            _ => OpenError::Io(error),
+        })?;
         tree.push_chunk(chunk);
         take(opener.open_chunk(chunk)?)?;
     }
@@ -283,11 +246,7 @@ pub(super) fn open_payload(
         return Err(StreamError::AfterLast.into());
     }
     if tree.root() != envelope.ctx().root {
-        return Err(OpenError::new(
-            Outcome::BadPayload,
-            "wrong_root",
-            "the Merkle root is not the signed one",
-        ));
+        return Err(OpenError::new(Outcome::BadPayload, "wrong_root", "the Merkle root is not the signed one"));
     }
     Ok(())
 }

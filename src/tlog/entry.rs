@@ -90,7 +90,10 @@ mod tests {
         let c = commitment(&h_p, &h_c, &h_i);
         assert_eq!(c.to_string(), "2bd41dda88a4581686a66501d8e9b59a5c8fe370c2c063a8a17550578021689f");
         assert_eq!(leaf_hash(&c).to_string(), "150525cc7da8b2428bdb3d4d5c7b32562e48cf42b3e56af5f221061cbe881231");
-        assert_eq!(padding(&[4; 32], 0).to_string(), "f3c8f86a60b9ead46823eca7bcd7097533289f1363baa34c15797282fee58576");
+        assert_eq!(
+            padding(&[4; 32], 0).to_string(),
+            "f3c8f86a60b9ead46823eca7bcd7097533289f1363baa34c15797282fee58576"
+        );
     }
 
     #[test]

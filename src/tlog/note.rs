@@ -102,7 +102,9 @@ mod tests {
 
     #[test]
     fn a_signed_note_verifies_and_any_changed_letter_is_noticed() {
-        let note = sign("sealbid/audit/promise/v1\nhello\n", "example/promise", key().public_key().as_ref(), |text| key().sign(text).as_ref().to_vec());
+        let note = sign("sealbid/audit/promise/v1\nhello\n", "example/promise", key().public_key().as_ref(), |text| {
+            key().sign(text).as_ref().to_vec()
+        });
         let vkey = verifier_key("example/promise", key().public_key().as_ref());
         assert_eq!(verify(&note, &vkey), Ok("sealbid/audit/promise/v1\nhello\n"));
         assert_eq!(verify(&note.replace("hello", "hallo"), &vkey), Err(NoteError::BadSignature));

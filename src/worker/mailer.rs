@@ -51,12 +51,16 @@ pub async fn round(app: &App) -> Result<u32, Error> {
         let id = mail.id.clone();
         // Half of the lease must be left: a message that another server could take meanwhile would be sent twice.
         if app.clock.now().millis() > now.millis() + limits::MAIL_LEASE_MS / 2 {
-            app.ledger.commit_beside(app.system("mailer"), move |tx| tx.beside(|conn| changes::give_back(conn, &id))).await?;
+            app.ledger
+                .commit_beside(app.system("mailer"), move |tx| tx.beside(|conn| changes::give_back(conn, &id)))
+                .await?;
             continue;
         }
         let outcome = attempt(app, mail).await?;
         let at = app.clock.now();
-        app.ledger.commit_beside(app.system("mailer"), move |tx| tx.beside(|conn| changes::settle(conn, &id, &outcome, at))).await?;
+        app.ledger
+            .commit_beside(app.system("mailer"), move |tx| tx.beside(|conn| changes::settle(conn, &id, &outcome, at)))
+            .await?;
         settled += 1;
     }
     Ok(settled)
@@ -68,7 +72,8 @@ async fn announce(app: &App) -> Result<(), Error> {
     let transport = app.config.mail.clone();
     app.blocking(move || {
         if transport.transport != "smtp" && !transport.dir.join(WITHHELD_FILE).exists() {
-            let _ = make_dir(&transport.dir).and_then(|()| write_whole(&transport.dir, WITHHELD_FILE, WITHHELD_TEXT.as_bytes()));
+            let _ = make_dir(&transport.dir)
+                .and_then(|()| write_whole(&transport.dir, WITHHELD_FILE, WITHHELD_TEXT.as_bytes()));
         }
         Ok(())
     })
@@ -93,7 +98,8 @@ async fn claim(app: &App, due: Vec<MailRow>, now: Timestamp, until: Timestamp) -
 async fn attempt(app: &App, mail: MailRow) -> Result<Outcome, Error> {
     let (transport, now) = (app.config.mail.clone(), app.clock.now());
     let (id, attempts, sealed) = (mail.id.clone(), mail.attempts, mail.sealed);
-    let delivered = app.blocking(move || Ok(Carrier::open(&transport).and_then(|carrier| carrier.deliver(&mail, now)))).await?;
+    let delivered =
+        app.blocking(move || Ok(Carrier::open(&transport).and_then(|carrier| carrier.deliver(&mail, now)))).await?;
     Ok(match delivered {
         Ok(outcome) => outcome,
         Err(error) => {
@@ -102,7 +108,13 @@ async fn attempt(app: &App, mail: MailRow) -> Result<Outcome, Error> {
             let error = if sealed { error.kind().to_owned() } else { error.to_string() };
             // A line in the log would tell that there is a sealed message; it is listed once its lot is opened.
             if !sealed {
-                tracing::warn!(mail.id = id, attempts, failed = next_at.is_none(), error, "a message could not be sent");
+                tracing::warn!(
+                    mail.id = id,
+                    attempts,
+                    failed = next_at.is_none(),
+                    error,
+                    "a message could not be sent"
+                );
             }
             Outcome::Failed { error, next_at }
         }
@@ -165,7 +177,10 @@ impl Carrier {
             }
             Way::Smtp(transport) => {
                 let message = self.message(mail, now)?;
-                transport.send(&message).map(|_| Outcome::Sent).map_err(|error| DeliveryError::Transport(error.to_string()))
+                transport
+                    .send(&message)
+                    .map(|_| Outcome::Sent)
+                    .map_err(|error| DeliveryError::Transport(error.to_string()))
             }
         }
     }
@@ -253,8 +268,10 @@ mod tests {
     }
 
     fn names(dir: &Path) -> Vec<String> {
-        let mut names: Vec<String> =
-            fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry").file_name().into_string().expect("text")).collect();
+        let mut names: Vec<String> = fs::read_dir(dir)
+            .expect("a directory")
+            .map(|entry| entry.expect("an entry").file_name().into_string().expect("text"))
+            .collect();
         names.sort();
         names
     }
@@ -263,7 +280,10 @@ mod tests {
     fn a_message_becomes_one_whole_file_however_often_it_is_sent() {
         let dir = tempfile::tempdir().expect("a directory");
         for _ in 0..2 {
-            assert_eq!(files(dir.path()).deliver(&mail(false), Timestamp::from_millis(0)).expect("written"), Outcome::Sent);
+            assert_eq!(
+                files(dir.path()).deliver(&mail(false), Timestamp::from_millis(0)).expect("written"),
+                Outcome::Sent
+            );
         }
         assert_eq!(names(dir.path()), ["msg-1.eml"]);
         let text = fs::read_to_string(dir.path().join("msg-1.eml")).expect("text");
@@ -275,7 +295,10 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         for id in ["msg-1", "msg-2"] {
             let sealed = MailRow { id: id.into(), ..mail(true) };
-            assert_eq!(files(dir.path()).deliver(&sealed, Timestamp::from_millis(0)).expect("withheld"), Outcome::Withheld);
+            assert_eq!(
+                files(dir.path()).deliver(&sealed, Timestamp::from_millis(0)).expect("withheld"),
+                Outcome::Withheld
+            );
         }
         assert_eq!(names(dir.path()), Vec::<String>::new());
     }
@@ -298,7 +321,8 @@ mod tests {
             smtp_security: "none".into(),
             ..MailTransport::default()
         };
-        let error = Carrier::open(&config).expect("nothing is connected yet").deliver(&mail(false), Timestamp::from_millis(0));
+        let error =
+            Carrier::open(&config).expect("nothing is connected yet").deliver(&mail(false), Timestamp::from_millis(0));
         assert!(matches!(error, Err(DeliveryError::Transport(_))), "{error:?}");
     }
 }

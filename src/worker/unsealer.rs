@@ -105,8 +105,12 @@ async fn finish(app: &App, lot_id: &str) -> Result<bool> {
 
 fn log(lot_id: &str, error: &Error) {
     match error {
-        Error::Refused(refusal) => tracing::warn!(lot.id = lot_id, code = refusal.code, "a box cannot be unsealed now; it is tried again"),
-        Error::Failed(failure) => tracing::error!(lot.id = lot_id, error = %failure, "an envelope could not be tried; it is tried again"),
+        Error::Refused(refusal) => {
+            tracing::warn!(lot.id = lot_id, code = refusal.code, "a box cannot be unsealed now; it is tried again")
+        }
+        Error::Failed(failure) => {
+            tracing::error!(lot.id = lot_id, error = %failure, "an envelope could not be tried; it is tried again")
+        }
     }
 }
 

@@ -30,14 +30,20 @@ fn register(world: &World, body: &Value) -> Answer {
 
 /// Signs in and returns the header of a caller.
 fn bearer(world: &World, login: &str) -> String {
-    let session = world.nobody("POST", "/v1/sessions").json(&json!({ "login": login, "password": PASSWORD })).send().ok();
+    let session =
+        world.nobody("POST", "/v1/sessions").json(&json!({ "login": login, "password": PASSWORD })).send().ok();
     format!("Bearer {}", session["access_token"].as_str().expect("a token"))
 }
 
 /// Who gets messages, as an administrator sees it.
 fn recipients(world: &World) -> Vec<String> {
     let mails = world.admin().get("/v1/mails?limit=100").ok();
-    mails["items"].as_array().expect("items").iter().map(|mail| mail["recipient"].as_str().expect("a recipient").to_owned()).collect()
+    mails["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(|mail| mail["recipient"].as_str().expect("a recipient").to_owned())
+        .collect()
 }
 
 on_both!(an_organisation_registers_itself_and_the_centre_confirms_it_once, |world| {
@@ -49,7 +55,9 @@ on_both!(an_organisation_registers_itself_and_the_centre_confirms_it_once, |worl
     assert_eq!(world.centre().get(&location).ok(), org);
     let caller = bearer(world, "newcomer");
     let project = json!({ "code": "P-1", "name": "A project", "description": "Invented" });
-    let start = |key: &str| world.nobody("POST", "/v1/projects").header("Authorization", &caller).key(key).json(&project).send();
+    let start = |key: &str| {
+        world.nobody("POST", "/v1/projects").header("Authorization", &caller).key(key).json(&project).send()
+    };
     start("first").refused(409, "organisation-not-confirmed");
     let confirm = format!("{location}/actions/confirm");
     for other in [world.admin(), world.inspector(), world.initiator(), world.bidder(1)] {
@@ -59,7 +67,10 @@ on_both!(an_organisation_registers_itself_and_the_centre_confirms_it_once, |worl
     assert_eq!(confirmed["state"], "confirmed");
     assert_eq!(world.centre().request("POST", &confirm).key("once").send().ok(), confirmed);
     world.centre().act(&confirm).refused(409, "state-forbids");
-    world.centre().post(format!("{location}/actions/refuse"), &json!({ "reason": "Late" })).refused(409, "state-forbids");
+    world
+        .centre()
+        .post(format!("{location}/actions/refuse"), &json!({ "reason": "Late" }))
+        .refused(409, "state-forbids");
     start("second").ok();
     world.settle();
     assert_eq!(recipients(world), ["newcomer@example.org"]);
@@ -68,11 +79,19 @@ on_both!(an_organisation_registers_itself_and_the_centre_confirms_it_once, |worl
 #[test]
 fn a_registration_that_is_not_valid_is_refused_before_anything_is_stored() {
     let world = World::sqlite();
-    for id in ["914403001922038217", "91440300192203821", "914403001922038216 ", "91440300192203821o", "OOOOOOOOOOOOOOOOOO", ""] {
+    for id in [
+        "914403001922038217",
+        "91440300192203821",
+        "914403001922038216 ",
+        "91440300192203821o",
+        "OOOOOOOOOOOOOOOOOO",
+        "",
+    ] {
         register(&world, &registration("newcomer", uscc(id), "bidder")).refused(422, "body-invalid");
     }
     for (scheme, id) in [("cn-uscc", USCC), ("", "1"), ("X-TEST", ""), ("X-TEST", " 1"), ("X-TEST", "a\nb")] {
-        register(&world, &registration("newcomer", json!({ "scheme": scheme, "id": id }), "bidder")).refused(422, "body-invalid");
+        register(&world, &registration("newcomer", json!({ "scheme": scheme, "id": id }), "bidder"))
+            .refused(422, "body-invalid");
     }
     for role in ["admin", "centre", "inspector", "root"] {
         register(&world, &registration("newcomer", uscc(USCC), role)).refused(422, "body-invalid");
@@ -99,7 +118,12 @@ fn a_registration_that_is_not_valid_is_refused_before_anything_is_stored() {
         ("/user", json!(null)),
     ] {
         let answer = with(pointer, value.clone());
-        assert_eq!((answer.status, answer.code().as_str()), (422, "body-invalid"), "{pointer} {value}: {}", answer.text());
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (422, "body-invalid"),
+            "{pointer} {value}: {}",
+            answer.text()
+        );
     }
     let all = world.centre().get("/v1/organisations?state=pending").ok();
     assert_eq!(all["items"], json!([]));
@@ -117,7 +141,13 @@ on_both!(a_second_claim_on_an_identifier_is_refused_and_the_first_claimant_is_to
     assert_eq!(recipients(world), ["first@example.org"]);
     let login = json!({ "login": "second", "password": PASSWORD });
     world.nobody("POST", "/v1/sessions").json(&login).send().refused(401, "login-failed");
-    let claims = world.inspector().get(format!("/v1/inspection/entries?kind=organisation.claim_refused&org={}", first["id"].as_str().expect("an id"))).ok();
+    let claims = world
+        .inspector()
+        .get(format!(
+            "/v1/inspection/entries?kind=organisation.claim_refused&org={}",
+            first["id"].as_str().expect("an id")
+        ))
+        .ok();
     assert_eq!(claims["items"].as_array().map(Vec::len), Some(1), "{claims}");
     // Where the centre refuses the first, the identifier is free again.
     let refuse = format!("/v1/organisations/{}/actions/refuse", first["id"].as_str().expect("an id"));
@@ -149,7 +179,13 @@ fn an_unconfirmed_organisation_neither_bids_nor_uploads() {
     let caller = bearer(&world, "newcomer");
     let new = json!({ "purpose": "bid", "size_bytes": 100, "root": "00".repeat(32) });
     let path = format!("/v1/lots/{}/uploads", lot.id);
-    world.nobody("POST", path).header("Authorization", &caller).key("upload").json(&new).send().refused(409, "organisation-not-confirmed");
+    world
+        .nobody("POST", path)
+        .header("Authorization", &caller)
+        .key("upload")
+        .json(&new)
+        .send()
+        .refused(409, "organisation-not-confirmed");
 }
 
 #[test]
@@ -177,8 +213,17 @@ fn users_are_made_by_administrators_only_and_begin_without_a_password() {
     admin.post("/v1/users", &second).refused(409, "already-taken");
     let login = json!({ "login": "newcomer", "password": PASSWORD });
     world.nobody("POST", "/v1/sessions").json(&login).send().refused(401, "login-failed");
-    let token = admin.act(format!("/v1/users/{}/actions/reset-password", user["id"].as_str().expect("an id"))).ok()["token"].clone();
-    assert_eq!(world.nobody("POST", "/v1/password-resets").json(&json!({ "token": token, "password": PASSWORD })).send().status, 204);
+    let token =
+        admin.act(format!("/v1/users/{}/actions/reset-password", user["id"].as_str().expect("an id"))).ok()["token"]
+            .clone();
+    assert_eq!(
+        world
+            .nobody("POST", "/v1/password-resets")
+            .json(&json!({ "token": token, "password": PASSWORD }))
+            .send()
+            .status,
+        204
+    );
     let session = world.nobody("POST", "/v1/sessions").json(&login).send().ok();
     assert_eq!(session["user"], user);
 }
@@ -211,11 +256,15 @@ fn a_proof_that_proves_something_else_is_refused() {
     let world = World::sqlite();
     let bidder = world.bidder(1);
     let user = &bidder.member.user_id;
-    let (key, other) = (SigningKey::generate(Algorithm::EdDsa).expect("random numbers"), SigningKey::generate(Algorithm::EdDsa).expect("random numbers"));
+    let (key, other) = (
+        SigningKey::generate(Algorithm::EdDsa).expect("random numbers"),
+        SigningKey::generate(Algorithm::EdDsa).expect("random numbers"),
+    );
     let public = key.verifying_key();
     let said = json!({ "v": "sealbid/1", "user": user, "alg": "EdDSA", "public_key": public.to_base64url() });
     let proof = |by: &SigningKey, typ: &'static str, said: &Value| -> Value {
-        serde_json::from_str(&Jws::sign(by, typ, said.to_string().as_bytes()).expect("random numbers").to_json()).expect("JSON")
+        serde_json::from_str(&Jws::sign(by, typ, said.to_string().as_bytes()).expect("random numbers").to_json())
+            .expect("JSON")
     };
     let with = |field: &str, value: Value| {
         let mut said = said.clone();
@@ -251,8 +300,14 @@ on_both!(what_belongs_to_others_is_not_found_or_not_allowed, |world| {
     other.get(format!("/v1/projects/{}", draft.project)).refused(404, "not-found");
     other.act(format!("/v1/lots/{}/actions/submit", draft.id)).refused(404, "not-found");
     let edit = json!({ "title": "Mine", "terms": draft_terms(world, &draft.id) });
-    other.request("PUT", format!("/v1/lots/{}", draft.id)).header("If-Match", "\"v1\"").json(&edit).send().refused(404, "not-found");
-    let theirs = json!({ "project_id": draft.project, "category": "construction", "title": "Mine", "terms": edit["terms"] });
+    other
+        .request("PUT", format!("/v1/lots/{}", draft.id))
+        .header("If-Match", "\"v1\"")
+        .json(&edit)
+        .send()
+        .refused(404, "not-found");
+    let theirs =
+        json!({ "project_id": draft.project, "category": "construction", "title": "Mine", "terms": edit["terms"] });
     other.post("/v1/lots", &theirs).refused(404, "not-found");
     // A published lot is there for everybody, and still not theirs to act on.
     let extension = json!({ "new_deadline_at": lot.deadline().plus_seconds(86_400), "reason": "Because." });
@@ -261,8 +316,13 @@ on_both!(what_belongs_to_others_is_not_found_or_not_allowed, |world| {
     let bid = mine["bid_id"].as_str().expect("an id");
     stranger.get(format!("/v1/lots/{}/bids/mine", lot.id)).refused(404, "not-found");
     stranger.get(format!("/v1/bids/{bid}/payloads/price")).refused(404, "not-found");
-    stranger.get(format!("/v1/receipts/{}", mine["versions"][0]["entry_id"].as_str().expect("an id"))).refused(404, "not-found");
-    world.initiator().get(format!("/v1/receipts/{}", mine["versions"][0]["entry_id"].as_str().expect("an id"))).refused(404, "not-found");
+    stranger
+        .get(format!("/v1/receipts/{}", mine["versions"][0]["entry_id"].as_str().expect("an id")))
+        .refused(404, "not-found");
+    world
+        .initiator()
+        .get(format!("/v1/receipts/{}", mine["versions"][0]["entry_id"].as_str().expect("an id")))
+        .refused(404, "not-found");
 });
 
 /// Terms that a draft can be edited to.
@@ -280,7 +340,9 @@ on_both!(the_centre_and_inspectors_do_not_do_what_the_initiator_decides, |world|
         for name in ["complete-evaluation", "publish-candidates", "award", "publish-result", "clarify", "publish"] {
             office.post(act(name), &nothing).refused(403, "role-forbidden");
         }
-        office.post("/v1/bids/bid-0192f0c1-7a3b-7c4d-8e5f-0123456789ab/actions/evaluate", &nothing).refused(403, "role-forbidden");
+        office
+            .post("/v1/bids/bid-0192f0c1-7a3b-7c4d-8e5f-0123456789ab/actions/evaluate", &nothing)
+            .refused(403, "role-forbidden");
     }
     let inspector = world.inspector();
     for name in ["submit", "accept", "extend", "terminate"] {

@@ -21,15 +21,33 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("config", &["db"]),
     ("ledger", &["kernel", "rules", "tlog", "db", "clock", "limits", "refusals"]),
     // What the platform does. Features use each other; `changes` of another feature stay out of reach, see below.
-    ("features", &["kernel", "rules", "seal", "tlog", "db", "ledger", "blobs", "keys", "limits", "refusals", "app", "http"]),
+    (
+        "features",
+        &["kernel", "rules", "seal", "tlog", "db", "ledger", "blobs", "keys", "limits", "refusals", "app", "http"],
+    ),
     ("app", &["kernel", "db", "ledger", "blobs", "keys", "limits", "clock", "config", "http"]),
     // How it is asked to.
     ("http", &["kernel", "rules", "seal", "tlog", "db", "ledger", "features", "app", "keys", "limits", "refusals"]),
-    ("worker", &["kernel", "rules", "seal", "db", "ledger", "features", "app", "blobs", "keys", "limits", "config", "clock"]),
+    (
+        "worker",
+        &["kernel", "rules", "seal", "db", "ledger", "features", "app", "blobs", "keys", "limits", "config", "clock"],
+    ),
     ("client", &["kernel", "seal", "tlog", "rules", "limits"]),
     ("derived", &["rules", "http"]),
-    ("demo", &["kernel", "rules", "seal", "client", "app", "clock", "config", "keys", "worker", "http", "db", "ledger", "features", "cli", "limits"]),
-    ("cli", &["kernel", "rules", "seal", "tlog", "client", "demo", "derived", "app", "clock", "config", "keys", "worker", "http", "db", "ledger", "features", "blobs", "limits"]),
+    (
+        "demo",
+        &[
+            "kernel", "rules", "seal", "client", "app", "clock", "config", "keys", "worker", "http", "db", "ledger",
+            "features", "cli", "limits",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "kernel", "rules", "seal", "tlog", "client", "demo", "derived", "app", "clock", "config", "keys", "worker",
+            "http", "db", "ledger", "features", "blobs", "limits",
+        ],
+    ),
 ];
 
 /// Tables that are neither subjects nor append-only: working state beside the record, each with its reason.
@@ -70,7 +88,12 @@ fn sources() -> Vec<(PathBuf, String)> {
     found.sort();
     // Unit tests in files of their own are not the product.
     found.retain(|path| !path.components().any(|part| part.as_os_str() == "tests") && !path.ends_with("tests.rs"));
-    found.into_iter().map(|path| (path.strip_prefix(root).expect("below the root").to_owned(), fs::read_to_string(&path).expect("readable"))).collect()
+    found
+        .into_iter()
+        .map(|path| {
+            (path.strip_prefix(root).expect("below the root").to_owned(), fs::read_to_string(&path).expect("readable"))
+        })
+        .collect()
 }
 
 /// The parts of a path below `src`, without the ending.
@@ -155,13 +178,20 @@ fn only_routes_know_the_web() {
         let below_features = parts[0] == "features";
         let routes = parts.get(2).is_some_and(|name| name == "http");
         for (number, line) in code(&text) {
-            if below_features && !routes && (line.contains("crate::http::extract") || line.contains("crate::http::reply")) {
+            if below_features
+                && !routes
+                && (line.contains("crate::http::extract") || line.contains("crate::http::reply"))
+            {
                 wrong.push(format!("{}:{number}: requests and answers belong to the feature's http", path.display()));
             }
             if matches!(parts[0].as_str(), "kernel" | "rules" | "seal" | "tlog") {
                 for outside in ["diesel::", "actix_web::", "std::fs", "tokio::"] {
                     if line.contains(outside) {
-                        wrong.push(format!("{}:{number}: {} is pure and must not use {outside}", path.display(), parts[0]));
+                        wrong.push(format!(
+                            "{}:{number}: {} is pure and must not use {outside}",
+                            path.display(),
+                            parts[0]
+                        ));
                     }
                 }
             }
@@ -231,13 +261,21 @@ fn tables(sql: &str) -> Vec<(&str, &str)> {
 fn both_databases_have_the_same_migrations_and_tables() {
     let (sqlite, postgres) = (migrations("sqlite"), migrations("postgres"));
     let shape = |found: &[(String, String)]| -> Vec<(String, Vec<String>)> {
-        found.iter().map(|(name, sql)| (name.clone(), tables(sql).iter().map(|(table, _)| (*table).to_owned()).collect())).collect()
+        found
+            .iter()
+            .map(|(name, sql)| (name.clone(), tables(sql).iter().map(|(table, _)| (*table).to_owned()).collect()))
+            .collect()
     };
     assert_eq!(shape(&sqlite), shape(&postgres));
     for ((_, left), (_, right)) in sqlite.iter().zip(&postgres) {
         for ((table, a), (_, b)) in tables(left).iter().zip(tables(right)) {
             let columns = |sql: &str| -> Vec<String> {
-                sql.lines().skip(1).filter(|line| line.starts_with("    ")).filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+                sql.lines()
+                    .skip(1)
+                    .filter(|line| line.starts_with("    "))
+                    .filter_map(|line| line.split_whitespace().next())
+                    .map(str::to_owned)
+                    .collect()
             };
             assert_eq!(columns(a), columns(b), "{table}");
         }
@@ -246,18 +284,28 @@ fn both_databases_have_the_same_migrations_and_tables() {
 
 #[test]
 fn every_table_is_a_subject_or_append_only_or_plumbing_with_a_reason() {
-    for (backend, marks) in [("sqlite", ["_guard_insert", "_guard_update", "_guard_delete"]), ("postgres", ["_guard ", "_guard_truncate", "ENABLE ALWAYS"])] {
+    for (backend, marks) in [
+        ("sqlite", ["_guard_insert", "_guard_update", "_guard_delete"]),
+        ("postgres", ["_guard ", "_guard_truncate", "ENABLE ALWAYS"]),
+    ] {
         for (name, sql) in migrations(backend) {
             for (table, statement) in tables(&sql) {
                 if PLUMBING.iter().any(|(plumbing, _)| *plumbing == table) {
                     continue;
                 }
-                let guarded = |marks: &[&str]| marks.iter().all(|mark| sql.contains(&format!("{table}{mark}")) || sql.contains(mark));
-                let subject = statement.contains("FOREIGN KEY (id, version) REFERENCES audit_entry (stream, rev)") && guarded(&marks);
-                let append_only = sql.contains(&format!("{table}_append")) && (statement.contains("owner_version") || table == "audit_entry");
+                let guarded = |marks: &[&str]| {
+                    marks.iter().all(|mark| sql.contains(&format!("{table}{mark}")) || sql.contains(mark))
+                };
+                let subject = statement.contains("FOREIGN KEY (id, version) REFERENCES audit_entry (stream, rev)")
+                    && guarded(&marks);
+                let append_only = sql.contains(&format!("{table}_append"))
+                    && (statement.contains("owner_version") || table == "audit_entry");
                 assert!(subject || append_only, "{backend} {name}: {table} may change without an entry");
                 if subject {
-                    assert!(sealbid::db::grants::subject_tables().contains(&table), "{table} is missing from the grants");
+                    assert!(
+                        sealbid::db::grants::subject_tables().contains(&table),
+                        "{table} is missing from the grants"
+                    );
                 }
             }
         }

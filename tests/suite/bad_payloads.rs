@@ -20,7 +20,7 @@ on_both!(a_header_whose_payload_is_not_there_yet_may_be_repeated_once_it_is, |wo
     let bidder = world.bidder(1);
     let (payload, sealed) = lot.seal_price(&bidder, Part::Price, "900000.00");
     let body = json!({ "envelopes": [jws(&lot.header(&bidder, Part::Price, 1, &payload))] });
-    let send = || bidder.request("POST", bids(&lot)).key("the bid").json(&body).send();
+    let send = || bidder.request("POST", bids(&lot)).key("the-bid").json(&body).send();
     send().refused(404, "upload-not-found");
     let new = json!({ "purpose": "bid", "size_bytes": sealed.len(), "root": payload.root });
     let id = bidder.post(format!("/v1/lots/{}/uploads", lot.id), &new).ok()["id"].as_str().expect("an id").to_owned();
@@ -107,10 +107,14 @@ on_both!(contents_that_make_no_sense_are_an_outcome_of_the_opening_and_stop_nobo
     let opening = initiator.get(format!("/v1/lots/{}/opening", lot.id)).ok();
     let failures = opening["failures"].as_array().cloned().unwrap_or_default();
     assert_eq!(failures.len(), 7, "{opening}");
-    assert!(!opening.to_string().contains("decimals"), "which bid failed is told to those who preside, not how: {opening}");
+    assert!(
+        !opening.to_string().contains("decimals"),
+        "which bid failed is told to those who preside, not how: {opening}"
+    );
     let act = |action: &str| format!("/v1/lots/{}/opening/actions/{action}", lot.id);
     for failed in failures {
-        let cause = json!({ "bid_id": failed["bid_id"], "cause": "bidder", "reason": "What the bidder sealed is no bid." });
+        let cause =
+            json!({ "bid_id": failed["bid_id"], "cause": "bidder", "reason": "What the bidder sealed is no bid." });
         initiator.post(act("attribute"), &cause).ok();
     }
     for action in ["read-out", "confirm", "close"] {

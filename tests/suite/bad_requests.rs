@@ -31,19 +31,36 @@ fn to_projects(world: &World) -> Request<'_> {
 fn a_body_that_is_not_what_the_route_reads_is_refused() {
     let world = World::sqlite();
     let json = |text: &str| to_projects(&world).body("application/json", text.as_bytes()).send();
-    for text in ["{", "", "nonsense", "{\"code\":1,}", "{} {}", "[]", "null", "\"text\"", "{\"a\":1,\"a\":2}", "\u{feff}{}"] {
+    for text in
+        ["{", "", "nonsense", "{\"code\":1,}", "{} {}", "[]", "null", "\"text\"", "{\"a\":1,\"a\":2}", "\u{feff}{}"]
+    {
         json(text).refused(400, "body-unreadable");
     }
-    for text in ["{}", "{\"code\":1}", r#"{"code":"P","name":"N","description":"D","surplus":1}"#, r#"{"code":null,"name":"N","description":"D"}"#] {
+    for text in [
+        "{}",
+        "{\"code\":1}",
+        r#"{"code":"P","name":"N","description":"D","surplus":1}"#,
+        r#"{"code":null,"name":"N","description":"D"}"#,
+    ] {
         json(text).refused(422, "body-invalid");
     }
     json(r#"{"code":"P 1","name":"N","description":"D"}"#).refused(422, "body-invalid");
-    json(&format!(r#"{{"code":"P","name":"N","description":"{}"}}"#, "x".repeat(limits::TEXT_LEN + 1))).refused(422, "body-invalid");
+    json(&format!(r#"{{"code":"P","name":"N","description":"{}"}}"#, "x".repeat(limits::TEXT_LEN + 1)))
+        .refused(422, "body-invalid");
     let bytes = [b"{\"code\":\"".as_slice(), &[0xff, 0xfe], b"\"}"].concat();
     to_projects(&world).body("application/json", &bytes).send().refused(400, "body-unreadable");
     to_projects(&world).bytes(&bytes).send().refused(415, "unsupported-media-type");
-    for media_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", "text/json", "application/problem+json"] {
-        to_projects(&world).body(media_type, project("P").to_string().as_bytes()).send().refused(415, "unsupported-media-type");
+    for media_type in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonp",
+        "text/json",
+        "application/problem+json",
+    ] {
+        to_projects(&world)
+            .body(media_type, project("P").to_string().as_bytes())
+            .send()
+            .refused(415, "unsupported-media-type");
     }
     let deep = format!("{}{}", "{\"a\":".repeat(5_000), "}".repeat(5_000));
     json(&deep).refused(400, "body-unreadable");
@@ -58,7 +75,12 @@ on_both!(an_act_needs_a_key_of_its_own_and_repeating_it_changes_nothing, |world|
     initiator.request("POST", PROJECTS).json(&project("P-0")).send().refused(400, "idempotency-key-missing");
     for key in ["", " ", "a b", "密钥", &"x".repeat(limits::IDEMPOTENCY_KEY_LEN + 1)] {
         let answer = ask(key, "P-0");
-        assert_eq!((answer.status, answer.code().as_str()), (400, "idempotency-key-missing"), "{key:?}: {}", answer.text());
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (400, "idempotency-key-missing"),
+            "{key:?}: {}",
+            answer.text()
+        );
     }
     let first = ask("one", "P-1");
     assert_eq!((first.status, first.header("idempotency-replayed")), (201, None));
@@ -73,11 +95,47 @@ on_both!(an_act_needs_a_key_of_its_own_and_repeating_it_changes_nothing, |world|
     ask("two", "P-1").refused(409, "already-taken");
     ask("two", "P-3").ok();
     let made: Vec<u16> = std::thread::scope(|scope| {
-        let running: Vec<_> = (0..8).map(|_| scope.spawn(|| world.initiator().request("POST", PROJECTS).key("at once").json(&project("P-4")).send().status)).collect();
+        let running: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    world.initiator().request("POST", PROJECTS).key("at-once").json(&project("P-4")).send().status
+                })
+            })
+            .collect();
         running.into_iter().map(|thread| thread.join().expect("no panic")).collect()
     });
     assert_eq!(made, [201; 8]);
     assert_eq!(initiator.get(PROJECTS).ok()["items"].as_array().map(Vec::len), Some(3));
+});
+
+on_both!(a_text_with_a_nul_is_refused_by_either_database_in_the_same_words, |world| {
+    let lot = world.lot(Category::Construction).drafted();
+    let (initiator, admin, inspector) = (world.initiator(), world.admin(), world.inspector());
+    for path in [
+        "/v1/lots/%00",
+        "/v1/lots/a%00b/timeline",
+        "/v1/projects/%00",
+        "/v1/uploads/%00",
+        "/v1/documents/%00/content",
+        "/problems/%00",
+    ] {
+        initiator.get(path).refused(404, "not-found");
+    }
+    for query in ["/v1/lots?state=%00", "/v1/lots?project=%00", "/v1/notices?kind=%00"] {
+        initiator.get(query).refused(422, "body-invalid");
+    }
+    admin.get("/v1/organisations?state=%00").refused(422, "body-invalid");
+    inspector.get("/v1/inspection/entries?lot=%00").refused(422, "body-invalid");
+    let text =
+        |path: &str, body: &str| world.nobody("POST", path).key("nul").body("application/json", body.as_bytes()).send();
+    text("/v1/sessions", r#"{"login":"a\u0000","password":"x"}"#).refused(422, "body-invalid");
+    text("/v1/sessions/refresh", r#"{"refresh_token":"\u0000"}"#).refused(422, "body-invalid");
+    text("/v1/sessions", r#"{"login":"a\\u0000","password":"x"}"#).refused(401, "login-failed");
+    initiator.post(PROJECTS, &json!({ "code": "P-1", "name": "A\0", "description": "D" })).refused(422, "body-invalid");
+    let mut terms = initiator.get(format!("/v1/lots/{}", lot.id)).ok()["terms"].clone();
+    terms["approval_number"] = json!("\0");
+    let new = json!({ "project_id": lot.project, "category": "construction", "title": "A lot", "terms": terms });
+    initiator.post("/v1/lots", &new).refused(422, "body-invalid");
 });
 
 on_both!(an_edit_names_the_version_that_it_edits, |world| {
@@ -112,7 +170,13 @@ fn insider<'w>(world: &'w World, method: &'static str, pattern: &str, path: &str
     match row.access {
         Access::Roles(roles) => {
             let name = roles[0].name();
-            world.person(if matches!(name, "bidder" | "initiator") { if name == "bidder" { "bidder1" } else { "initiator1" } } else { name }).request(method, path)
+            world
+                .person(if matches!(name, "bidder" | "initiator") {
+                    if name == "bidder" { "bidder1" } else { "initiator1" }
+                } else {
+                    name
+                })
+                .request(method, path)
         }
         _ => world.nobody(method, path),
     }
@@ -132,13 +196,26 @@ fn every_list_has_bounded_pages_and_refuses_a_cursor_that_is_not_its_own() {
         lists += 1;
         let path = pattern.replace("{lot}", &lot.id);
         let ask = |query: &str| insider(&world, "GET", &pattern, &format!("{path}?{query}")).send();
-        for query in ["limit=0", "limit=101", "limit=-1", "limit=x", "limit=4294967297", "surplus=1", "limit=1&limit=2"] {
+        for query in ["limit=0", "limit=101", "limit=-1", "limit=x", "limit=4294967297", "surplus=1", "limit=1&limit=2"]
+        {
             let answer = ask(query);
-            assert_eq!((answer.status, answer.code().as_str()), (422, "body-invalid"), "{}: {}", answer.asked, answer.text());
+            assert_eq!(
+                (answer.status, answer.code().as_str()),
+                (422, "body-invalid"),
+                "{}: {}",
+                answer.asked,
+                answer.text()
+            );
         }
         for after in ["forged", "", "AAAA", foreign.as_str(), "lot-0192f0c1-7a3b-7c4d-8e5f-0123456789ab"] {
             let answer = ask(&format!("after={after}"));
-            assert_eq!((answer.status, answer.code().as_str()), (400, "cursor-invalid"), "{}: {}", answer.asked, answer.text());
+            assert_eq!(
+                (answer.status, answer.code().as_str()),
+                (400, "cursor-invalid"),
+                "{}: {}",
+                answer.asked,
+                answer.text()
+            );
         }
         for query in ["limit=1", "limit=100"] {
             assert_eq!(ask(query).status, 200, "{path}?{query}");
@@ -166,7 +243,18 @@ on_both!(pages_of_people_and_of_organisations_show_everyone_once, |world| {
 #[test]
 fn an_address_that_is_none_and_a_method_that_is_not_taken_are_told_apart() {
     let world = World::sqlite();
-    for path in ["/", "/v1", "/v1/", "/v2/lots", "/v1/lots/", "/v1/lots/x/y/z", "/health", "/v1/lots/%FF", "/.env", "/v1/../v1/time/x"] {
+    for path in [
+        "/",
+        "/v1",
+        "/v1/",
+        "/v2/lots",
+        "/v1/lots/",
+        "/v1/lots/x/y/z",
+        "/health",
+        "/v1/lots/%FF",
+        "/.env",
+        "/v1/../v1/time/x",
+    ] {
         let answer = world.nobody("GET", path).send();
         assert_eq!((answer.status, answer.code().as_str()), (404, "not-found"), "{path}: {}", answer.text());
     }
@@ -189,7 +277,12 @@ fn an_address_that_is_none_and_a_method_that_is_not_taken_are_told_apart() {
 fn head_is_get_without_its_body() {
     let world = World::sqlite();
     let lot = world.lot(Category::Construction).noticed();
-    for path in ["/v1/time".to_owned(), "/health/live".to_owned(), format!("/v1/lots/{}", lot.id), "/v1/lots?limit=1".to_owned()] {
+    for path in [
+        "/v1/time".to_owned(),
+        "/health/live".to_owned(),
+        format!("/v1/lots/{}", lot.id),
+        "/v1/lots?limit=1".to_owned(),
+    ] {
         let (get, head) = (world.nobody("GET", &path).send(), world.nobody("HEAD", &path).send());
         assert_eq!((head.status, head.body.len()), (get.status, 0), "{path}");
         assert_eq!(head.header("etag"), get.header("etag"), "{path}");
@@ -204,7 +297,12 @@ fn head_is_get_without_its_body() {
 
 /// What every problem has, in whatever language.
 fn same_but_for_the_words(zh: Answer, en: Answer) {
-    assert_eq!((zh.header("content-language"), en.header("content-language")), (Some("zh-CN"), Some("en")), "{}", zh.asked);
+    assert_eq!(
+        (zh.header("content-language"), en.header("content-language")),
+        (Some("zh-CN"), Some("en")),
+        "{}",
+        zh.asked
+    );
     let asked = zh.asked.clone();
     let (zh, en) = (zh.json(), en.json());
     for field in ["code", "status", "type", "retry"] {
@@ -222,14 +320,24 @@ fn same_but_for_the_words(zh: Answer, en: Answer) {
 #[test]
 fn the_language_changes_the_words_and_never_the_code() {
     let world = World::sqlite();
-    let ask = |method: &'static str, path: &str, language: &str| world.nobody(method, path).header("Accept-Language", language).send();
-    for (method, path) in [("GET", "/v1/me"), ("GET", "/v1/nothing"), ("DELETE", "/v1/time"), ("GET", "/v1/lots?limit=0"), ("GET", "/v1/lots?after=x"), ("POST", "/v1/sessions")] {
+    let ask = |method: &'static str, path: &str, language: &str| {
+        world.nobody(method, path).header("Accept-Language", language).send()
+    };
+    for (method, path) in [
+        ("GET", "/v1/me"),
+        ("GET", "/v1/nothing"),
+        ("DELETE", "/v1/time"),
+        ("GET", "/v1/lots?limit=0"),
+        ("GET", "/v1/lots?after=x"),
+        ("POST", "/v1/sessions"),
+    ] {
         same_but_for_the_words(ask(method, path, "zh-CN,zh;q=0.9,en;q=0.8"), ask(method, path, "en-GB, zh;q=0.5"));
         same_but_for_the_words(world.nobody(method, path).send(), ask(method, path, "en"));
         same_but_for_the_words(ask(method, path, "fr, xx;q=nonsense"), ask(method, path, "fr;q=1, en;q=0.1"));
     }
     let problem = ask("GET", "/v1/me", "en").json();
-    let page = world.nobody("GET", problem["type"].as_str().expect("an address")).header("Accept-Language", "en").send();
+    let page =
+        world.nobody("GET", problem["type"].as_str().expect("an address")).header("Accept-Language", "en").send();
     assert_eq!(page.status, 200);
     assert!(page.text().contains("not-signed-in"), "{}", page.text());
     world.nobody("GET", "/problems/made-up").send().refused(404, "not-found");
@@ -241,7 +349,8 @@ fn every_answer_has_an_id_that_the_caller_did_not_choose() {
     let mut seen = std::collections::BTreeSet::new();
     for path in ["/v1/time", "/v1/me", "/v1/nothing", "/v1/lots?limit=0", "/openapi.json", "/docs/index.html"] {
         for _ in 0..2 {
-            let answer = world.nobody("GET", path).header("Request-Id", "chosen").header("X-Request-Id", "chosen").send();
+            let answer =
+                world.nobody("GET", path).header("Request-Id", "chosen").header("X-Request-Id", "chosen").send();
             let id = answer.header("request-id").unwrap_or_else(|| panic!("{path} has no id")).to_owned();
             assert_eq!(id.len(), 32, "{path}: {id}");
             assert!(seen.insert(id), "{path}: an id comes twice");
@@ -274,7 +383,12 @@ fn a_request_that_breaks_off_or_is_no_http_does_nothing_and_harms_nobody() {
     let body = project("P-1").to_string();
     let cut = raw(&world, format!("{}{}", head(body.len() + 1), body).as_bytes());
     assert!(cut.is_empty() || cut.starts_with("HTTP/1.1 400"), "{cut}");
-    for bytes in [b"nonsense\r\n\r\n".as_slice(), b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/9.9\r\n\r\n", b"GET /v1/time HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"] {
+    for bytes in [
+        b"nonsense\r\n\r\n".as_slice(),
+        b"\x16\x03\x01\x02\x00\x01",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /v1/time HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ] {
         let answer = raw(&world, bytes);
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
     }
@@ -291,13 +405,22 @@ async fn broken() -> HttpResponse {
 fn a_handler_that_panics_answers_500_and_tells_nothing() {
     let world = World::sqlite();
     let answer = actix_web::rt::System::new().block_on(async {
-        let app = actix_web::App::new().app_data(world.data()).route("/v1/time", web::get().to(broken)).wrap(from_fn(middleware::around));
+        let app = actix_web::App::new()
+            .app_data(world.data())
+            .route("/v1/time", web::get().to(broken))
+            .wrap(from_fn(middleware::around));
         let service = web_test::init_service(app).await;
-        let request = web_test::TestRequest::get().uri("/v1/time").insert_header(("Accept-Language", "en")).to_request();
+        let request =
+            web_test::TestRequest::get().uri("/v1/time").insert_header(("Accept-Language", "en")).to_request();
         // A server turns an error of the outermost layer into its response.
         let answered = web_test::try_call_service(&service, request).await;
-        let response = answered.map_or_else(|error| error.error_response(), |answer| answer.into_parts().1.map_into_boxed_body());
-        let headers = response.headers().iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned())).collect();
+        let response =
+            answered.map_or_else(|error| error.error_response(), |answer| answer.into_parts().1.map_into_boxed_body());
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
+            .collect();
         let status = response.status().as_u16();
         let body = actix_web::body::to_bytes(response.into_body()).await.expect("a body").to_vec();
         Answer { status, headers, body, asked: "GET /v1/time".to_owned() }

@@ -56,7 +56,10 @@ on_both!(a_receipt_of_an_accepted_bid_proves_what_was_sent_and_when, |world| {
     let act = lot.submit(1, &body).ok();
     let recorded = proven(world, &act);
     assert_eq!((&recorded["kind"], &recorded["to"]), (&json!("bid.submitted"), &json!("submitted")));
-    assert_eq!((&recorded["data"]["envelope_ids"], &recorded["data"]["document_revision"]), (&act["envelope_ids"], &json!(lot.revision().to_string())));
+    assert_eq!(
+        (&recorded["data"]["envelope_ids"], &recorded["data"]["document_revision"]),
+        (&act["envelope_ids"], &json!(lot.revision().to_string()))
+    );
     let read = world.bidder(1).get(format!("/v1/receipts/{}", act["entry_id"].as_str().expect("an id"))).ok();
     assert_eq!(read, act);
     assert_eq!(lot.mine(1)["versions"], json!([act]));
@@ -114,19 +117,23 @@ on_both!(the_same_request_sent_twice_acts_once, |world| {
 on_both!(an_answer_that_was_lost_is_given_again_after_the_deadline, |world| {
     let lot = world.lot(Category::Construction).noticed().with_bids(&["910000.00", "920000.00"]);
     let (body, _) = lot.uploaded_bid(3, 1, "900000.00");
+    let (fresh, _) = lot.uploaded_bid(4, 1, "1.00");
     let first = send(&lot, 3, "lost", &body).ok();
     let deadline = lot.deadline();
     let still = |lot: &LotStory<'_>, state: &str| {
         assert_eq!(lot.state(), state);
         assert_eq!(send(lot, 3, "lost", &body).ok(), first, "under its key, while {state}");
-        assert_eq!(send(lot, 3, &format!("new-{state}"), &body).ok(), first, "the same header under a new key, while {state}");
+        assert_eq!(
+            send(lot, 3, &format!("new-{state}"), &body).ok(),
+            first,
+            "the same header under a new key, while {state}"
+        );
         assert_eq!(lot.mine(3)["version"], 1);
     };
     world.set_clock(deadline.plus_millis(1));
     still(&lot, "noticed");
     let lot = lot.closed();
     still(&lot, "opening");
-    let (fresh, _) = lot.uploaded_bid(4, 1, "1.00");
     let refused = send(&lot, 4, "late", &fresh).refused_by(409, "bid-late", "ENG-14");
     let again = send(&lot, 4, "late", &fresh);
     assert_eq!(again.header("idempotency-replayed"), Some("true"), "a refusal on record is an answer too");
@@ -140,12 +147,16 @@ on_both!(an_extension_keeps_sealed_bids_valid_and_opens_at_the_later_moment_only
     let earlier = old.plus_seconds(-DAY);
     lot.act(&world.initiator(), "extend", &extend(earlier)).refused_by(422, "deadline-not-later", "PF-06");
     let new = old.plus_seconds(2 * DAY);
+    world.tick();
     lot.act(&world.initiator(), "extend", &extend(new)).ok();
     assert_eq!((lot.deadline(), lot.instant("opens_at")), (new, Some(new)), "the opening moves along");
     assert_eq!(lot.key_set(), key_set, "what was sealed stays sealed to the same key");
     for n in [1, 2] {
         let mine = lot.mine(n);
-        assert_eq!((&mine["state"], &mine["needs_confirmation"], &mine["version"]), (&json!("submitted"), &json!(false), &json!(1)));
+        assert_eq!(
+            (&mine["state"], &mine["needs_confirmation"], &mine["version"]),
+            (&json!("submitted"), &json!(false), &json!(1))
+        );
     }
     world.advance_to(old.plus_seconds(HOUR));
     assert_eq!((lot.state().as_str(), lot.unsealed()), ("noticed", 0), "the first deadline means nothing any more");
@@ -172,10 +183,12 @@ on_both!(during_a_hold_bids_come_in_and_a_deadline_that_passes_under_it_needs_a_
     let lot = world.lot(Category::Construction).noticed().with_bids(&["900000.00"]);
     let hold = json!({ "kind": "incident", "reason": "The title is disputed" });
     lot.act(&world.inspector(), "hold", &hold).refused_by(422, "hold-not-yours", "PF-09");
+    world.tick();
     lot.act(&centre, "hold", &hold).ok();
     assert_eq!(lot.holds(), ["incident"]);
     lot.act(&centre, "hold", &hold).refused_by(422, "hold-not-yours", "PF-09");
     lot.bid(2, 1, "910000.00").ok();
+    world.tick();
     lot.bid(1, 2, "890000.00").ok();
     let (late, _) = lot.uploaded_bid(3, 1, "920000.00");
     let deadline = lot.deadline();
@@ -205,7 +218,11 @@ on_both!(a_hold_that_ends_before_the_deadline_changes_nothing, |world| {
     let lot = world.lot(Category::Construction).noticed().with_bids(&["900000.00", "910000.00", "920000.00"]);
     let deadline = lot.deadline();
     lot.act(&world.inspector(), "hold", &json!({ "kind": "complaint_order", "reason": "A complaint" })).ok();
-    lot.act(&world.initiator(), "release", &json!({ "kind": "complaint_order", "reason": "x" })).refused_by(422, "hold-not-yours", "PF-09");
+    lot.act(&world.initiator(), "release", &json!({ "kind": "complaint_order", "reason": "x" })).refused_by(
+        422,
+        "hold-not-yours",
+        "PF-09",
+    );
     lot.act(&world.inspector(), "release", &json!({ "kind": "complaint_order", "reason": "It was unfounded" })).ok();
     let lot = lot.closed();
     assert_eq!((lot.state().as_str(), lot.deadline()), ("opening", deadline));
@@ -217,6 +234,7 @@ on_both!(a_clarification_makes_a_new_revision_and_voids_no_bid, |world| {
     let (payload, sealed) = lot.seal_price(&bidder, Part::Price, "900000.00");
     upload(&bidder, &lot.id, "bid", &sealed, SEALED_CHUNK);
     let submitted = lot.submit(1, &json!({ "envelopes": [jws(&lot.header(&bidder, Part::Price, 1, &payload))] })).ok();
+    world.tick();
     lot.bid(2, 1, "910000.00").ok();
     let (stale, _) = lot.uploaded_bid(3, 1, "920000.00");
     let before = lot.revision();
@@ -225,6 +243,7 @@ on_both!(a_clarification_makes_a_new_revision_and_voids_no_bid, |world| {
 
     let problem = lot.submit(3, &stale).refused_by(409, "document-revision-stale", "PF-10");
     assert_eq!(proven(world, &problem["refusal"])["data"]["code"], "document-revision-stale");
+    world.tick();
     lot.bid(3, 1, "920000.00").ok();
     for n in [1, 2] {
         let mine = lot.mine(n);
@@ -242,18 +261,27 @@ on_both!(a_clarification_makes_a_new_revision_and_voids_no_bid, |world| {
     let bids = lot.record()["bids"].as_array().expect("bids").clone();
     let of = |bid: &Value| (bid["price"]["amount"].clone(), bid["is_current_revision"].clone());
     let expected = [("900000.00", true), ("910000.00", false), ("920000.00", true)];
-    assert_eq!(bids.iter().map(of).collect::<Vec<_>>(), expected.map(|(price, current)| (json!(price), json!(current))));
+    assert_eq!(
+        bids.iter().map(of).collect::<Vec<_>>(),
+        expected.map(|(price, current)| (json!(price), json!(current)))
+    );
 });
 
 on_both!(a_bid_is_replaced_and_withdrawn_before_the_deadline_and_the_last_word_counts, |world| {
-    let lot = world.lot(Category::Construction).noticed().with_bids(&["900000.00", "910000.00", "920000.00", "930000.00"]);
+    let lot =
+        world.lot(Category::Construction).noticed().with_bids(&["900000.00", "910000.00", "920000.00", "930000.00"]);
     lot.bid(2, 1, "1.00").refused(409, "bid-rev-stale");
+    world.tick();
     lot.bid(2, 2, "850000.00").ok();
+    world.tick();
     for n in [1, 3] {
         let act = lot.withdraw(n).ok();
         assert_eq!((&act["kind"], &proven(world, &act)["to"]), (&json!("bid.withdrawn"), &json!("withdrawn")));
         assert_eq!(lot.mine(n)["state"], "withdrawn");
     }
+    let version = lot.mine(1)["version"].clone();
+    assert_eq!(lot.withdraw(1).ok()["version"], version, "the same statement is answered with its receipt");
+    world.tick();
     lot.withdraw(1).refused_by(409, "state-forbids", "PF-01");
     let first = lot.bid_id(1);
     lot.bid(1, 1, "1.00").refused(409, "bid-rev-stale");
@@ -261,7 +289,8 @@ on_both!(a_bid_is_replaced_and_withdrawn_before_the_deadline_and_the_last_word_c
     let lot = lot.opened();
     assert_eq!(lot.unsealed(), 3, "of what was withdrawn or replaced nothing is unsealed");
     let record = lot.record();
-    let prices: Vec<Value> = record["bids"].as_array().expect("bids").iter().map(|bid| bid["price"]["amount"].clone()).collect();
+    let prices: Vec<Value> =
+        record["bids"].as_array().expect("bids").iter().map(|bid| bid["price"]["amount"].clone()).collect();
     assert_eq!(json!(prices), json!(["930000.00", "850000.00", "870000.00"]));
     assert_eq!(texts(record["withdrawn"].as_array().expect("a list"), "name"), ["bidder3 Ltd"]);
     assert_eq!(lot.mine(3)["state"], "withdrawn");

@@ -14,7 +14,7 @@ fn every_derived_file_is_what_the_code_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let update = std::env::var_os("UPDATE").is_some_and(|value| value == "1");
     let mut stale = Vec::new();
-    for (path, content) in derived::documents() {
+    for (path, content) in derived::documents(root) {
         let file = root.join(&path);
         if fs::read_to_string(&file).is_ok_and(|found| found == content) {
             continue;
@@ -32,9 +32,10 @@ fn every_derived_file_is_what_the_code_says() {
 #[test]
 fn no_file_stands_among_the_derived_ones_that_nothing_derives() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let known: Vec<String> = derived::documents().into_iter().map(|(path, _)| path).collect();
+    let known: Vec<String> = derived::documents(root).into_iter().map(|(path, _)| path).collect();
     for dir in ["api-spec", "api-spec/procedures"] {
-        for entry in fs::read_dir(root.join(dir)).into_iter().flatten().flatten().filter(|entry| entry.path().is_file()) {
+        for entry in fs::read_dir(root.join(dir)).into_iter().flatten().flatten().filter(|entry| entry.path().is_file())
+        {
             let path = format!("{dir}/{}", entry.file_name().to_string_lossy());
             assert!(known.contains(&path), "{path} is derived from nothing");
         }
@@ -54,7 +55,12 @@ pub fn described() -> Vec<(String, String, Value)> {
 }
 
 fn texts<'a>(operation: &'a Value, list: &str) -> Vec<&'a str> {
-    operation[list].as_array().into_iter().flatten().filter_map(|item| item["name"].as_str().or(item.as_str())).collect()
+    operation[list]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|item| item["name"].as_str().or(item.as_str()))
+        .collect()
 }
 
 #[test]
@@ -81,7 +87,9 @@ fn every_operation_is_described_in_full() {
                 miss(format!("does not declare {{{name}}}"));
             }
         }
-        let protected = OPERATIONS.iter().any(|row| row.method == method && row.path == path && matches!(row.access, Access::Roles(_)));
+        let protected = OPERATIONS
+            .iter()
+            .any(|row| row.method == method && row.path == path && matches!(row.access, Access::Roles(_)));
         if protected && operation["security"].as_array().is_none_or(Vec::is_empty) {
             miss("needs the bearer token and does not say so".into());
         }
@@ -97,7 +105,9 @@ fn refusals_are_described_as_problems() {
     for (method, path, operation) in described() {
         for (status, response) in operation["responses"].as_object().expect("answers") {
             if status.starts_with('4') || status.starts_with('5') {
-                let problem = response["content"].as_object().is_some_and(|content| content.contains_key("application/problem+json"));
+                let problem = response["content"]
+                    .as_object()
+                    .is_some_and(|content| content.contains_key("application/problem+json"));
                 assert!(problem, "{method} {path}: {status} is not described as application/problem+json");
             }
         }

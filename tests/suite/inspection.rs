@@ -30,7 +30,15 @@ on_both!(an_inspector_finds_what_happened_to_a_lot_and_the_look_is_on_record, |w
     let inspector = world.inspector();
     let page = inspector.get(format!("{ENTRIES}?lot={}", lot.id)).ok();
     let kinds_found = kinds(&page);
-    for kind in ["lot.registered", "document.attached", "lot.submitted", "lot.accepted", "key_set.created", "lot.published", "notice.published"] {
+    for kind in [
+        "lot.registered",
+        "document.attached",
+        "lot.submitted",
+        "lot.accepted",
+        "key_set.created",
+        "lot.published",
+        "notice.published",
+    ] {
         assert!(kinds_found.iter().any(|found| found == kind), "{kind} is missing in {kinds_found:?}");
     }
     assert!(!page.to_string().contains("\"ip\""), "the personal part is never shown");
@@ -98,7 +106,8 @@ on_both!(the_commitment_of_an_entry_can_be_recomputed_by_an_outsider, |world| {
         let id = item["entry_id"].as_str().expect("an id");
         let open = world.inspector().get(format!("{ENTRIES}/{id}")).ok();
         let digest = |name: &str, part: Part| {
-            let salt = from_hex(open[name]["salt"].as_str().expect("a salt")).expect("hex").try_into().expect("32 bytes");
+            let salt =
+                from_hex(open[name]["salt"].as_str().expect("a salt")).expect("hex").try_into().expect("32 bytes");
             part_digest(part, &salt, open[name]["text"].as_str().expect("a text").as_bytes())
         };
         let personal: Digest = open["i_digest"].as_str().expect("a digest").parse().expect("hex");
@@ -123,7 +132,8 @@ fn tampered(world: &World, dir: &Path, sql: &str) -> ReplayReport {
     conn.batch_execute(&format!("VACUUM INTO '{}'", copy.display())).expect("copied");
     let url = DbUrl::Sqlite(copy);
     let mut conn = connection::connect(&url, Mode::Write).expect("opened");
-    conn.batch_execute("PRAGMA writable_schema = ON; DELETE FROM sqlite_master WHERE type = 'trigger'").expect("without guards");
+    conn.batch_execute("PRAGMA writable_schema = ON; DELETE FROM sqlite_master WHERE type = 'trigger'")
+        .expect("without guards");
     drop(conn);
     let mut conn = connection::connect(&url, Mode::Write).expect("opened again");
     conn.batch_execute("PRAGMA foreign_keys = OFF").expect("without keys");
@@ -145,11 +155,23 @@ fn a_replay_names_whatever_was_tampered_with() {
         (format!("DELETE FROM lots WHERE id = '{id}'"), "the row is gone"),
         ("DELETE FROM bids".to_owned(), "the row is gone"),
         ("UPDATE bids SET received_at = received_at - 1".to_owned(), "not what its last entry recorded"),
-        ("INSERT INTO users SELECT 'usr-forged', version, state, org_id, 'forged', roles, body FROM users LIMIT 1".to_owned(), "without any entry"),
+        (
+            "INSERT INTO users SELECT 'usr-forged', version, state, org_id, 'forged', roles, body FROM users LIMIT 1"
+                .to_owned(),
+            "without any entry",
+        ),
         ("DELETE FROM audit_entry WHERE kind = 'lot.submitted'".to_owned(), "revision"),
         (format!("UPDATE audit_entry SET prev = c WHERE stream = '{id}' AND rev = 2"), "prev"),
-        ("UPDATE audit_entry SET part_p = replace(part_p, 'initiator', 'inspector') WHERE kind = 'lot.submitted'".to_owned(), "digest of part p"),
-        ("UPDATE audit_entry SET part_c = replace(part_c, 'request', 'requesx') WHERE kind = 'lot.submitted'".to_owned(), "digest of part c"),
+        (
+            "UPDATE audit_entry SET part_p = replace(part_p, 'initiator', 'inspector') WHERE kind = 'lot.submitted'"
+                .to_owned(),
+            "digest of part p",
+        ),
+        (
+            "UPDATE audit_entry SET part_c = replace(part_c, 'request', 'requesx') WHERE kind = 'lot.submitted'"
+                .to_owned(),
+            "digest of part c",
+        ),
         ("UPDATE audit_entry SET at_ms = at_ms - 1 WHERE kind = 'lot.submitted'".to_owned(), "at_ms"),
         ("UPDATE audit_entry SET c = randomblob(32) WHERE kind = 'lot.submitted'".to_owned(), "commitment"),
         ("UPDATE audit_personal SET part_i = '{}' WHERE part_i <> '{}'".to_owned(), "digest of part i"),
@@ -160,7 +182,11 @@ fn a_replay_names_whatever_was_tampered_with() {
     ];
     for (sql, named) in cases {
         let report = tampered(&world, dir.path(), &sql);
-        assert!(report.differences.iter().any(|found| found.what.contains(named)), "{sql}\nshould be named as {named:?}: {:?}", report.differences);
+        assert!(
+            report.differences.iter().any(|found| found.what.contains(named)),
+            "{sql}\nshould be named as {named:?}: {:?}",
+            report.differences
+        );
     }
 }
 

@@ -29,7 +29,8 @@ fn sqlite() -> Database {
 }
 
 fn databases() -> Vec<Database> {
-    let postgres = postgres::cluster().map(|cluster| Database { url: DbUrl::parse(&cluster.fresh_database()), _dir: None });
+    let postgres =
+        postgres::cluster().map(|cluster| Database { url: DbUrl::parse(&cluster.fresh_database()), _dir: None });
     std::iter::once(sqlite()).chain(postgres).collect()
 }
 
@@ -70,8 +71,11 @@ fn every_change_has_its_entry_and_waits_for_the_log() {
         ledger.commit_blocking(context(), move |tx| ops::decide_organisation(tx, &id, true, None)).expect("confirmed");
         ledger.stop();
         let mut conn = database.conn();
-        let kinds: Vec<(String, i64)> =
-            audit_entry::table.order(audit_entry::rev.asc()).select((audit_entry::kind, audit_entry::rev)).load(&mut conn).expect("read");
+        let kinds: Vec<(String, i64)> = audit_entry::table
+            .order(audit_entry::rev.asc())
+            .select((audit_entry::kind, audit_entry::rev))
+            .load(&mut conn)
+            .expect("read");
         assert_eq!(kinds, [("organisation.registered".to_owned(), 1), ("organisation.confirmed".to_owned(), 2)]);
         assert_eq!(audit_pending::table.count().get_result::<i64>(&mut conn).expect("counted"), 2);
     }
@@ -98,7 +102,8 @@ fn a_row_changed_without_an_entry_cannot_be_committed_even_by_raw_sql_over_a_fre
             assert!(fresh.batch_execute(&sql).is_err(), "{sql}");
         }
         let mut conn = database.conn();
-        let name: String = organisations::table.find(&id).select(organisations::name).first(&mut conn).expect("still there");
+        let name: String =
+            organisations::table.find(&id).select(organisations::name).first(&mut conn).expect("still there");
         assert_eq!(name, "Organisation 1");
     }
 }
@@ -114,7 +119,9 @@ fn the_triggers_hold_where_foreign_keys_are_off() {
     bare.batch_execute("PRAGMA foreign_keys = OFF").expect("off");
     let change = format!("UPDATE organisations SET name = 'Forged', version = version + 1 WHERE id = '{id}'");
     assert!(bare.batch_execute(&change).is_err());
-    let replace = format!("INSERT OR REPLACE INTO organisations SELECT id, version, state, scheme, identifier, 'Forged', body FROM organisations WHERE id = '{id}'");
+    let replace = format!(
+        "INSERT OR REPLACE INTO organisations SELECT id, version, state, scheme, identifier, 'Forged', body FROM organisations WHERE id = '{id}'"
+    );
     assert!(bare.batch_execute(&replace).is_err());
 }
 
@@ -215,7 +222,10 @@ fn two_servers_on_one_database_never_lose_each_others_changes() {
                         .commit_blocking(context(), move |tx| {
                             let row = queries::organisation(tx.conn(), &id)?.expect("registered");
                             let count: u32 = row.name.strip_prefix("n").and_then(|text| text.parse().ok()).unwrap_or(0);
-                            let new = sealbid::features::accounts::model::OrganisationRow { name: format!("n{}", count + 1), ..row.clone() };
+                            let new = sealbid::features::accounts::model::OrganisationRow {
+                                name: format!("n{}", count + 1),
+                                ..row.clone()
+                            };
                             tx.update(&row, new, sealbid::ledger::Record::new("organisation.counted"))?;
                             Ok(())
                         })
@@ -253,6 +263,9 @@ fn a_stopped_ledger_answers_what_it_accepted_and_takes_no_more() {
     ledger.stop();
     let answers: Vec<_> = threads.into_iter().map(|thread| thread.join().expect("no panic")).collect();
     let done = answers.iter().filter(|answer| answer.is_ok()).count();
-    assert!(answers.iter().all(|answer| matches!(answer, Ok(_) | Err(Error::Failed(Failure::Stopping)))), "{answers:?}");
+    assert!(
+        answers.iter().all(|answer| matches!(answer, Ok(_) | Err(Error::Failed(Failure::Stopping)))),
+        "{answers:?}"
+    );
     assert_eq!(i64::try_from(done), Ok(count_entries(&mut database.conn())));
 }

@@ -44,32 +44,48 @@ fn page(lot: &LotStory<'_>) -> String {
     let answer = lot.world.nobody("GET", lot.path("/opening-record")).header("Accept", "text/html").send();
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert!(answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html")), "{:?}", answer.headers);
-    assert!(answer.header("content-security-policy").is_some_and(|policy| policy.contains("default-src 'none'")), "{:?}", answer.headers);
+    assert!(
+        answer.header("content-security-policy").is_some_and(|policy| policy.contains("default-src 'none'")),
+        "{:?}",
+        answer.headers
+    );
     answer.text()
 }
 
 fn states(record: &Value) -> Vec<(String, Value)> {
     let bids = record["bids"].as_array().expect("bids").clone();
-    bids.iter().map(|bid| (bid["outcome"].as_str().expect("an outcome").to_owned(), bid["price"]["amount"].clone())).collect()
+    bids.iter()
+        .map(|bid| (bid["outcome"].as_str().expect("an outcome").to_owned(), bid["price"]["amount"].clone()))
+        .collect()
 }
 
-on_both!(a_construction_lot_is_run_from_its_draft_to_its_result, |world| {
+/// A construction lot from its draft to its notice, with a detour through the centre's deficiencies.
+fn published(world: &World) -> LotStory<'_> {
     let initiator = world.initiator();
     let lot = world.lot(Category::Construction).drafted();
     assert_eq!(lot.explained(&initiator, "submit")["allowed"], true);
     let publish = lot.explained(&initiator, "publish");
     assert_eq!((&publish["allowed"], &publish["refusals"][0]["rule"]), (&json!(false), &json!("PF-01")), "{publish}");
     lot.act(&initiator, "submit", &Value::Null).ok();
-    let returned = lot.act(&world.centre(), "return", &json!({ "deficiencies": ["The approval is not attached"] })).ok();
-    assert_eq!((&returned["state"], &returned["deficiencies"][0]), (&json!("draft"), &json!("The approval is not attached")));
+    let returned =
+        lot.act(&world.centre(), "return", &json!({ "deficiencies": ["The approval is not attached"] })).ok();
+    assert_eq!(
+        (&returned["state"], &returned["deficiencies"][0]),
+        (&json!("draft"), &json!("The approval is not attached"))
+    );
     lot.act(&initiator, "submit", &Value::Null).ok();
     assert_eq!(items(&world.centre().get("/v1/reviews").ok()).len(), 1);
     lot.act(&world.centre(), "accept", &Value::Null).ok();
     world.nobody("GET", lot.path("")).send().refused(404, "not-found");
     lot.act(&initiator, "publish", &lot.schedule()).ok();
     assert_eq!(world.nobody("GET", lot.path("")).send().ok()["state"], "noticed");
+    lot
+}
 
-    let lot = lot.with_bids(&["950000.00", "900000.00", "1000000.01"]).opened();
+on_both!(a_construction_lot_is_run_from_its_draft_to_its_result, |world| {
+    let initiator = world.initiator();
+    let lot = published(world);
+    let lot = lot.with_bids_in_turn(&["950000.00", "900000.00", "1000000.01"]).opened();
     assert_eq!(lot.state(), "opened");
     let prices = [("opened", "950000.00"), ("opened", "900000.00"), ("opened", "1000000.01")];
     assert_eq!(states(&lot.record()), prices.map(|(state, price)| (state.to_owned(), json!(price))));
@@ -81,11 +97,18 @@ on_both!(a_construction_lot_is_run_from_its_draft_to_its_result, |world| {
     let lot = lot.evaluated();
     assert_eq!(due(&lot), ["ENG-28"], "the candidates are due");
     let evaluation = lot.evaluation(&world.centre());
-    assert_eq!(texts(evaluation["bids"].as_array().expect("bids"), "bidder_name"), ["bidder2 Ltd", "bidder1 Ltd", "bidder3 Ltd"]);
-    assert_eq!((&evaluation["bids"][2]["code"], &evaluation["bids"][2]["is_computed"]), (&json!("above_ceiling"), &json!(true)));
+    assert_eq!(
+        texts(evaluation["bids"].as_array().expect("bids"), "bidder_name"),
+        ["bidder2 Ltd", "bidder1 Ltd", "bidder3 Ltd"]
+    );
+    assert_eq!(
+        (&evaluation["bids"][2]["code"], &evaluation["bids"][2]["is_computed"]),
+        (&json!("above_ceiling"), &json!(true))
+    );
     assert_eq!(evaluation["recommended"], lot.bid_id(2));
     world.nobody("GET", lot.path("/evaluation")).send().refused(404, "not-found");
 
+    world.tick();
     lot.act(&initiator, "publish-candidates", &json!({ "lines": [] })).ok();
     assert_eq!(lot.state(), "publicity");
     // Published on 1 April; three days on is a holiday, and so are the two days after it.
@@ -98,11 +121,22 @@ on_both!(a_construction_lot_is_run_from_its_draft_to_its_result, |world| {
     let awarded = lot.award(2, None).ok();
     assert_eq!((&awarded["award"]["price"], &awarded["award"]["rank"]), (&cny("900000.00"), &json!(1)));
     assert_eq!(due(&lot), ["ENG-34"]);
+    world.tick();
     lot.act(&initiator, "publish-result", &json!({ "lines": ["Thanks to all."] })).ok();
     assert_eq!(lot.state(), "concluded");
 
     assert_eq!(lot.notices(), ["invitation", "opening_record", "candidates", "result"]);
-    let steps = ["registered", "submitted", "returned", "submitted", "accepted", "published", "closed", "opening_begun", "opened"];
+    let steps = [
+        "registered",
+        "submitted",
+        "returned",
+        "submitted",
+        "accepted",
+        "published",
+        "closed",
+        "opening_begun",
+        "opened",
+    ];
     let after = ["evaluated", "candidates_published", "publicity_ended", "awarded", "result_published"];
     let expected: Vec<String> = steps.iter().chain(&after).map(|step| format!("lot.{step}")).collect();
     assert_eq!(happened(&lot), expected);
@@ -118,10 +152,16 @@ on_both!(a_land_lot_is_run_to_its_result_with_its_reserve_price_sealed_until_the
     let lot = lot.with_bids(&["120000.00", "115000.00", "109999.99"]);
     let receipt = lot.seal_reserve(1, "110000.00").ok();
     assert_eq!(receipt["kind"], "reserve.sealed");
-    world.person("initiator2").get(format!("/v1/receipts/{}", receipt["entry_id"].as_str().expect("an id"))).refused(404, "not-found");
+    world
+        .person("initiator2")
+        .get(format!("/v1/receipts/{}", receipt["entry_id"].as_str().expect("an id")))
+        .refused(404, "not-found");
     let lot = lot.opened();
     let page = page(&lot);
-    assert!(page.contains("120000.00 CNY") && !page.contains("110000.00"), "the reserve price is none of the public's business");
+    assert!(
+        page.contains("120000.00 CNY") && !page.contains("110000.00"),
+        "the reserve price is none of the public's business"
+    );
     assert_eq!(lot.record()["reserve"], Value::Null);
     assert_eq!(lot.opening(&world.centre())["record"]["reserve"], Value::Null, "nor the centre's");
     assert_eq!(lot.opening(&world.initiator())["record"]["reserve"]["price"], cny("110000.00"));
@@ -130,10 +170,18 @@ on_both!(a_land_lot_is_run_to_its_result_with_its_reserve_price_sealed_until_the
     let lot = lot.evaluated();
     let evaluation = lot.evaluation(&world.centre());
     assert_eq!((&evaluation["limit"], &evaluation["recommended"]), (&Value::Null, &json!(lot.bid_id(1))));
-    assert_eq!((&evaluation["bids"][2]["code"], &evaluation["bids"][2]["rule"]), (&json!("below_reserve"), &json!("LD-04")));
+    assert_eq!(
+        (&evaluation["bids"][2]["code"], &evaluation["bids"][2]["rule"]),
+        (&json!("below_reserve"), &json!("LD-04"))
+    );
     assert_eq!(lot.evaluation(&world.initiator())["limit"], cny("110000.00"));
-    lot.act(&world.initiator(), "publish-candidates", &json!({ "lines": [] })).refused_by(409, "state-forbids", "PF-01");
+    lot.act(&world.initiator(), "publish-candidates", &json!({ "lines": [] })).refused_by(
+        409,
+        "state-forbids",
+        "PF-01",
+    );
 
+    world.tick();
     let awarded = lot.award(1, None).ok();
     assert_eq!(awarded["award"]["price"], cny("120000.00"));
     assert_eq!(due(&lot), ["LD-10"], "the result is due within ten working days");
@@ -157,9 +205,13 @@ on_both!(a_state_asset_is_run_to_the_end_of_its_result_notice, |world| {
     assert_eq!(texts(evaluation["bids"].as_array().expect("bids"), "place"), ["ranked", "ranked", "rejected"]);
     assert_eq!((&evaluation["bids"][2]["code"], &evaluation["limit"]), (&json!("below_asking"), &cny("500000.00")));
     assert_eq!(lot.award(2, None).ok()["award"]["price"], cny("510000.00"));
+    world.tick();
     let published = lot.act(&world.initiator(), "publish-result", &json!({ "lines": [] })).ok();
     // Published on Saturday, 11 April: the fifth working day after it is Friday.
-    assert_eq!((&published["state"], &published["result_notice_ends_at"]), (&json!("published"), &json!("2026-04-17T15:59:59.999Z")));
+    assert_eq!(
+        (&published["state"], &published["result_notice_ends_at"]),
+        (&json!("published"), &json!("2026-04-17T15:59:59.999Z"))
+    );
     world.advance_to(lot.time("result_notice_ends_at").plus_millis(-1));
     assert_eq!(lot.state(), "published");
     world.advance_to(lot.time("result_notice_ends_at"));
@@ -181,8 +233,15 @@ on_both!(a_lot_that_failed_is_tendered_again_once_and_linked_to_its_predecessor,
     let drafts = items(&initiator.get("/v1/lots?state=draft").ok());
     assert_eq!(drafts.len(), 1, "{drafts:?}");
     let (new, old) = (&drafts[0], lot.view());
-    assert_eq!((&new["previous_lot_id"], &new["project_id"], &new["terms"]), (&old["id"], &old["project_id"], &old["terms"]));
-    assert_eq!((&new["document_revision"], &new["schedule"]), (&Value::Null, &json!({})), "it has its own documents and dates");
+    assert_eq!(
+        (&new["previous_lot_id"], &new["project_id"], &new["terms"]),
+        (&old["id"], &old["project_id"], &old["terms"])
+    );
+    assert_eq!(
+        (&new["document_revision"], &new["schedule"]),
+        (&Value::Null, &json!({})),
+        "it has its own documents and dates"
+    );
     assert_eq!(lot.state(), "unsuccessful", "the old one stays what it is");
 });
 
@@ -197,6 +256,7 @@ on_both!(a_terminated_lot_stays_sealed_for_good_and_gives_bidders_their_cipherte
     let why = json!({ "reason": "The project was cancelled" });
     lot.act(&world.centre(), "terminate", &why).refused_by(403, "not-your-act", "PF-02");
     lot.act(&world.initiator(), "terminate", &json!({ "reason": " " })).refused(422, "body-invalid");
+    world.tick();
     lot.act(&world.initiator(), "terminate", &why).ok();
     assert!(!lot.has_private_key());
     assert_eq!(world.nobody("GET", lot.path("/key-set")).send().ok()["state"], "erased");

@@ -12,7 +12,13 @@ use crate::support::world::World;
 
 /// Everybody who has no part in the session but looks.
 fn onlookers(world: &World) -> Vec<String> {
-    let mut logins = vec!["admin".to_owned(), "centre".to_owned(), "inspector".to_owned(), "initiator1".to_owned(), "initiator2".to_owned()];
+    let mut logins = vec![
+        "admin".to_owned(),
+        "centre".to_owned(),
+        "inspector".to_owned(),
+        "initiator1".to_owned(),
+        "initiator2".to_owned(),
+    ];
     logins.extend((1..=4).map(|n| format!("bidder{n}")));
     assert!(logins.iter().all(|login| world.person(login).member.login == *login));
     logins
@@ -35,11 +41,14 @@ fn shows_nothing(lot: &LotStory<'_>) {
         assert_eq!(lot.mine(n)["state"], "submitted", "its bid lies in the box");
     }
     let entries = items(&world.inspector().get(format!("/v1/inspection/entries?lot={}&limit=100", lot.id)).ok());
-    assert!(entries.iter().all(|entry| entry["kind"] != "envelope.unsealed" && entry["kind"] != "bid.opened"), "{entries:?}");
+    assert!(
+        entries.iter().all(|entry| entry["kind"] != "envelope.unsealed" && entry["kind"] != "bid.opened"),
+        "{entries:?}"
+    );
 }
 
 on_both!(nothing_of_an_outcome_shows_before_the_read_out_and_then_the_whole_box_does, |world| {
-    let lot = world.lot(Category::Construction).noticed().with_bids(&["900000.00", "910000.00", "920000.00"]);
+    let lot = world.lot(Category::Construction).noticed().with_bids_in_turn(&["900000.00", "910000.00", "920000.00"]);
     let lot = lot.closed();
     assert_eq!((lot.unsealed(), lot.opening(&world.centre())["session"]["state"].clone()), (3, json!("reading")));
     shows_nothing(&lot);
@@ -50,7 +59,10 @@ on_both!(nothing_of_an_outcome_shows_before_the_read_out_and_then_the_whole_box_
     let opening = world.nobody("GET", lot.path("/opening")).send().ok();
     let bids = opening["record"]["bids"].as_array().expect("the whole box").clone();
     let prices: Vec<&Value> = bids.iter().map(|bid| &bid["price"]["amount"]).collect();
-    assert_eq!((prices, &opening["session"]["state"]), (vec![&json!("900000.00"), &json!("910000.00"), &json!("920000.00")], &json!("read_out")));
+    assert_eq!(
+        (prices, &opening["session"]["state"]),
+        (vec![&json!("900000.00"), &json!("910000.00"), &json!("920000.00")], &json!("read_out"))
+    );
     for bid in &bids {
         assert_eq!((&bid["outcome"], &bid["parts"][0]["outcome"]), (&json!("opened"), &json!("opened")));
         assert!(bid["parts"][0]["share"]["proof"].is_string(), "everybody can check the decryption: {bid}");
@@ -105,7 +117,9 @@ on_both!(a_session_does_not_close_under_a_hold, |world| {
 });
 
 on_both!(two_bids_are_never_unsealed_where_three_are_required, |world| {
-    for (category, amounts) in [(Category::Construction, ["900000.00", "910000.00"]), (Category::LandUse, ["120000.00", "130000.00"])] {
+    for (category, amounts) in
+        [(Category::Construction, ["900000.00", "910000.00"]), (Category::LandUse, ["120000.00", "130000.00"])]
+    {
         let lot = world.lot(category).noticed().with_bids(&amounts);
         assert!(lot.has_private_key());
         let lot = lot.closed();
@@ -123,7 +137,10 @@ on_both!(two_bids_are_never_unsealed_where_three_are_required, |world| {
             let mine = lot.mine(n);
             assert_eq!(mine["state"], "submitted");
             let payload = world.bidder(n).get(format!("/v1/bids/{}/payloads/price", lot.bid_id(n)));
-            assert_eq!((payload.status, payload.body.len() as u64), (200, mine["parts"][0]["size_bytes"].as_u64().expect("a size")));
+            assert_eq!(
+                (payload.status, payload.body.len() as u64),
+                (200, mine["parts"][0]["size_bytes"].as_u64().expect("a size"))
+            );
         }
         assert_eq!(lot.notices(), ["invitation", "failure"]);
         world.advance_to(world.now().plus_seconds(24 * 3_600));
@@ -144,27 +161,38 @@ on_both!(a_single_offer_for_an_asset_is_a_deal_and_none_is_no_deal, |world| {
 /// How the part of each bid ended and what the bid then is, in the order of receipt.
 fn outcomes(record: &Value) -> Vec<[String; 2]> {
     let bids = record["bids"].as_array().expect("bids").clone();
-    bids.iter().map(|bid| [&bid["parts"][0]["outcome"], &bid["outcome"]].map(|text| text.as_str().expect("a text").to_owned())).collect()
+    bids.iter()
+        .map(|bid| [&bid["parts"][0]["outcome"], &bid["outcome"]].map(|text| text.as_str().expect("a text").to_owned()))
+        .collect()
 }
 
-on_both!(one_damaged_one_garbage_and_one_missing_bid_are_named_and_the_others_rank, |world| {
-    let (initiator, centre) = (world.initiator(), world.centre());
-    let lot = world.lot(Category::Construction).noticed().with_bids(&["900000.00", "910000.00"]);
+/// Five bids: two in order, one damaged on the disk, one that is no bid inside, and one whose ciphertext is gone.
+fn with_three_broken_bids(world: &World) -> LotStory<'_> {
+    let lot = world.lot(Category::Construction).noticed().with_bids_in_turn(&["900000.00", "910000.00"]);
     let (damaged, damaged_upload) = lot.uploaded_bid(3, 1, "1.00");
+    world.tick();
     lot.submit(3, &damaged).ok();
+    world.tick();
     lot.garbage_bid(4).ok();
     let (missing, missing_upload) = lot.uploaded_bid(5, 1, "2.00");
+    world.tick();
     lot.submit(5, &missing).ok();
     let path = blob(world, &damaged_upload);
     let mut bytes = fs::read(&path).expect("the ciphertext");
     bytes[100] ^= 1;
     fs::write(&path, bytes).expect("writable");
     fs::remove_file(blob(world, &missing_upload)).expect("it was there");
+    lot
+}
 
+on_both!(one_damaged_one_garbage_and_one_missing_bid_are_named_and_the_others_rank, |world| {
+    let (initiator, centre) = (world.initiator(), world.centre());
+    let lot = with_three_broken_bids(world);
     let lot = lot.closed();
     assert_eq!(lot.unsealed(), 5, "every envelope has its outcome");
     let failures = lot.opening(&centre)["failures"].as_array().expect("failures").clone();
-    let mut named: Vec<String> = failures.iter().map(|failed| failed["bid_id"].as_str().expect("an id").to_owned()).collect();
+    let mut named: Vec<String> =
+        failures.iter().map(|failed| failed["bid_id"].as_str().expect("an id").to_owned()).collect();
     let mut expected = [3, 4, 5].map(|n| lot.bid_id(n));
     named.sort_unstable();
     expected.sort_unstable();
@@ -174,7 +202,10 @@ on_both!(one_damaged_one_garbage_and_one_missing_bid_are_named_and_the_others_ra
     }
     lot.session(&centre, "read-out").refused_by(409, "failures-unattributed", "EB-05");
     let attribute = |n: usize, cause: &str, reason: &str| {
-        initiator.post(lot.path("/opening/actions/attribute"), &json!({ "bid_id": lot.bid_id(n), "cause": cause, "reason": reason }))
+        initiator.post(
+            lot.path("/opening/actions/attribute"),
+            &json!({ "bid_id": lot.bid_id(n), "cause": cause, "reason": reason }),
+        )
     };
     attribute(1, "bidder", "It opened").refused(409, "nothing-to-attribute");
     attribute(3, "platform", "").refused(422, "body-invalid");
@@ -199,8 +230,10 @@ on_both!(one_damaged_one_garbage_and_one_missing_bid_are_named_and_the_others_ra
         ["missing_payload", "undecrypted_withdrawn"],
     ];
     assert_eq!(outcomes(&record), expected.map(|pair| pair.map(str::to_owned)));
-    let causes: Vec<(&Value, &Value)> = record["bids"].as_array().expect("bids")[2..].iter().map(|bid| (&bid["cause"], &bid["cause_reason"])).collect();
-    let expected = [("platform", "A disk failed"), ("bidder", "It is no bid"), ("third_party", "The file is gone")].map(|(cause, why)| (json!(cause), json!(why)));
+    let causes: Vec<(&Value, &Value)> =
+        record["bids"].as_array().expect("bids")[2..].iter().map(|bid| (&bid["cause"], &bid["cause_reason"])).collect();
+    let expected = [("platform", "A disk failed"), ("bidder", "It is no bid"), ("third_party", "The file is gone")]
+        .map(|(cause, why)| (json!(cause), json!(why)));
     assert_eq!(causes, expected.iter().map(|(cause, why)| (cause, why)).collect::<Vec<_>>());
     assert!(record["bids"].as_array().expect("bids")[2..].iter().all(|bid| bid["price"].is_null()));
     assert_eq!(lot.mine(4)["state"], "undecrypted_revoked");

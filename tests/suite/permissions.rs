@@ -11,10 +11,13 @@ use crate::support::world::World;
 
 #[test]
 fn the_table_and_the_description_list_the_same_operations() {
-    let table: BTreeSet<(String, String)> = OPERATIONS.iter().map(|row| (row.method.to_owned(), row.path.to_owned())).collect();
-    let description: BTreeSet<(String, String)> = described().into_iter().map(|(method, path, _)| (method, path)).collect();
+    let table: BTreeSet<(String, String)> =
+        OPERATIONS.iter().map(|row| (row.method.to_owned(), row.path.to_owned())).collect();
+    let description: BTreeSet<(String, String)> =
+        described().into_iter().map(|(method, path, _)| (method, path)).collect();
     assert_eq!(table.len(), OPERATIONS.len(), "the table lists an operation twice");
-    let only = |a: &BTreeSet<(String, String)>, b: &BTreeSet<(String, String)>| a.difference(b).cloned().collect::<Vec<_>>();
+    let only =
+        |a: &BTreeSet<(String, String)>, b: &BTreeSet<(String, String)>| a.difference(b).cloned().collect::<Vec<_>>();
     assert_eq!(only(&table, &description), Vec::new(), "in the table, but not served");
     assert_eq!(only(&description, &table), Vec::new(), "served, but not in the table");
 }
@@ -28,7 +31,9 @@ fn nothing_at(pattern: &str) -> String {
         "code" => "not-found".to_owned(),
         name => format!("{}-0192f0c1-7a3b-7c4d-8e5f-0123456789ab", &name[..3]),
     };
-    let part = |part: &str| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')).map_or_else(|| part.to_owned(), fill);
+    let part = |part: &str| {
+        part.strip_prefix('{').and_then(|part| part.strip_suffix('}')).map_or_else(|| part.to_owned(), fill)
+    };
     pattern.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
@@ -77,7 +82,12 @@ fn a_token_that_is_none_is_refused_also_where_none_is_needed() {
     let world = World::sqlite();
     for row in OPERATIONS.iter().filter(|row| row.access != Access::Public) {
         let path = nothing_at(row.path);
-        world.nobody(row.method, path).header("Authorization", "Bearer forged").key("forged").send().refused(401, "not-signed-in");
+        world
+            .nobody(row.method, path)
+            .header("Authorization", "Bearer forged")
+            .key("forged")
+            .send()
+            .refused(401, "not-signed-in");
     }
 }
 

@@ -66,13 +66,19 @@ on_both!(pr_06_what_was_disclosed_stands_and_a_change_begins_its_period_again, |
     let lot = world.lot(StateAsset).registered();
     lot.act(&initiator, "publish", &json!({ "deadline_at": nine("03-16") })).ok();
     lot.bid(1, 1, "500000.00").ok();
-    let clarify = |affects: bool| lot.act(&initiator, "clarify", &json!({ "lines": ["A point"], "affects_bid": affects }));
+    let clarify =
+        |affects: bool| lot.act(&initiator, "clarify", &json!({ "lines": ["A point"], "affects_bid": affects }));
     clarify(true).refused_by(422, "content-frozen", "PR-06");
+    world.tick();
     clarify(false).ok();
     let revision = lot.revision();
     world.set_clock(nine("03-13"));
     let amend = |deadline: &str| {
-        lot.act(&initiator, "amend", &json!({ "lines": ["The lift is out of order"], "new_deadline_at": nine(deadline), "reason": "It broke" }))
+        lot.act(
+            &initiator,
+            "amend",
+            &json!({ "lines": ["The lift is out of order"], "new_deadline_at": nine(deadline), "reason": "It broke" }),
+        )
     };
     amend("03-26").refused_by(422, "disclosure-not-restarted", "PR-06");
     assert_eq!((lot.revision(), lot.deadline()), (revision, nine("03-16")), "nothing of it happened");
@@ -87,7 +93,10 @@ on_both!(pr_06_what_was_disclosed_stands_and_a_change_begins_its_period_again, |
 on_both!(pr_10_a_single_offer_pays_the_higher_of_offer_and_asking_price, |world| {
     let lot = world.lot(StateAsset).noticed().with_bids(&["499999.99", "505000.00"]).opened().evaluated();
     let bids = lot.evaluation(&world.centre())["bids"].as_array().expect("bids").clone();
-    assert_eq!((texts(&bids, "place"), &bids[1]["rule"]), (vec!["ranked".to_owned(), "rejected".to_owned()], &json!("PR-10")));
+    assert_eq!(
+        (texts(&bids, "place"), &bids[1]["rule"]),
+        (vec!["ranked".to_owned(), "rejected".to_owned()], &json!("PR-10"))
+    );
     lot.award(1, None).refused(422, "bid-not-ranked");
     assert_eq!(lot.award(2, None).ok()["award"]["price"], cny("505000.00"));
 });
@@ -96,7 +105,9 @@ on_both!(pr_10_what_is_below_the_asking_price_is_no_offer, |world| {
     let initiator = world.initiator();
     let lot = world.lot(StateAsset).noticed().with_bids(&["499999.99"]).opened().judged();
     lot.act(&initiator, "complete-evaluation", &json!({ "lines": [] })).refused_by(409, "no-responsive-bid", "PF-15");
-    let fail = |cause: &str| lot.act(&initiator, "declare-unsuccessful", &json!({ "cause": cause, "reason": "Nobody offered enough" }));
+    let fail = |cause: &str| {
+        lot.act(&initiator, "declare-unsuccessful", &json!({ "cause": cause, "reason": "Nobody offered enough" }))
+    };
     fail("below_reserve").refused_by(422, "failure-cause-does-not-fit", "ENG-39");
     fail("all_rejected").ok();
     assert_eq!(lot.state(), "unsuccessful");

@@ -41,10 +41,12 @@ on_both!(ld_04_the_notice_says_whether_there_is_a_reserve_price, |world| {
 on_both!(ld_04_where_the_announced_reserve_price_is_missing_at_the_deadline_nothing_opens, |world| {
     let initiator = world.initiator();
     let lot = world.lot(LandUse).terms(&json!({ "reserve": "announced" })).noticed();
-    let lot = lot.with_bids(&["120000.00", "115000.00", "130000.00"]).closed();
+    let lot = lot.with_bids(&["120000.00", "115000.00", "130000.00"]);
+    let (late, reserve) = (lot.uploaded_bid(4, 1, "140000.00").0, lot.uploaded_reserve(1, "110000.00"));
+    let lot = lot.closed();
     assert_eq!((lot.state().as_str(), lot.holds(), lot.unsealed()), ("noticed", vec!["reserve_missing".to_owned()], 0));
-    lot.seal_reserve(1, "110000.00").refused(409, "reserve-not-possible");
-    lot.bid(4, 1, "140000.00").refused_by(409, "bid-late", "ENG-14");
+    lot.put_reserve(&reserve).refused(409, "reserve-not-possible");
+    lot.submit(4, &late).refused_by(409, "bid-late", "ENG-14");
     let release = |person: &str, new: Value| {
         let body = json!({ "kind": "reserve_missing", "reason": "It is ready now", "new_deadline_at": new });
         lot.act(&world.person(person), "release", &body)
@@ -53,8 +55,12 @@ on_both!(ld_04_where_the_announced_reserve_price_is_missing_at_the_deadline_noth
     let new = world.now().plus_seconds(DAY);
     release("centre", json!(new)).refused_by(422, "hold-not-yours", "PF-09");
     release("initiator1", json!(new)).ok();
-    lot.act(&initiator, "hold", &json!({ "kind": "reserve_missing", "reason": "x" })).refused_by(422, "hold-not-yours", "PF-09");
-    lot.seal_reserve(1, "110000.00").ok();
+    lot.act(&initiator, "hold", &json!({ "kind": "reserve_missing", "reason": "x" })).refused_by(
+        422,
+        "hold-not-yours",
+        "PF-09",
+    );
+    lot.put_reserve(&reserve).ok();
     lot.seal_reserve(1, "109000.00").refused(409, "bid-rev-stale");
     lot.seal_reserve(2, "112000.00").ok();
     let lot = lot.opened();
@@ -69,11 +75,15 @@ on_both!(ld_04_offers_that_are_all_below_the_reserve_price_end_the_lot_and_keep_
     lot.seal_reserve(1, "110000.00").ok();
     let lot = lot.opened().judged();
     lot.act(&initiator, "complete-evaluation", &json!({ "lines": [] })).refused_by(409, "no-responsive-bid", "PF-15");
-    let fail = |cause: &str| lot.act(&initiator, "declare-unsuccessful", &json!({ "cause": cause, "reason": "As opened" }));
+    let fail =
+        |cause: &str| lot.act(&initiator, "declare-unsuccessful", &json!({ "cause": cause, "reason": "As opened" }));
     fail("competition_lacking").refused_by(422, "failure-cause-does-not-fit", "ENG-39");
     fail("below_reserve").ok();
     let view = lot.view();
-    assert_eq!((&view["state"], &view["cause"], lot.has_private_key()), (&json!("unsuccessful"), &json!("below_reserve"), false));
+    assert_eq!(
+        (&view["state"], &view["cause"], lot.has_private_key()),
+        (&json!("unsuccessful"), &json!("below_reserve"), false)
+    );
     assert_eq!(lot.record()["reserve"], Value::Null, "there is no deal: it stays between the parties");
     let notices = world.nobody("GET", lot.path("/notices")).send().ok();
     assert!(!notices.to_string().contains("110000.00") && notices.to_string().contains("below_reserve"), "{notices}");
@@ -96,7 +106,10 @@ on_both!(ld_04_one_offer_at_the_reserve_price_is_enough, |world| {
 
 on_both!(ld_05_with_fewer_than_three_bidders_the_tender_stops, |world| {
     let lot = world.lot(LandUse).noticed().with_bids(&["120000.00", "130000.00"]).closed();
-    assert_eq!((lot.state().as_str(), lot.view()["cause"].clone(), lot.unsealed()), ("unsuccessful", json!("too_few_received"), 0));
+    assert_eq!(
+        (lot.state().as_str(), lot.view()["cause"].clone(), lot.unsealed()),
+        ("unsuccessful", json!("too_few_received"), 0)
+    );
     let lot = world.lot(LandUse).noticed().with_bids(&["120000.00", "130000.00", "140000.00"]).closed();
     assert_eq!((lot.state().as_str(), lot.unsealed()), ("opening", 3));
 });
@@ -109,7 +122,11 @@ on_both!(ld_09_the_deposit_is_at_least_a_fifth_of_the_minimum_price, |world| {
     publish(&json!({ "deposit": cny("19999.99") })).refused_by(422, "deposit-too-low", "LD-09");
     publish(&json!({ "deposit": null })).refused_by(422, "deposit-too-low", "LD-09");
     publish(&json!({ "deposit": cny("20000.00") })).ok();
-    publish(&json!({ "deposit": cny("20000.00"), "minimum_price": cny("100000.01") })).refused_by(422, "deposit-too-low", "LD-09");
+    publish(&json!({ "deposit": cny("20000.00"), "minimum_price": cny("100000.01") })).refused_by(
+        422,
+        "deposit-too-low",
+        "LD-09",
+    );
 });
 
 fn bidding<'w>(world: &'w World, terms: &Value) -> LotStory<'w> {

@@ -9,13 +9,16 @@ use sealbid::features::uploads::model::UploadRow;
 use sealbid::http::permissions::OPERATIONS;
 use sealbid::rules::editions::Category;
 use sealbid::seal::envelope::Part;
+use sealbid::seal::ids::Ident;
+use sealbid::seal::manifest::{Binding, Manifest};
+use sealbid::seal::part_writer::{describe, write_part};
 use sealbid::seal::sealing::seal_payload;
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::api::Answer;
-use crate::support::looks::{self, Places};
+use crate::support::api::{Answer, Person};
 use crate::support::logs;
+use crate::support::looks::{self, Places};
 use crate::support::stored::{files, forms, found_in, latin, tables};
 use crate::support::story::{LotStory, SEALED_CHUNK, jws, upload};
 use crate::support::world::World;
@@ -24,6 +27,7 @@ const PRICES: [&str; 3] = ["871234.51", "862345.62", "853456.73"];
 const REPLACED: &str = "844567.84";
 const REFUSED: &str = "835678.95";
 const RESERVE: &str = "126789.16";
+const PLAN_FILE: &str = "canary-file-name-of-a-bidder.txt";
 const PLAN: &str = "canary-construction-plan-of-a-bidder";
 
 /// A box with everything in it: bids, documents, a replacement, a withdrawal, a refusal, a question; the answers to it.
@@ -33,26 +37,46 @@ struct Filled<'w> {
     own: Vec<Answer>,
 }
 
+/// The archive of a bidder's documents.
+fn documents(story: &LotStory<'_>, bidder: &Person<'_>) -> Vec<u8> {
+    let ident = |text: &str| Ident::parse(text, "id").expect("an id");
+    let binding = Binding {
+        tender: ident(&story.project),
+        lot: ident(&story.id),
+        bidder: ident(&bidder.member.org_id),
+        part: Part::Documents,
+    };
+    let file = describe(PLAN_FILE, PLAN.as_bytes()).expect("in memory");
+    let mut archive = Vec::new();
+    let manifest = Manifest::new(binding, vec![file]).expect("a manifest");
+    write_part(&mut archive, &manifest, |_| Ok(PLAN.as_bytes())).expect("in memory");
+    archive
+}
+
 /// A bid of two parts: its price, and documents.
 fn bid_with_documents(story: &LotStory<'_>, world: &World, n: usize, amount: &str) -> Value {
     let bidder = world.bidder(n);
     let (price, sealed) = story.seal_price(&bidder, Part::Price, amount);
     upload(&bidder, &story.id, "bid", &sealed, SEALED_CHUNK);
     let mut sealed = Vec::new();
-    let documents = seal_payload(PLAN.as_bytes(), &mut sealed, 1).expect("sealed");
+    let documents = seal_payload(documents(story, &bidder).as_slice(), &mut sealed, 1).expect("sealed");
     upload(&bidder, &story.id, "bid", &sealed, SEALED_CHUNK);
-    let envelopes = [story.header(&bidder, Part::Price, 1, &price), story.header(&bidder, Part::Documents, 1, &documents)];
+    let envelopes =
+        [story.header(&bidder, Part::Price, 1, &price), story.header(&bidder, Part::Documents, 1, &documents)];
     json!({ "envelopes": envelopes.iter().map(jws).collect::<Vec<_>>(), "notify": true })
 }
 
 fn filled(world: &World) -> Filled<'_> {
     let story = world.lot(Category::Construction).noticed();
-    let document = world.nobody("GET", story.path("/documents")).send().ok()["items"][0]["id"].as_str().expect("an id").to_owned();
+    let document =
+        world.nobody("GET", story.path("/documents")).send().ok()["items"][0]["id"].as_str().expect("an id").to_owned();
     let mut own = Vec::new();
     for n in 1..=3 {
         own.push(world.bidder(n).get(format!("/v1/documents/{document}/content")));
     }
-    let asked = world.bidder(2).post(story.path("/questions"), &json!({ "kind": "question", "text": "Is transport included?" }));
+    let asked = world
+        .bidder(2)
+        .post(story.path("/questions"), &json!({ "kind": "question", "text": "Is transport included?" }));
     let question = asked.json()["id"].as_str().expect("an id").to_owned();
     let first = bid_with_documents(&story, world, 1, PRICES[0]);
     let act = story.submit(1, &first).ok();
@@ -64,7 +88,9 @@ fn filled(world: &World) -> Filled<'_> {
     let stale = story.uploaded_bid(2, 3, REFUSED).0;
     own.push(story.bid(2, 2, REPLACED));
     own.push(story.withdraw(3));
-    story.act(&world.initiator(), "clarify", &json!({ "lines": ["Transport is included."], "affects_bid": false })).ok();
+    story
+        .act(&world.initiator(), "clarify", &json!({ "lines": ["Transport is included."], "affects_bid": false }))
+        .ok();
     own.push(story.submit(2, &stale));
     world.initiator().post(format!("/v1/questions/{question}/actions/answer"), &json!({ "answer": "Yes." })).ok();
     world.settle();
@@ -96,7 +122,8 @@ fn filled(world: &World) -> Filled<'_> {
 
 /// All that can be read of a platform: what is stored, what lies on disk, what was logged.
 fn all_of(world: &World) -> Vec<(String, String)> {
-    let mut places: Vec<(String, String)> = tables(world).into_iter().map(|(table, rows)| (format!("table {table}"), rows.join("\n"))).collect();
+    let mut places: Vec<(String, String)> =
+        tables(world).into_iter().map(|(table, rows)| (format!("table {table}"), rows.join("\n"))).collect();
     places.extend(files(world.dir()).into_iter().map(|(path, bytes)| (path.display().to_string(), latin(&bytes))));
     places
 }
@@ -118,7 +145,8 @@ on_both!(prices_and_contents_lie_nowhere_and_show_nowhere_before_the_opening, |w
     let reserve = world.lot(Category::LandUse).terms(&json!({ "reserve": "announced" })).registered();
     reserve.act(&world.initiator(), "publish", &reserve.schedule()).ok();
     reserve.seal_reserve(1, RESERVE).ok();
-    let mut shown: Vec<(String, String)> = own.iter().map(|answer| (answer.asked.clone(), answer_text(answer))).collect();
+    let mut shown: Vec<(String, String)> =
+        own.iter().map(|answer| (answer.asked.clone(), answer_text(answer))).collect();
     for seen in looks::look(world, &places, true).iter().chain(&looks::attempts(world, &places)) {
         shown.push((format!("{} by {}", seen.answer.asked, seen.who), answer_text(&seen.answer)));
     }
@@ -126,7 +154,7 @@ on_both!(prices_and_contents_lie_nowhere_and_show_nowhere_before_the_opening, |w
     assert!(everything.iter().any(|(_, text)| found_in(text, &places.bid).is_some()), "what is stored can be found");
     everything.extend(shown);
     let whole = PRICES.map(|price| price.replace('.', ""));
-    let mut secrets = vec![REPLACED, REFUSED, RESERVE, PLAN];
+    let mut secrets = vec![REPLACED, REFUSED, RESERVE, PLAN, PLAN_FILE];
     secrets.extend(PRICES);
     secrets.extend(whole.iter().map(String::as_str));
     assert_nowhere(&everything, &secrets);
@@ -149,13 +177,31 @@ fn answer_text(answer: &Answer) -> String {
 fn names(world: &World, n: usize) -> Vec<String> {
     let member = world.bidder(n).member;
     let login = &member.login;
-    vec![format!("{login} Ltd"), format!("Person {login}"), format!("{login}@example.org"), member.org_id.clone(), member.user_id.clone()]
+    vec![
+        format!("{login} Ltd"),
+        format!("Person {login}"),
+        format!("{login}@example.org"),
+        member.org_id.clone(),
+        member.user_id.clone(),
+    ]
 }
 
 /// Tables that may name organisations: who they are, what they themselves hold, and the box.
 const NAMING: [&str; 14] = [
-    "organisations", "users", "signing_keys", "user_secrets", "audit_entry", "audit_personal", "idempotency", "outbox", "uploads", "bids", "bid_envelopes",
-    "refusals", "followers", "questions",
+    "organisations",
+    "users",
+    "signing_keys",
+    "user_secrets",
+    "audit_entry",
+    "audit_personal",
+    "idempotency",
+    "outbox",
+    "uploads",
+    "bids",
+    "bid_envelopes",
+    "refusals",
+    "followers",
+    "questions",
 ];
 
 on_both!(bidders_are_named_in_no_place_that_is_not_theirs, |world| {
@@ -173,12 +219,20 @@ on_both!(bidders_are_named_in_no_place_that_is_not_theirs, |world| {
         let user = member.user_id.clone();
         let stored = world.app().reader.read_blocking(|conn| {
             let address = format!("{}@example.org", member.login);
-            let mails = outbox::table.filter(outbox::recipient.ne(address)).select((outbox::subject, outbox::body, outbox::recipient));
+            let mails = outbox::table.filter(outbox::recipient.ne(address)).select((
+                outbox::subject,
+                outbox::body,
+                outbox::recipient,
+            ));
             let answers = idempotency::table.filter(idempotency::principal.ne(&user)).select(idempotency::answer);
             let parts = audit_entry::table
                 .filter(audit_entry::kind.ne_all(["organisation.registered", "user.created", "signing_key.registered"]))
                 .select((audit_entry::kind, audit_entry::part_p));
-            Ok((mails.load::<(String, String, String)>(conn)?, answers.load::<String>(conn)?, parts.load::<(String, String)>(conn)?))
+            Ok((
+                mails.load::<(String, String, String)>(conn)?,
+                answers.load::<String>(conn)?,
+                parts.load::<(String, String)>(conn)?,
+            ))
         });
         let (mails, answers, parts) = stored.expect("read");
         assert!(!mails.is_empty() && !answers.is_empty() && parts.iter().any(|(kind, _)| kind == "bid.submitted"));
@@ -188,7 +242,10 @@ on_both!(bidders_are_named_in_no_place_that_is_not_theirs, |world| {
         for one in &seen {
             let path = one.answer.asked.as_str();
             // Who is registered is no secret to these; nothing there says who bids.
-            if path.contains("/v1/organisations") || path.contains("/v1/users") || path.contains("/v1/inspection/entries") {
+            if path.contains("/v1/organisations")
+                || path.contains("/v1/users")
+                || path.contains("/v1/inspection/entries")
+            {
                 continue;
             }
             assert_free(&format!("{path} by {}", one.who), &answer_text(&one.answer), &names);
@@ -238,20 +295,22 @@ on_both!(a_sealed_route_leaves_the_request_id_and_the_duration_in_the_log_and_no
     }
     let open = world.nobody("GET", format!("/v1/lots/{}", places.lot)).send();
     let lines = platform_lines(open.header("request-id").expect("an id"));
-    assert!(lines[0].contains(&places.lot) && lines[0].contains("status=200"), "elsewhere the log says what was asked: {lines:?}");
+    assert!(
+        lines[0].contains(&places.lot) && lines[0].contains("status=200"),
+        "elsewhere the log says what was asked: {lines:?}"
+    );
 });
 
 on_both!(no_id_of_what_is_sealed_tells_its_moment, |world| {
     let Filled { places, own, .. } = filled(world);
     let ids = world.app().reader.read_blocking(|conn| {
         let mut ids: Vec<String> = bids::table.select(bids::id).load(conn)?;
-        let kinds = [ids.len()];
+        assert_eq!(ids.len(), 3);
         ids.extend(refusals::table.select(refusals::id).load::<String>(conn)?);
         ids.extend(uploads::table.filter(uploads::purpose.eq("bid")).select(uploads::id).load::<String>(conn)?);
         ids.extend(followers::table.select(followers::id).load::<String>(conn)?);
         ids.extend(outbox::table.select(outbox::id).load::<String>(conn)?);
         ids.extend(audit_entry::table.select(audit_entry::entry_id).load::<String>(conn)?);
-        assert_eq!(kinds, [3]);
         Ok(ids)
     });
     let ids = ids.expect("read");
@@ -263,8 +322,15 @@ on_both!(no_id_of_what_is_sealed_tells_its_moment, |world| {
     let public = ["lot-", "prj-", "org-", "usr-", "key-", "doc-", "qst-", "kst-", "ntc-"];
     for answer in &own {
         let text = answer.text();
-        for id in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(|word| word.len() == 40 && word.as_bytes()[3] == b'-') {
-            assert!(is_random(id) || public.iter().any(|prefix| id.starts_with(prefix)), "{}: {id} tells a time", answer.asked);
+        for id in text
+            .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+            .filter(|word| word.len() == 40 && word.as_bytes()[3] == b'-')
+        {
+            assert!(
+                is_random(id) || public.iter().any(|prefix| id.starts_with(prefix)),
+                "{}: {id} tells a time",
+                answer.asked
+            );
         }
     }
     assert!(is_random(&places.entry));
@@ -281,7 +347,8 @@ fn mail_files(world: &World) -> Vec<(String, Vec<u8>)> {
         let name = path.file_name().expect("a file").to_string_lossy().into_owned();
         if name.starts_with("msg-") { "a message".to_owned() } else { name }
     };
-    let mut found: Vec<_> = files(&world.app().config.mail.dir).into_iter().map(|(path, bytes)| (level(path), bytes)).collect();
+    let mut found: Vec<_> =
+        files(&world.app().config.mail.dir).into_iter().map(|(path, bytes)| (level(path), bytes)).collect();
     found.iter_mut().filter(|(name, _)| name == "a message").for_each(|(_, bytes)| bytes.clear());
     found.sort();
     found
@@ -300,7 +367,9 @@ on_both!(sealed_messages_leave_no_trace_in_files_and_lists, |world| {
     world.settle();
     assert_eq!(mail_files(world), files_before);
     assert_eq!(world.admin().get(list).ok(), before);
-    let sealed = world.app().reader.read_blocking(|conn| Ok(outbox::table.filter(outbox::sealed.eq(true)).select(outbox::id).load::<String>(conn)?));
+    let sealed = world.app().reader.read_blocking(|conn| {
+        Ok(outbox::table.filter(outbox::sealed.eq(true)).select(outbox::id).load::<String>(conn)?)
+    });
     let sealed = sealed.expect("read");
     assert_eq!(sealed.len(), 1, "there is one");
     world.admin().act(format!("/v1/mails/{}/actions/retry", sealed[0])).refused(404, "not-found");
@@ -309,7 +378,13 @@ on_both!(sealed_messages_leave_no_trace_in_files_and_lists, |world| {
     }
     story.opened();
     let after = world.admin().get(list).ok();
-    let listed = after["items"].as_array().expect("items").iter().find(|item| item["id"] == sealed[0].as_str()).expect("listed once opened").clone();
+    let listed = after["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .find(|item| item["id"] == sealed[0].as_str())
+        .expect("listed once opened")
+        .clone();
     assert_eq!((listed["recipient"].clone(), listed["state"].as_str()), (Value::Null, Some("withheld")));
 });
 
@@ -327,7 +402,11 @@ fn a_sealed_message_that_cannot_be_sent_is_not_in_the_log() {
     body["notify"] = json!(true);
     story.submit(1, &body).ok();
     world.settle();
-    let rows = world.app().reader.read_blocking(|conn| Ok(outbox::table.select((outbox::id, outbox::sealed, outbox::last_error)).load::<(String, bool, Option<String>)>(conn)?));
+    let rows = world.app().reader.read_blocking(|conn| {
+        Ok(outbox::table
+            .select((outbox::id, outbox::sealed, outbox::last_error))
+            .load::<(String, bool, Option<String>)>(conn)?)
+    });
     let rows = rows.expect("read");
     assert!(rows.iter().any(|(_, sealed, _)| *sealed) && rows.iter().any(|(_, sealed, _)| !sealed));
     for (id, sealed, error) in rows {

@@ -38,7 +38,10 @@ fn nothing(prefix: &str) -> String {
 
 impl<'w> Twin<'w> {
     fn new(world: &'w World, story: LotStory<'w>) -> Self {
-        let document = world.nobody("GET", story.path("/documents")).send().ok()["items"][0]["id"].as_str().expect("an id").to_owned();
+        let document = world.nobody("GET", story.path("/documents")).send().ok()["items"][0]["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
         let places = Places {
             lot: story.id.clone(),
             project: story.project.clone(),
@@ -80,7 +83,9 @@ impl<'w> Twin<'w> {
     /// The ids of what is sealed, as somebody who guessed them would try them; of nothing where there is none.
     fn guess(&mut self, upload: Option<String>) {
         let found = self.world.app().reader.read_blocking(|conn| {
-            let entry = audit_entry::table.filter(audit_entry::kind.eq("bid.submitted")).select((audit_entry::entry_id, audit_entry::stream));
+            let entry = audit_entry::table
+                .filter(audit_entry::kind.eq("bid.submitted"))
+                .select((audit_entry::entry_id, audit_entry::stream));
             let mail = outbox::table.filter(outbox::sealed.eq(true)).select(outbox::id);
             Ok((entry.first::<(String, String)>(conn).optional()?, mail.first::<String>(conn).optional()?))
         });
@@ -116,7 +121,9 @@ fn life(world: &World, others: usize) -> (Transcript, Transcript) {
     twin.at(25);
     // Somebody asks on each of them; on the others it is a bidder.
     let asker = world.bidder(if secret { 1 } else { 6 });
-    let asked = asker.post(twin.story.path("/questions"), &json!({ "kind": "question", "text": "Is transport included?" })).ok();
+    let asked = asker
+        .post(twin.story.path("/questions"), &json!({ "kind": "question", "text": "Is transport included?" }))
+        .ok();
     twin.places.question = asked["id"].as_str().expect("an id").to_owned();
     twin.at(26);
     twin.observe("after a question and fetches", false);
@@ -158,12 +165,27 @@ fn life(world: &World, others: usize) -> (Transcript, Transcript) {
 
 fn assert_alike(alone: &Transcript, with_others: &Transcript) {
     assert_eq!(alone.len(), with_others.len());
+    let mut differences = Vec::new();
     for ((asked, one), (also, other)) in alone.iter().zip(with_others) {
         // Ids differ in what was asked, too.
         let plain = |text: &str| Normaliser::default().plain(text);
         assert_eq!(plain(asked), plain(also));
-        assert_eq!(one, other, "differs with other bids: {asked}");
+        if one != other {
+            let lines = one.lines().zip(other.lines()).find(|(one, other)| one != other);
+            differences.push(format!(
+                "{asked}\n    {:?}, of {} and {} lines",
+                lines,
+                one.lines().count(),
+                other.lines().count()
+            ));
+        }
     }
+    assert!(
+        differences.is_empty(),
+        "{} answers differ with the bids of others:\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
 }
 
 fn twins_are_alike(lives: [(Transcript, Transcript); 3]) {
@@ -198,17 +220,21 @@ fn life_with_reserve(world: &World, sealed: bool) -> Transcript {
     let mut upload = None;
     if sealed {
         twin.story.seal_reserve(1, "150000.00").ok();
-        upload = world.app().reader.read_blocking(|conn| {
-            use sealbid::db::schema::uploads::dsl;
-            Ok(dsl::uploads.filter(dsl::purpose.eq("reserve")).select(dsl::id).first::<String>(conn).optional()?)
-        })
-        .expect("read");
+        upload = world
+            .app()
+            .reader
+            .read_blocking(|conn| {
+                use sealbid::db::schema::uploads::dsl;
+                Ok(dsl::uploads.filter(dsl::purpose.eq("reserve")).select(dsl::id).first::<String>(conn).optional()?)
+            })
+            .expect("read");
         assert!(upload.is_some());
     }
     twin.at(3);
     twin.guess(upload);
     // The initiator knows its own reserve price: its answers are not compared.
-    let seen: Vec<Seen> = looks::look(world, &twin.places, false).into_iter().filter(|seen| seen.who != "initiator1").collect();
+    let seen: Vec<Seen> =
+        looks::look(world, &twin.places, false).into_iter().filter(|seen| seen.who != "initiator1").collect();
     twin.note_all("with a reserve price", &seen);
     twin.seen
 }
@@ -289,7 +315,10 @@ fn a_bidder_is_told_the_same_whether_it_is_alone_or_not() {
 fn an_unanswered_question_is_shown_to_its_asker_and_the_initiator_alone() {
     let world = World::sqlite();
     let story = world.lot(Category::Construction).noticed();
-    world.bidder(1).post(story.path("/questions"), &json!({ "kind": "question", "text": "Is transport included?" })).ok();
+    world
+        .bidder(1)
+        .post(story.path("/questions"), &json!({ "kind": "question", "text": "Is transport included?" }))
+        .ok();
     let path = story.path("/questions");
     for login in ["admin", "centre", "inspector", "initiator2", "bidder2"] {
         assert_eq!(items(&world.person(login).get(&path).ok()), Vec::<Value>::new(), "{login}");

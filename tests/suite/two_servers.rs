@@ -62,7 +62,10 @@ fn run<T>(work: impl Future<Output = T>) -> T {
 }
 
 fn count(world: &World, kind: &'static str) -> i64 {
-    let found = world.app().reader.read_blocking(|conn| Ok(audit_entry::table.filter(audit_entry::kind.eq(kind)).count().get_result(conn)?));
+    let found = world
+        .app()
+        .reader
+        .read_blocking(|conn| Ok(audit_entry::table.filter(audit_entry::kind.eq(kind)).count().get_result(conn)?));
     found.expect("read")
 }
 
@@ -95,7 +98,9 @@ fn a_box_that_two_servers_unseal_has_one_outcome_for_each_envelope() {
         done += both(&world, &second, |app| run(unsealer::round(app)).expect("a round")).iter().sum::<u32>();
     }
     assert_eq!(done, 5, "four outcomes, and one end of the unsealing");
-    let rows = world.app().reader.read_blocking(|conn| Ok(unsealings::table.select((unsealings::envelope_id, unsealings::version)).load::<(String, i64)>(conn)?));
+    let rows = world.app().reader.read_blocking(|conn| {
+        Ok(unsealings::table.select((unsealings::envelope_id, unsealings::version)).load::<(String, i64)>(conn)?)
+    });
     let mut rows = rows.expect("read");
     rows.sort();
     rows.dedup();
@@ -118,7 +123,9 @@ fn a_bid_that_reaches_both_servers_at_once_acts_once() {
             start.wait();
             bidder.request("POST", &path).at(base).key(&key).json(&body).send().ok()
         };
-        let [one, two] = std::thread::scope(|scope| [&base, &other].map(|base| scope.spawn(|| send(base))).map(|thread| thread.join().expect("answered")));
+        let [one, two] = std::thread::scope(|scope| {
+            [&base, &other].map(|base| scope.spawn(|| send(base))).map(|thread| thread.join().expect("answered"))
+        });
         assert_eq!(one, two, "the same receipt, to the byte");
     }
     served.stop();
@@ -140,7 +147,11 @@ fn a_message_that_both_servers_want_to_send_is_sent_once() {
     for _ in 0..5 {
         settled += both(&world, &second, |app| run(mailer::round(app)).expect("a round")).iter().sum::<u32>();
     }
-    let attempts = world.app().reader.read_blocking(|conn| Ok(outbox::table.select(outbox::attempts).load::<i64>(conn)?)).expect("read");
+    let attempts = world
+        .app()
+        .reader
+        .read_blocking(|conn| Ok(outbox::table.select(outbox::attempts).load::<i64>(conn)?))
+        .expect("read");
     assert!(!attempts.is_empty() && attempts.iter().all(|attempts| *attempts == 1), "{attempts:?}");
     assert_eq!(usize::try_from(settled).expect("few"), attempts.len());
 }

@@ -38,7 +38,11 @@ pub fn set_password(conn: &mut WriteConn<'_>, user_id: &str, hash: &str, now: Ti
         .execute(conn)?;
     if changed == 0 {
         diesel::insert_into(user_secrets::table)
-            .values((user_secrets::user_id.eq(user_id), user_secrets::password_hash.eq(hash), user_secrets::changed_at.eq(now.millis())))
+            .values((
+                user_secrets::user_id.eq(user_id),
+                user_secrets::password_hash.eq(hash),
+                user_secrets::changed_at.eq(now.millis()),
+            ))
             .execute(conn)?;
     }
     end_sessions_of(conn, user_id, now)
@@ -55,7 +59,13 @@ pub fn end_sessions_of(conn: &mut crate::db::Conn, user_id: &str, now: Timestamp
 
 /// Starts a session with its first refresh token.
 #[expect(clippy::disallowed_methods, reason = "sessions are working state beside the record")]
-pub fn start_session(conn: &mut WriteConn<'_>, id: &str, user_id: &str, expires: Timestamp, token: &RefreshRow) -> QueryResult<()> {
+pub fn start_session(
+    conn: &mut WriteConn<'_>,
+    id: &str,
+    user_id: &str,
+    expires: Timestamp,
+    token: &RefreshRow,
+) -> QueryResult<()> {
     let conn = conn.get();
     diesel::insert_into(sessions::table)
         .values((
@@ -90,7 +100,11 @@ pub fn store_reset(conn: &mut WriteConn<'_>, user_id: &str, hash: &str, expires:
     let conn = conn.get();
     diesel::delete(reset_tokens::table.filter(reset_tokens::user_id.eq(user_id))).execute(conn)?;
     diesel::insert_into(reset_tokens::table)
-        .values((reset_tokens::hash.eq(hash), reset_tokens::user_id.eq(user_id), reset_tokens::expires_at.eq(expires.millis())))
+        .values((
+            reset_tokens::hash.eq(hash),
+            reset_tokens::user_id.eq(user_id),
+            reset_tokens::expires_at.eq(expires.millis()),
+        ))
         .execute(conn)
         .map(drop)
 }
@@ -98,5 +112,8 @@ pub fn store_reset(conn: &mut WriteConn<'_>, user_id: &str, hash: &str, expires:
 /// Marks a one-time token used.
 #[expect(clippy::disallowed_methods, reason = "one-time tokens are working state beside the record")]
 pub fn use_reset(conn: &mut WriteConn<'_>, hash: &str, now: Timestamp) -> QueryResult<()> {
-    diesel::update(reset_tokens::table.find(hash)).set(reset_tokens::used_at.eq(now.millis())).execute(conn.get()).map(drop)
+    diesel::update(reset_tokens::table.find(hash))
+        .set(reset_tokens::used_at.eq(now.millis()))
+        .execute(conn.get())
+        .map(drop)
 }

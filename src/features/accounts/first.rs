@@ -26,7 +26,11 @@ pub struct FirstAdmin {
 /// 409 when there is an administrator; 422 when something is not valid.
 pub fn make_first_admin(tx: &mut Tx<'_>, first: &FirstAdmin) -> Result<String> {
     if queries::any_admin(tx.conn())? {
-        return Err(refusals::state_forbids("已有管理员。", "There is an administrator already; ask one of them for an account.").into());
+        return Err(refusals::state_forbids(
+            "已有管理员。",
+            "There is an administrator already; ask one of them for an account.",
+        )
+        .into());
     }
     ops::check_person(&first.person)?;
     ops::check_text("organisation", &first.organisation, limits::NAME_LEN)?;

@@ -196,7 +196,12 @@ fn nobody(meta: &Meta, received_at: Timestamp) -> Context {
 #[utoipa::path(tag = "accounts", operation_id = "register_organisation", request_body = NewOrganisation, params(("Idempotency-Key" = String, Header)),
     responses((status = 201, body = Organisation, description = "Registered; the centre will confirm it."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Login or identifier taken."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid.")))]
 #[post("/v1/organisations")]
-pub async fn register_organisation(app: web::Data<App>, meta: Meta, key: IdempotencyKey, body: Body<NewOrganisation>) -> Result<HttpResponse, Error> {
+pub async fn register_organisation(
+    app: web::Data<App>,
+    meta: Meta,
+    key: IdempotencyKey,
+    body: Body<NewOrganisation>,
+) -> Result<HttpResponse, Error> {
     let new = body.value;
     ops::check_person(&new.user)?;
     ops::check_text("name", &new.name, limits::NAME_LEN)?;
@@ -209,7 +214,9 @@ pub async fn register_organisation(app: web::Data<App>, meta: Meta, key: Idempot
     let (identifier, name, person, role) = (new.identifier, new.name, new.user, new.role);
     let answer = app
         .ledger
-        .commit_once(context, key.of_nobody(body.hash), move |tx| ops::register_organisation(tx, &identifier, &name, &person, role, &hash))
+        .commit_once(context, key.of_nobody(body.hash), move |tx| {
+            ops::register_organisation(tx, &identifier, &name, &person, role, &hash)
+        })
         .await?;
     match answer.value {
         Registered::Pending(org) => {
@@ -224,11 +231,23 @@ pub async fn register_organisation(app: web::Data<App>, meta: Meta, key: Idempot
 #[utoipa::path(tag = "accounts", operation_id = "list_organisations", params(OrganisationQuery), security(("bearer" = [])),
     responses((status = 200, body = Page<Organisation>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The cursor is not ours.")))]
 #[get("/v1/organisations")]
-pub async fn list_organisations(app: web::Data<App>, _caller: Caller, query: web::Query<OrganisationQuery>) -> Result<HttpResponse, Error> {
+pub async fn list_organisations(
+    app: web::Data<App>,
+    _caller: Caller,
+    query: web::Query<OrganisationQuery>,
+) -> Result<HttpResponse, Error> {
     let query = query.into_inner();
     let size = PageQuery { limit: query.limit, after: None }.size()?;
-    let after = query.after.as_deref().map(|text| cursor::open(&app.keys, "organisations", text)).transpose()?.map(|(_, id)| id);
-    let rows = app.reader.read(move |conn| queries::organisations(conn, query.state.as_deref(), after.as_deref(), size)).await?;
+    let after = query
+        .after
+        .as_deref()
+        .map(|text| cursor::open(&app.keys, "organisations", text))
+        .transpose()?
+        .map(|(_, id)| id);
+    let rows = app
+        .reader
+        .read(move |conn| queries::organisations(conn, query.state.as_deref(), after.as_deref(), size))
+        .await?;
     let next = cursor::next(&app.keys, "organisations", rows.len(), size, rows.last().map(|row| (0, row.id.clone())))?;
     let items = rows.iter().map(ops::organisation_view).collect::<Result<Vec<_>, _>>()?;
     Ok(HttpResponse::Ok().json(Page { items, next }))
@@ -240,7 +259,11 @@ pub async fn list_organisations(app: web::Data<App>, _caller: Caller, query: web
 #[utoipa::path(tag = "accounts", operation_id = "get_organisation", params(OrgPath), security(("bearer" = [])),
     responses((status = 200, body = Organisation, description = "The organisation."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None.")))]
 #[get("/v1/organisations/{org}")]
-pub async fn get_organisation(app: web::Data<App>, _caller: Caller, path: web::Path<OrgPath>) -> Result<HttpResponse, Error> {
+pub async fn get_organisation(
+    app: web::Data<App>,
+    _caller: Caller,
+    path: web::Path<OrgPath>,
+) -> Result<HttpResponse, Error> {
     let id = path.into_inner().org;
     let row = app.reader.read(move |conn| queries::organisation(conn, &id)).await?.ok_or_else(refusals::not_found)?;
     Ok(reply::versioned(&ops::organisation_view(&row)?, row.version))
@@ -252,11 +275,19 @@ pub async fn get_organisation(app: web::Data<App>, _caller: Caller, path: web::P
 #[utoipa::path(tag = "accounts", operation_id = "confirm_organisation", params(OrgPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = Organisation, description = "Confirmed."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Decided already.")))]
 #[post("/v1/organisations/{org}/actions/confirm")]
-pub async fn confirm_organisation(app: web::Data<App>, caller: Caller, path: web::Path<OrgPath>, key: IdempotencyKey) -> Result<HttpResponse, Error> {
+pub async fn confirm_organisation(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<OrgPath>,
+    key: IdempotencyKey,
+) -> Result<HttpResponse, Error> {
     let id = path.into_inner().org;
     let hash = crate::kernel::digest::sha256(format!("confirm {id}").as_bytes());
     let context = caller.context(caller.meta.started_at);
-    let answer = app.ledger.commit_once(context, key.of(&caller, hash), move |tx| ops::decide_organisation(tx, &id, true, None)).await?;
+    let answer = app
+        .ledger
+        .commit_once(context, key.of(&caller, hash), move |tx| ops::decide_organisation(tx, &id, true, None))
+        .await?;
     Ok(reply::done(&answer))
 }
 
@@ -264,12 +295,23 @@ pub async fn confirm_organisation(app: web::Data<App>, caller: Caller, path: web
 #[utoipa::path(tag = "accounts", operation_id = "refuse_organisation", params(OrgPath, ("Idempotency-Key" = String, Header)), request_body = Reason, security(("bearer" = [])),
     responses((status = 200, body = Organisation, description = "Refused."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Decided already.")))]
 #[post("/v1/organisations/{org}/actions/refuse")]
-pub async fn refuse_organisation(app: web::Data<App>, caller: Caller, path: web::Path<OrgPath>, key: IdempotencyKey, body: Body<Reason>) -> Result<HttpResponse, Error> {
+pub async fn refuse_organisation(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<OrgPath>,
+    key: IdempotencyKey,
+    body: Body<Reason>,
+) -> Result<HttpResponse, Error> {
     let id = path.into_inner().org;
     let reason = body.value.reason;
     ops::check_text("reason", &reason, limits::TEXT_LEN)?;
     let context = caller.context(body.received_at);
-    let answer = app.ledger.commit_once(context, key.of(&caller, body.hash), move |tx| ops::decide_organisation(tx, &id, false, Some(&reason))).await?;
+    let answer = app
+        .ledger
+        .commit_once(context, key.of(&caller, body.hash), move |tx| {
+            ops::decide_organisation(tx, &id, false, Some(&reason))
+        })
+        .await?;
     Ok(reply::done(&answer))
 }
 
@@ -280,7 +322,12 @@ pub async fn refuse_organisation(app: web::Data<App>, caller: Caller, path: web:
 #[utoipa::path(tag = "accounts", operation_id = "create_user", params(("Idempotency-Key" = String, Header)), request_body = NewUser, security(("bearer" = [])),
     responses((status = 201, body = User, description = "Made."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Login or identifier taken."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid.")))]
 #[post("/v1/users")]
-pub async fn create_user(app: web::Data<App>, caller: Caller, key: IdempotencyKey, body: Body<NewUser>) -> Result<HttpResponse, Error> {
+pub async fn create_user(
+    app: web::Data<App>,
+    caller: Caller,
+    key: IdempotencyKey,
+    body: Body<NewUser>,
+) -> Result<HttpResponse, Error> {
     let new = body.value;
     ops::check_person(&new.user)?;
     if new.roles.is_empty() || new.org_id.is_some() == new.organisation.is_some() {
@@ -311,9 +358,14 @@ pub async fn create_user(app: web::Data<App>, caller: Caller, key: IdempotencyKe
 /// Lists users.
 #[utoipa::path(tag = "accounts", operation_id = "list_users", params(PageQuery), security(("bearer" = [])), responses((status = 200, body = Page<User>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The cursor is not ours.")))]
 #[get("/v1/users")]
-pub async fn list_users(app: web::Data<App>, _caller: Caller, query: web::Query<PageQuery>) -> Result<HttpResponse, Error> {
+pub async fn list_users(
+    app: web::Data<App>,
+    _caller: Caller,
+    query: web::Query<PageQuery>,
+) -> Result<HttpResponse, Error> {
     let size = query.size()?;
-    let after = query.after.as_deref().map(|text| cursor::open(&app.keys, "users", text)).transpose()?.map(|(_, id)| id);
+    let after =
+        query.after.as_deref().map(|text| cursor::open(&app.keys, "users", text)).transpose()?.map(|(_, id)| id);
     let rows = app.reader.read(move |conn| queries::users(conn, after.as_deref(), size)).await?;
     let next = cursor::next(&app.keys, "users", rows.len(), size, rows.last().map(|row| (0, row.id.clone())))?;
     let items = rows.iter().map(ops::user_view).collect::<Result<Vec<_>, _>>()?;
@@ -335,18 +387,32 @@ pub async fn get_me(app: web::Data<App>, caller: Caller) -> Result<HttpResponse,
 #[utoipa::path(tag = "accounts", operation_id = "set_roles", params(UserPath, ("Idempotency-Key" = String, Header)), request_body = Roles, security(("bearer" = [])),
     responses((status = 200, body = User, description = "Set."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None."), (status = 422, body = Problem, content_type = "application/problem+json", description = "No role.")))]
 #[post("/v1/users/{user}/actions/set-roles")]
-pub async fn set_roles(app: web::Data<App>, caller: Caller, path: web::Path<UserPath>, key: IdempotencyKey, body: Body<Roles>) -> Result<HttpResponse, Error> {
+pub async fn set_roles(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<UserPath>,
+    key: IdempotencyKey,
+    body: Body<Roles>,
+) -> Result<HttpResponse, Error> {
     let id = path.into_inner().user;
     let roles = body.value.roles;
     let context = caller.context(body.received_at);
-    let answer = app.ledger.commit_once(context, key.of(&caller, body.hash), move |tx| ops::set_roles(tx, &id, &roles)).await?;
+    let answer =
+        app.ledger.commit_once(context, key.of(&caller, body.hash), move |tx| ops::set_roles(tx, &id, &roles)).await?;
     Ok(reply::done(&answer))
 }
 
-async fn set_active(app: web::Data<App>, caller: Caller, id: String, key: IdempotencyKey, active: bool) -> Result<HttpResponse, Error> {
+async fn set_active(
+    app: web::Data<App>,
+    caller: Caller,
+    id: String,
+    key: IdempotencyKey,
+    active: bool,
+) -> Result<HttpResponse, Error> {
     let hash = crate::kernel::digest::sha256(format!("active {active} {id}").as_bytes());
     let context = caller.context(caller.meta.started_at);
-    let answer = app.ledger.commit_once(context, key.of(&caller, hash), move |tx| ops::set_active(tx, &id, active)).await?;
+    let answer =
+        app.ledger.commit_once(context, key.of(&caller, hash), move |tx| ops::set_active(tx, &id, active)).await?;
     Ok(reply::done(&answer))
 }
 
@@ -354,7 +420,12 @@ async fn set_active(app: web::Data<App>, caller: Caller, id: String, key: Idempo
 #[utoipa::path(tag = "accounts", operation_id = "disable_user", params(UserPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = User, description = "Disabled."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Disabled already.")))]
 #[post("/v1/users/{user}/actions/disable")]
-pub async fn disable_user(app: web::Data<App>, caller: Caller, path: web::Path<UserPath>, key: IdempotencyKey) -> Result<HttpResponse, Error> {
+pub async fn disable_user(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<UserPath>,
+    key: IdempotencyKey,
+) -> Result<HttpResponse, Error> {
     set_active(app, caller, path.into_inner().user, key, false).await
 }
 
@@ -362,7 +433,12 @@ pub async fn disable_user(app: web::Data<App>, caller: Caller, path: web::Path<U
 #[utoipa::path(tag = "accounts", operation_id = "enable_user", params(UserPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = User, description = "Enabled."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Enabled already.")))]
 #[post("/v1/users/{user}/actions/enable")]
-pub async fn enable_user(app: web::Data<App>, caller: Caller, path: web::Path<UserPath>, key: IdempotencyKey) -> Result<HttpResponse, Error> {
+pub async fn enable_user(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<UserPath>,
+    key: IdempotencyKey,
+) -> Result<HttpResponse, Error> {
     set_active(app, caller, path.into_inner().user, key, true).await
 }
 
@@ -373,7 +449,11 @@ pub async fn enable_user(app: web::Data<App>, caller: Caller, path: web::Path<Us
 #[utoipa::path(tag = "accounts", operation_id = "reset_password", params(UserPath), security(("bearer" = [])),
     responses((status = 200, body = ResetToken, description = "The token, shown once."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None.")))]
 #[post("/v1/users/{user}/actions/reset-password")]
-pub async fn reset_password(app: web::Data<App>, caller: Caller, path: web::Path<UserPath>) -> Result<HttpResponse, Error> {
+pub async fn reset_password(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<UserPath>,
+) -> Result<HttpResponse, Error> {
     let id = path.into_inner().user;
     let context = caller.context(caller.meta.started_at);
     let token = app.ledger.commit(context, move |tx| ops::issue_reset(tx, &id)).await?;
@@ -384,7 +464,11 @@ pub async fn reset_password(app: web::Data<App>, caller: Caller, path: web::Path
 #[utoipa::path(tag = "accounts", operation_id = "use_password_reset", request_body = PasswordReset,
     responses((status = 204, description = "Set."), (status = 401, body = Problem, content_type = "application/problem+json", description = "Token unknown, used or too old."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Password too short or long.")))]
 #[post("/v1/password-resets")]
-pub async fn use_password_reset(app: web::Data<App>, meta: Meta, body: Body<PasswordReset>) -> Result<HttpResponse, Error> {
+pub async fn use_password_reset(
+    app: web::Data<App>,
+    meta: Meta,
+    body: Body<PasswordReset>,
+) -> Result<HttpResponse, Error> {
     let reset = body.value;
     passwords::check_form(&reset.password)?;
     let hash = passwords::hash(&app, Secret::new(reset.password)).await?;
@@ -396,8 +480,15 @@ pub async fn use_password_reset(app: web::Data<App>, meta: Meta, body: Body<Pass
 fn session_answer(app: &App, opened: &Opened) -> Result<HttpResponse, Error> {
     let user = ops::user_view(&opened.user)?;
     let roles: Vec<String> = user.roles.iter().map(|role| role.name().to_owned()).collect();
-    let (access_token, expires_at) = app.tokens.issue(user.id.as_str(), user.org_id.as_str(), &roles, &opened.session_id, app.clock.now());
-    Ok(HttpResponse::Ok().json(SessionTokens { access_token, token_type: "Bearer".into(), expires_at, refresh_token: opened.refresh_token.clone(), user }))
+    let (access_token, expires_at) =
+        app.tokens.issue(user.id.as_str(), user.org_id.as_str(), &roles, &opened.session_id, app.clock.now());
+    Ok(HttpResponse::Ok().json(SessionTokens {
+        access_token,
+        token_type: "Bearer".into(),
+        expires_at,
+        refresh_token: opened.refresh_token.clone(),
+        user,
+    }))
 }
 
 /// Signs in.
@@ -440,11 +531,19 @@ pub async fn delete_session(app: web::Data<App>, caller: Caller) -> Result<HttpR
 #[utoipa::path(tag = "accounts", operation_id = "register_signing_key", params(("Idempotency-Key" = String, Header)), request_body = NewSigningKey, security(("bearer" = [])),
     responses((status = 201, body = SigningKeyView, description = "Registered."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Registered already."), (status = 422, body = Problem, content_type = "application/problem+json", description = "The proof does not hold.")))]
 #[post("/v1/signing-keys")]
-pub async fn register_signing_key(app: web::Data<App>, caller: Caller, key: IdempotencyKey, body: Body<NewSigningKey>) -> Result<HttpResponse, Error> {
+pub async fn register_signing_key(
+    app: web::Data<App>,
+    caller: Caller,
+    key: IdempotencyKey,
+    body: Body<NewSigningKey>,
+) -> Result<HttpResponse, Error> {
     let proven = signing_keys::check_proof(&body.value.proof, &caller.user_id)?;
     let context = caller.context(body.received_at);
     let (user, org) = (caller.user_id.clone(), caller.org_id.clone());
-    let answer = app.ledger.commit_once(context, key.of(&caller, body.hash), move |tx| signing_keys::register(tx, &user, &org, &proven)).await?;
+    let answer = app
+        .ledger
+        .commit_once(context, key.of(&caller, body.hash), move |tx| signing_keys::register(tx, &user, &org, &proven))
+        .await?;
     let location = format!("/v1/signing-keys/{}", answer.value.id);
     Ok(reply::created(&answer, &location))
 }
@@ -463,11 +562,19 @@ pub async fn list_signing_keys(app: web::Data<App>, caller: Caller) -> Result<Ht
 #[utoipa::path(tag = "accounts", operation_id = "revoke_signing_key", params(KeyPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = SigningKeyView, description = "Revoked."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None of yours."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Revoked already.")))]
 #[post("/v1/signing-keys/{key}/actions/revoke")]
-pub async fn revoke_signing_key(app: web::Data<App>, caller: Caller, path: web::Path<KeyPath>, key: IdempotencyKey) -> Result<HttpResponse, Error> {
+pub async fn revoke_signing_key(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<KeyPath>,
+    key: IdempotencyKey,
+) -> Result<HttpResponse, Error> {
     let id = path.into_inner().key;
     let hash = crate::kernel::digest::sha256(format!("revoke {id}").as_bytes());
     let org = (caller.role != Role::Admin).then(|| caller.org_id.clone());
     let context = caller.context(caller.meta.started_at);
-    let answer = app.ledger.commit_once(context, key.of(&caller, hash), move |tx| signing_keys::revoke(tx, &id, org.as_ref())).await?;
+    let answer = app
+        .ledger
+        .commit_once(context, key.of(&caller, hash), move |tx| signing_keys::revoke(tx, &id, org.as_ref()))
+        .await?;
     Ok(reply::done(&answer))
 }

@@ -5,8 +5,8 @@ use utoipa::ToSchema;
 
 use super::changes;
 use super::model::{
-    ACTIVE, CONFIRMED, DISABLED, Organisation, OrganisationBody, OrganisationRow, PENDING, REFUSED, User, UserBody, UserRow, roles_of,
-    roles_text,
+    ACTIVE, CONFIRMED, DISABLED, Organisation, OrganisationBody, OrganisationRow, PENDING, REFUSED, User, UserBody,
+    UserRow, roles_of, roles_text,
 };
 use super::queries;
 use super::sessions::{random_token, token_hash};
@@ -45,7 +45,9 @@ pub enum Registered {
 /// 422 naming the field.
 pub fn check_text(field: &str, text: &str, most: usize) -> Result<()> {
     if text.trim().is_empty() || text.chars().count() > most || text.chars().any(|c| c.is_control() && c != '\n') {
-        return Err(refusals::body_invalid(&format!("{field}: 1 to {most} characters, without control characters")).into());
+        return Err(
+            refusals::body_invalid(&format!("{field}: 1 to {most} characters, without control characters")).into()
+        );
     }
     Ok(())
 }
@@ -80,7 +82,14 @@ pub fn check_email(email: &str) -> Result<()> {
 ///
 /// # Errors
 /// 409 when the login is taken. An identifier that is taken is a recorded outcome, not an error.
-pub fn register_organisation(tx: &mut Tx<'_>, identifier: &OrgIdentifier, name: &str, person: &NewPerson, role: Role, hash: &str) -> Result<Registered> {
+pub fn register_organisation(
+    tx: &mut Tx<'_>,
+    identifier: &OrgIdentifier,
+    name: &str,
+    person: &NewPerson,
+    role: Role,
+    hash: &str,
+) -> Result<Registered> {
     if let Some(first) = queries::claimant(tx.conn(), identifier)? {
         tx.note(
             &crate::kernel::id::random("clm"),
@@ -117,7 +126,13 @@ fn tell_claimant(tx: &mut Tx<'_>, first: &OrganisationRow) -> Result<()> {
 ///
 /// # Errors
 /// The database's.
-pub fn insert_organisation(tx: &mut Tx<'_>, identifier: &OrgIdentifier, name: &str, email: &str, state: &str) -> Result<OrganisationRow> {
+pub fn insert_organisation(
+    tx: &mut Tx<'_>,
+    identifier: &OrgIdentifier,
+    name: &str,
+    email: &str,
+    state: &str,
+) -> Result<OrganisationRow> {
     let body = OrganisationBody { email: email.to_owned(), reason: None };
     let row = OrganisationRow {
         id: OrgId::ordered(tx.now()).into_string(),
@@ -129,14 +144,28 @@ pub fn insert_organisation(tx: &mut Tx<'_>, identifier: &OrgIdentifier, name: &s
         body: to_json(&body)?,
     };
     let id = row.id.clone();
-    Ok(tx.insert(row, Record::new("organisation.registered").org(id).restricted("identifier", identifier).restricted("name", name))?.0)
+    Ok(tx
+        .insert(
+            row,
+            Record::new("organisation.registered")
+                .org(id)
+                .restricted("identifier", identifier)
+                .restricted("name", name),
+        )?
+        .0)
 }
 
 /// Inserts a user; without a hash the user cannot sign in until a reset token was used.
 ///
 /// # Errors
 /// 409 when the login is taken.
-pub fn insert_user(tx: &mut Tx<'_>, org_id: &str, person: &NewPerson, roles: &[Role], hash: Option<&str>) -> Result<UserRow> {
+pub fn insert_user(
+    tx: &mut Tx<'_>,
+    org_id: &str,
+    person: &NewPerson,
+    roles: &[Role],
+    hash: Option<&str>,
+) -> Result<UserRow> {
     if queries::user_by_login(tx.conn(), &person.login)?.is_some() {
         return Err(refusals::taken("该登录名", "This login").into());
     }
@@ -150,7 +179,11 @@ pub fn insert_user(tx: &mut Tx<'_>, org_id: &str, person: &NewPerson, roles: &[R
         roles: roles_text(roles),
         body: to_json(&body)?,
     };
-    let record = Record::new("user.created").org(org_id).restricted("roles", &row.roles).personal("login", &person.login).personal("name", &person.name);
+    let record = Record::new("user.created")
+        .org(org_id)
+        .restricted("roles", &row.roles)
+        .personal("login", &person.login)
+        .personal("name", &person.name);
     let (row, _) = tx.insert(row, record)?;
     if let Some(hash) = hash {
         let now = tx.now();
@@ -203,7 +236,10 @@ pub fn set_roles(tx: &mut Tx<'_>, id: &str, roles: &[Role]) -> Result<User> {
     }
     let row = queries::user(tx.conn(), id)?.ok_or_else(refusals::not_found)?;
     let new = UserRow { roles: roles_text(roles), ..row.clone() };
-    let record = Record::new("user.roles_set").org(row.org_id.clone()).restricted("before", &row.roles).restricted("after", &new.roles);
+    let record = Record::new("user.roles_set")
+        .org(row.org_id.clone())
+        .restricted("before", &row.roles)
+        .restricted("after", &new.roles);
     let (row, _) = tx.update(&row, new, record)?;
     let now = tx.now();
     tx.beside(|conn| changes::end_sessions_of(conn.get(), &row.id, now))?;
@@ -236,7 +272,10 @@ pub fn issue_reset(tx: &mut Tx<'_>, id: &str) -> Result<String> {
     let row = queries::user(tx.conn(), id)?.ok_or_else(refusals::not_found)?;
     let token = random_token()?;
     let expires = tx.now().plus_millis(limits::RESET_TOKEN_MS);
-    tx.note(&crate::kernel::id::random("rst"), Record::new("user.password_reset_issued").org(row.org_id.clone()).restricted("user", &row.id))?;
+    tx.note(
+        &crate::kernel::id::random("rst"),
+        Record::new("user.password_reset_issued").org(row.org_id.clone()).restricted("user", &row.id),
+    )?;
     tx.beside(|conn| changes::store_reset(conn, &row.id, &token_hash(&token), expires))?;
     Ok(token)
 }
@@ -249,8 +288,11 @@ pub fn use_reset(tx: &mut Tx<'_>, token: &str, hash: &str) -> Result<()> {
     use crate::db::schema::reset_tokens::dsl;
     use diesel::prelude::*;
     let stored = token_hash(token);
-    let found: Option<(String, i64, Option<i64>)> =
-        dsl::reset_tokens.find(&stored).select((dsl::user_id, dsl::expires_at, dsl::used_at)).first(tx.conn()).optional()?;
+    let found: Option<(String, i64, Option<i64>)> = dsl::reset_tokens
+        .find(&stored)
+        .select((dsl::user_id, dsl::expires_at, dsl::used_at))
+        .first(tx.conn())
+        .optional()?;
     let now = tx.now();
     let user_id = match found {
         Some((user, expires, None)) if now.millis() < expires => user,

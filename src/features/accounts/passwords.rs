@@ -19,7 +19,12 @@ pub fn check_form(password: &str) -> Result<()> {
     if (limits::PASSWORD_MIN..=limits::PASSWORD_MAX).contains(&length) {
         Ok(())
     } else {
-        Err(refusals::body_invalid(&format!("password: {} to {} characters", limits::PASSWORD_MIN, limits::PASSWORD_MAX)).into())
+        Err(refusals::body_invalid(&format!(
+            "password: {} to {} characters",
+            limits::PASSWORD_MIN,
+            limits::PASSWORD_MAX
+        ))
+        .into())
     }
 }
 
@@ -40,7 +45,9 @@ pub fn hash_blocking(password: &Secret<String>) -> Result<String> {
     let mut salt = [0; 16];
     SystemRandom::new().fill(&mut salt).map_err(|_| Error::internal("the system gives no random numbers"))?;
     let salt = SaltString::encode_b64(&salt).map_err(|error| Error::internal(error.to_string()))?;
-    let hash = Argon2::default().hash_password(password.expose().as_bytes(), &salt).map_err(|error| Error::internal(error.to_string()))?;
+    let hash = Argon2::default()
+        .hash_password(password.expose().as_bytes(), &salt)
+        .map_err(|error| Error::internal(error.to_string()))?;
     Ok(hash.to_string())
 }
 

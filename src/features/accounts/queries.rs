@@ -26,8 +26,17 @@ pub fn claimant(conn: &mut Conn, identifier: &OrgIdentifier) -> Result<Option<Or
 }
 
 /// Organisations in a state, in order of registration, after `after`.
-pub fn organisations(conn: &mut Conn, state: Option<&str>, after: Option<&str>, limit: i64) -> Result<Vec<OrganisationRow>> {
-    let mut query = organisations::table.select(OrganisationRow::as_select()).order(organisations::id.asc()).limit(limit).into_boxed();
+pub fn organisations(
+    conn: &mut Conn,
+    state: Option<&str>,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<OrganisationRow>> {
+    let mut query = organisations::table
+        .select(OrganisationRow::as_select())
+        .order(organisations::id.asc())
+        .limit(limit)
+        .into_boxed();
     if let Some(state) = state {
         query = query.filter(organisations::state.eq(state.to_owned()));
     }
@@ -75,7 +84,11 @@ pub fn session_is_open(conn: &mut Conn, id: &str, now: i64) -> Result<bool> {
 
 /// A signing key by its key id.
 pub fn signing_key(conn: &mut Conn, kid: &str) -> Result<Option<SigningKeyRow>> {
-    Ok(signing_keys::table.filter(signing_keys::kid.eq(kid)).select(SigningKeyRow::as_select()).first(conn).optional()?)
+    Ok(signing_keys::table
+        .filter(signing_keys::kid.eq(kid))
+        .select(SigningKeyRow::as_select())
+        .first(conn)
+        .optional()?)
 }
 
 /// A signing key by its registration.

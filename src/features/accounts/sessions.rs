@@ -125,16 +125,20 @@ fn carry_on(tx: &mut Tx<'_>, keys: &Keys, token: &str) -> Result<Refreshed> {
         use crate::db::schema::sessions;
         sessions::table.find(&row.session_id).select(sessions::user_id).first(tx.conn())?
     };
-    let user = queries::user(tx.conn(), &user_id)?.filter(|user| user.state == ACTIVE).ok_or_else(refusals::session_ended)?;
+    let user =
+        queries::user(tx.conn(), &user_id)?.filter(|user| user.state == ACTIVE).ok_or_else(refusals::session_ended)?;
     let refresh_token = match (row.used_at, &row.successor) {
         (None, _) => {
             let successor = random_token()?;
-            let sealed = STANDARD.encode(keys.wrap(successor.as_bytes(), &hash).map_err(|error| Error::internal(error.to_string()))?);
+            let sealed = STANDARD
+                .encode(keys.wrap(successor.as_bytes(), &hash).map_err(|error| Error::internal(error.to_string()))?);
             let next = fresh(&successor, &row.session_id, now);
             tx.beside(|conn| changes::rotate(conn, &hash, &sealed, &next))?;
             successor
         }
-        (Some(used), Some(sealed)) if now.millis() < used + limits::REFRESH_GRACE_MS => open_successor(keys, sealed, &hash)?,
+        (Some(used), Some(sealed)) if now.millis() < used + limits::REFRESH_GRACE_MS => {
+            open_successor(keys, sealed, &hash)?
+        }
         _ => {
             tx.beside(|conn| changes::end_session(conn, &row.session_id, now))?;
             return Ok(Refreshed::Ended);

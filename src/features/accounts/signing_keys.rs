@@ -42,11 +42,13 @@ pub struct ProvenKey {
 /// 422 `key-proof-invalid`, saying what does not fit.
 pub fn check_proof(proof: &serde_json::Value, user: &UserId) -> Result<ProvenKey> {
     let jws = Jws::from_value(proof, PROOF_TYP).map_err(|error| refusals::key_proof_invalid(error.reason()))?;
-    let said: KeyProof = serde_json::from_slice(jws.payload()).map_err(|error| refusals::key_proof_invalid(&error.to_string()))?;
+    let said: KeyProof =
+        serde_json::from_slice(jws.payload()).map_err(|error| refusals::key_proof_invalid(&error.to_string()))?;
     if said.v != "sealbid/1" || said.user != *user {
         return Err(refusals::key_proof_invalid("v must be sealbid/1 and user the signed-in user").into());
     }
-    let key = VerifyingKey::parse(&said.alg, &said.public_key).map_err(|error| refusals::key_proof_invalid(error.reason()))?;
+    let key = VerifyingKey::parse(&said.alg, &said.public_key)
+        .map_err(|error| refusals::key_proof_invalid(error.reason()))?;
     jws.verify(&key).map_err(|error| refusals::key_proof_invalid(error.reason()))?;
     Ok(ProvenKey { alg: said.alg, public_key: said.public_key, kid: key.key_id().to_string() })
 }
@@ -69,7 +71,8 @@ pub fn register(tx: &mut Tx<'_>, user: &UserId, org: &OrgId, key: &ProvenKey) ->
         alg: key.alg.clone(),
         public_key: key.public_key.clone(),
     };
-    let (row, _) = tx.insert(row, Record::new("signing_key.registered").public("kid", &key.kid).public("alg", &key.alg))?;
+    let (row, _) =
+        tx.insert(row, Record::new("signing_key.registered").public("kid", &key.kid).public("alg", &key.alg))?;
     view(&row)
 }
 
@@ -85,7 +88,8 @@ pub fn revoke(tx: &mut Tx<'_>, id: &str, org: Option<&OrgId>) -> Result<SigningK
         return Err(refusals::state_forbids("该公钥已撤销。", "The key is revoked already.").into());
     }
     let new = SigningKeyRow { state: REVOKED.into(), ..row.clone() };
-    let (row, _) = tx.update(&row, new, Record::new("signing_key.revoked").org(row.org_id.clone()).public("kid", &row.kid))?;
+    let (row, _) =
+        tx.update(&row, new, Record::new("signing_key.revoked").org(row.org_id.clone()).public("kid", &row.kid))?;
     view(&row)
 }
 
@@ -110,6 +114,7 @@ pub fn view(row: &SigningKeyRow) -> Result<SigningKeyView> {
 /// The database's, or damage.
 pub fn active_key(conn: &mut crate::db::Conn, kid: &str) -> Result<Option<(OrgId, VerifyingKey)>> {
     let Some(row) = queries::signing_key(conn, kid)?.filter(|row| row.state == ACTIVE) else { return Ok(None) };
-    let key = VerifyingKey::parse(&row.alg, &row.public_key).map_err(|error| Error::damaged(format!("key {}: {}", row.id, error.reason())))?;
+    let key = VerifyingKey::parse(&row.alg, &row.public_key)
+        .map_err(|error| Error::damaged(format!("key {}: {}", row.id, error.reason())))?;
     Ok(Some((view(&row)?.org_id, key)))
 }

@@ -72,10 +72,19 @@ pub struct NoResult {
 #[utoipa::path(tag = "evaluation", operation_id = "evaluate_bid", request_body = NewJudgement, params(JudgedPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = EvaluatedBid, description = "Judged; with its place in the ranking so far."), (status = 404, body = Problem, content_type = "application/problem+json", description = "Not a bid on an opened lot of yours."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The report is filed, or the bid was not opened."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A code, a reason or an evaluated price is missing or wrong.")))]
 #[post("/v1/bids/{bid}/actions/evaluate")]
-pub async fn evaluate_bid(app: web::Data<App>, caller: Caller, path: web::Path<JudgedPath>, key: IdempotencyKey, body: Body<NewJudgement>) -> Result<HttpResponse, Error> {
+pub async fn evaluate_bid(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<JudgedPath>,
+    key: IdempotencyKey,
+    body: Body<NewJudgement>,
+) -> Result<HttpResponse, Error> {
     let (bid, new, org) = (path.into_inner().bid, body.value, caller.org_id.clone());
     let context = caller.context(body.received_at);
-    let answer = app.ledger.commit_once(context, key.of(&caller, body.hash), move |tx| ops::evaluate(tx, &org, &bid, &new)).await?;
+    let answer = app
+        .ledger
+        .commit_once(context, key.of(&caller, body.hash), move |tx| ops::evaluate(tx, &org, &bid, &new))
+        .await?;
     Ok(reply::done(&answer))
 }
 
@@ -86,7 +95,9 @@ fn is_published(state: State) -> bool {
 
 fn may_see(lot: &Lot, caller: Option<&Caller>) -> bool {
     let opened = lot.row.unsealed_for.as_deref() == Some("all");
-    let official = caller.is_some_and(|caller| caller.org_id == lot.initiator || caller.has(Role::Centre) || caller.has(Role::Inspector));
+    let official = caller.is_some_and(|caller| {
+        caller.org_id == lot.initiator || caller.has(Role::Centre) || caller.has(Role::Inspector)
+    });
     opened && (is_published(lot.state) || official)
 }
 
@@ -97,7 +108,11 @@ fn may_see(lot: &Lot, caller: Option<&Caller>) -> bool {
 #[utoipa::path(tag = "evaluation", operation_id = "get_evaluation", params(LotPath),
     responses((status = 200, body = EvaluationView, description = "The evaluation."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see.")))]
 #[get("/v1/lots/{lot}/evaluation")]
-pub async fn get_evaluation(app: web::Data<App>, caller: MaybeCaller, path: web::Path<LotPath>) -> Result<HttpResponse, Error> {
+pub async fn get_evaluation(
+    app: web::Data<App>,
+    caller: MaybeCaller,
+    path: web::Path<LotPath>,
+) -> Result<HttpResponse, Error> {
     let (id, caller) = (path.into_inner().lot, caller.0);
     let view = app
         .reader
@@ -121,12 +136,20 @@ pub async fn get_evaluation(app: web::Data<App>, caller: MaybeCaller, path: web:
 #[utoipa::path(tag = "evaluation", operation_id = "complete_evaluation", request_body = Lines, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = LotView, description = "Filed."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Not your lot."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "A bid is not judged, none is responsive, a hold is in force, or the state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Too many lines.")))]
 #[post("/v1/lots/{lot}/actions/complete-evaluation")]
-pub async fn complete_evaluation(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey, body: Body<Lines>) -> Result<HttpResponse, Error> {
+pub async fn complete_evaluation(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+    body: Body<Lines>,
+) -> Result<HttpResponse, Error> {
     let (lot, lines, keys, actor) = (path.into_inner().lot, body.value.lines, app.keys.clone(), caller.actor());
     let context = caller.context(body.received_at);
     let answer = app
         .ledger
-        .commit_once(context, key.of(&caller, body.hash), move |tx| Ok(view(&ops::complete(tx, &keys, &lot, &actor, &lines)?)))
+        .commit_once(context, key.of(&caller, body.hash), move |tx| {
+            Ok(view(&ops::complete(tx, &keys, &lot, &actor, &lines)?))
+        })
         .await?;
     Ok(reply::done(&answer))
 }
@@ -137,7 +160,13 @@ pub async fn complete_evaluation(app: web::Data<App>, caller: Caller, path: web:
 #[utoipa::path(tag = "evaluation", operation_id = "publish_candidates", request_body = Lines, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = LotView, description = "Published."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Not your lot."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "No report, a hold is in force, or the state or the edition forbids it.")))]
 #[post("/v1/lots/{lot}/actions/publish-candidates")]
-pub async fn publish_candidates(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey, body: Body<Lines>) -> Result<HttpResponse, Error> {
+pub async fn publish_candidates(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+    body: Body<Lines>,
+) -> Result<HttpResponse, Error> {
     check_report(&body.value.lines)?;
     let act = Act { lines: body.value.lines, ..Act::of(Request::of(Event::PublishCandidates)) };
     perform(&app, caller, path.into_inner().lot, key, body.received_at, body.hash, act).await
@@ -150,7 +179,13 @@ pub async fn publish_candidates(app: web::Data<App>, caller: Caller, path: web::
 #[utoipa::path(tag = "evaluation", operation_id = "award_lot", request_body = NewAward, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = LotView, description = "Awarded; every bidder is told."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Not your lot."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The publicity runs, an objection is open, the reserve is not reached, or the state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not in the ranking, or not its first without a listed cause.")))]
 #[post("/v1/lots/{lot}/actions/award")]
-pub async fn award_lot(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey, body: Body<NewAward>) -> Result<HttpResponse, Error> {
+pub async fn award_lot(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+    body: Body<NewAward>,
+) -> Result<HttpResponse, Error> {
     let (lot, new, keys, actor) = (path.into_inner().lot, body.value, app.keys.clone(), caller.actor());
     if let Some(reason) = &new.reason {
         check_text("reason", reason, limits::TEXT_LEN)?;
@@ -158,7 +193,9 @@ pub async fn award_lot(app: web::Data<App>, caller: Caller, path: web::Path<LotP
     let context = caller.context(body.received_at);
     let answer = app
         .ledger
-        .commit_once(context, key.of(&caller, body.hash), move |tx| Ok(view(&ops::award(tx, &keys, &lot, &actor, &new)?)))
+        .commit_once(context, key.of(&caller, body.hash), move |tx| {
+            Ok(view(&ops::award(tx, &keys, &lot, &actor, &new)?))
+        })
         .await?;
     Ok(reply::done(&answer))
 }
@@ -169,7 +206,13 @@ pub async fn award_lot(app: web::Data<App>, caller: Caller, path: web::Path<LotP
 #[utoipa::path(tag = "evaluation", operation_id = "publish_result", request_body = Lines, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = LotView, description = "Published."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Not your lot."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it.")))]
 #[post("/v1/lots/{lot}/actions/publish-result")]
-pub async fn publish_result(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey, body: Body<Lines>) -> Result<HttpResponse, Error> {
+pub async fn publish_result(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+    body: Body<Lines>,
+) -> Result<HttpResponse, Error> {
     check_report(&body.value.lines)?;
     let act = Act { lines: body.value.lines, ..Act::of(Request::of(Event::PublishResult)) };
     perform(&app, caller, path.into_inner().lot, key, body.received_at, body.hash, act).await
@@ -182,7 +225,13 @@ pub async fn publish_result(app: web::Data<App>, caller: Caller, path: web::Path
 #[utoipa::path(tag = "evaluation", operation_id = "declare_unsuccessful", request_body = NoResult, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = LotView, description = "Ended; every bidder is told."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Not your lot."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "A hold is in force, or the state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "The cause does not fit.")))]
 #[post("/v1/lots/{lot}/actions/declare-unsuccessful")]
-pub async fn declare_unsuccessful(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey, body: Body<NoResult>) -> Result<HttpResponse, Error> {
+pub async fn declare_unsuccessful(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+    body: Body<NoResult>,
+) -> Result<HttpResponse, Error> {
     let NoResult { cause, reason } = body.value;
     let act = Act::of(Request { cause: Some(cause), reason: Some(reason), ..Request::of(Event::DeclareUnsuccessful) });
     perform(&app, caller, path.into_inner().lot, key, body.received_at, body.hash, act).await

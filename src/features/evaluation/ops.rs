@@ -73,7 +73,10 @@ fn check(new: &NewJudgement, price: Money, currency: Currency) -> Result<()> {
         (Decision::Rejected, Some(_)) => Ok(()),
         (Decision::Responsive, Some(_)) => Err(invalid("code: only for a rejection")),
         (Decision::Responsive, None) if price.currency() != currency && new.evaluated_price.is_none() => {
-            Err(invalid(&format!("evaluated_price: needed, because the bid is in {} and the evaluation in {currency}", price.currency())))
+            Err(invalid(&format!(
+                "evaluated_price: needed, because the bid is in {} and the evaluation in {currency}",
+                price.currency()
+            )))
         }
         (Decision::Responsive, None) => Ok(()),
     }
@@ -84,13 +87,18 @@ fn check(new: &NewJudgement, price: Money, currency: Currency) -> Result<()> {
 /// # Errors
 /// 404 when it is not a bid on one's own opened lot; 409 when the report is filed or the bid was not opened; 422.
 pub fn evaluate(tx: &mut Tx<'_>, org: &OrgId, bid_id: &str, new: &NewJudgement) -> Result<EvaluatedBid> {
-    let bid = bids::queries::bid(tx.conn(), bid_id)?.filter(|bid| bid.row.kind == BID).ok_or_else(refusals::not_found)?;
+    let bid =
+        bids::queries::bid(tx.conn(), bid_id)?.filter(|bid| bid.row.kind == BID).ok_or_else(refusals::not_found)?;
     let lot = lots::queries::lot(tx.conn(), &bid.row.lot_id)?;
     if lot.initiator != *org || lot.row.unsealed_for.as_deref() != Some("all") {
         return Err(refusals::not_found().into());
     }
     if lot.state != State::Opened {
-        return Err(refusals::state_forbids("评审报告提交后不得再改变结论。", "Judgements are made between opening and report.").into());
+        return Err(refusals::state_forbids(
+            "评审报告提交后不得再改变结论。",
+            "Judgements are made between opening and report.",
+        )
+        .into());
     }
     if bid.state != BidState::Opened {
         return Err(refusals::bid_not_opened().into());
@@ -116,7 +124,8 @@ pub fn evaluate(tx: &mut Tx<'_>, org: &OrgId, bid_id: &str, new: &NewJudgement) 
         Some(before) => drop(tx.update(&before, EvaluationRow { state, body, ..before.clone() }, record)?),
         None => {
             let id = EvaluationId::ordered(tx.now()).into_string();
-            let row = EvaluationRow { id, version: 0, state, lot_id: lot.row.id.clone(), bid_id: bid_id.to_owned(), body };
+            let row =
+                EvaluationRow { id, version: 0, state, lot_id: lot.row.id.clone(), bid_id: bid_id.to_owned(), body };
             drop(tx.insert(row, record)?);
         }
     }
@@ -160,7 +169,13 @@ fn report(tx: &Tx<'_>, standing: &Standing, lines: &[String]) -> ReportBody {
         bidder_name: name(bid.as_str()),
         code: *code,
     });
-    ReportBody { lines: lines.to_vec(), filed_at: tx.now(), tie: standing.terms.tie, ranked: ranked.collect(), rejected: rejected.collect() }
+    ReportBody {
+        lines: lines.to_vec(),
+        filed_at: tx.now(),
+        tie: standing.terms.tie,
+        ranked: ranked.collect(),
+        rejected: rejected.collect(),
+    }
 }
 
 /// Checks the lines of a report or of a published text.
@@ -170,7 +185,12 @@ fn report(tx: &Tx<'_>, standing: &Standing, lines: &[String]) -> ReportBody {
 pub fn check_report(lines: &[String]) -> Result<()> {
     let length: usize = lines.iter().map(|line| line.chars().count()).sum();
     if lines.len() > limits::LINES || length > limits::REPORT_LEN {
-        return Err(refusals::body_invalid(&format!("lines: at most {} with {} characters in all", limits::LINES, limits::REPORT_LEN)).into());
+        return Err(refusals::body_invalid(&format!(
+            "lines: at most {} with {} characters in all",
+            limits::LINES,
+            limits::REPORT_LEN
+        ))
+        .into());
     }
     lines.iter().try_for_each(|line| check_text("lines", line, limits::TEXT_LEN))
 }
@@ -195,7 +215,9 @@ pub fn award(tx: &mut Tx<'_>, keys: &Keys, lot_id: &str, actor: &Actor, new: &Ne
 fn awarded(standing: &Standing, lot: &Lot, bid_id: &str) -> Result<Award> {
     let ranked = standing.ranked(bid_id).ok_or_else(refusals::bid_not_ranked)?;
     let candidate = standing.candidate(bid_id).ok_or_else(refusals::bid_not_ranked)?;
-    let price = standing.price_of_deal(lot.edition, lot.body.terms.asking, bid_id).ok_or_else(refusals::prices_not_comparable)?;
+    let price = standing
+        .price_of_deal(lot.edition, lot.body.terms.asking, bid_id)
+        .ok_or_else(refusals::prices_not_comparable)?;
     Ok(Award {
         bid_id: bid_id.to_owned(),
         org_id: candidate.org.clone(),
@@ -210,7 +232,12 @@ mod tests {
     use super::*;
     use crate::ledger::Error;
 
-    fn judgement(decision: Decision, code: Option<RejectionCode>, evaluated: Option<Money>, reason: &str) -> NewJudgement {
+    fn judgement(
+        decision: Decision,
+        code: Option<RejectionCode>,
+        evaluated: Option<Money>,
+        reason: &str,
+    ) -> NewJudgement {
         NewJudgement { decision, code, evaluated_price: evaluated, reason: Some(reason.into()) }
     }
 

@@ -36,7 +36,11 @@ const CANDIDATES: usize = 3;
 /// # Errors
 /// The database's.
 pub fn of_bid(conn: &mut Conn, bid_id: &str) -> Result<Option<EvaluationRow>> {
-    Ok(evaluations::table.filter(evaluations::bid_id.eq(bid_id)).select(EvaluationRow::as_select()).first(conn).optional()?)
+    Ok(evaluations::table
+        .filter(evaluations::bid_id.eq(bid_id))
+        .select(EvaluationRow::as_select())
+        .first(conn)
+        .optional()?)
 }
 
 /// The judgements of a lot, by bid.
@@ -44,7 +48,8 @@ pub fn of_bid(conn: &mut Conn, bid_id: &str) -> Result<Option<EvaluationRow>> {
 /// # Errors
 /// The database's.
 pub fn judgements(conn: &mut Conn, lot_id: &str) -> Result<HashMap<String, Judgement>> {
-    let rows: Vec<EvaluationRow> = evaluations::table.filter(evaluations::lot_id.eq(lot_id)).select(EvaluationRow::as_select()).load(conn)?;
+    let rows: Vec<EvaluationRow> =
+        evaluations::table.filter(evaluations::lot_id.eq(lot_id)).select(EvaluationRow::as_select()).load(conn)?;
     rows.into_iter().map(|row| Ok((row.bid_id.clone(), parse(&row.id, &row.body)?))).collect()
 }
 
@@ -53,7 +58,8 @@ pub fn judgements(conn: &mut Conn, lot_id: &str) -> Result<HashMap<String, Judge
 /// # Errors
 /// The database's.
 pub fn report(conn: &mut Conn, lot_id: &str) -> Result<Option<ReportBody>> {
-    let row: Option<ReportRow> = reports::table.filter(reports::lot_id.eq(lot_id)).select(ReportRow::as_select()).first(conn).optional()?;
+    let row: Option<ReportRow> =
+        reports::table.filter(reports::lot_id.eq(lot_id)).select(ReportRow::as_select()).first(conn).optional()?;
     row.map(|row| parse(&row.id, &row.body)).transpose()
 }
 
@@ -74,7 +80,10 @@ fn prices(conn: &mut Conn, lot_id: &str, part: Part) -> Result<HashMap<String, M
 /// # Errors
 /// The database's; damage when it has none.
 pub fn price_of(conn: &mut Conn, lot_id: &str, bid_id: &str) -> Result<Money> {
-    prices(conn, lot_id, Part::Price)?.get(bid_id).copied().ok_or_else(|| Error::damaged(format!("bid {bid_id} is opened without a price")))
+    prices(conn, lot_id, Part::Price)?
+        .get(bid_id)
+        .copied()
+        .ok_or_else(|| Error::damaged(format!("bid {bid_id} is opened without a price")))
 }
 
 /// What bounds prices: the ceiling, the revealed reserve price or the asking price.
@@ -184,6 +193,7 @@ pub fn published(conn: &mut Conn, lot: &Lot, kind: &str) -> Result<Value> {
             "evaluation": evaluation,
         }));
     }
-    let reserve = standing.terms.limit.filter(|_| standing.terms.bound == PriceBound::SealedReserve && is_reserve_public(lot));
+    let reserve =
+        standing.terms.limit.filter(|_| standing.terms.bound == PriceBound::SealedReserve && is_reserve_public(lot));
     Ok(json!({ "award": lot.body.award, "reserve_price": reserve, "evaluation": evaluation }))
 }

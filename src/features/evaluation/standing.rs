@@ -179,7 +179,9 @@ mod tests {
 
     #[test]
     fn a_reserve_price_is_reached_missed_or_not_asked_about() {
-        let reached = |limit, price, judgement| standing(&LAND_USE_2026, limit, vec![candidate(price, 1, judgement)]).reserve_reached();
+        let reached = |limit, price, judgement| {
+            standing(&LAND_USE_2026, limit, vec![candidate(price, 1, judgement)]).reserve_reached()
+        };
         assert_eq!(reached(Some(yuan(10)), yuan(10), responsive()), Some(true));
         assert_eq!(reached(Some(yuan(10)), yuan(9), responsive()), Some(false));
         assert_eq!(reached(None, yuan(9), responsive()), None);
@@ -191,7 +193,11 @@ mod tests {
     fn a_single_acceptable_offer_for_an_asset_pays_at_least_the_asking_price() {
         let deal = |asking: Money, offers: Vec<Candidate>| {
             let first = offers[0].bid.clone();
-            standing(&STATE_ASSET_2026, Some(asking), offers).price_of_deal(&STATE_ASSET_2026, Some(asking), first.as_str())
+            standing(&STATE_ASSET_2026, Some(asking), offers).price_of_deal(
+                &STATE_ASSET_2026,
+                Some(asking),
+                first.as_str(),
+            )
         };
         assert_eq!(deal(yuan(100), vec![candidate(yuan(120), 1, responsive())]), Some(yuan(120)));
         assert_eq!(deal(yuan(100), vec![candidate(yuan(100), 1, responsive())]), Some(yuan(100)));

@@ -151,7 +151,8 @@ pub fn evaluated_bid(standing: &Standing, candidate: &Candidate) -> EvaluatedBid
 /// The database's.
 pub fn evaluation(conn: &mut Conn, lot: &Lot, with_reserve: bool) -> Result<EvaluationView> {
     let standing = queries::standing(conn, lot)?;
-    let mut bids: Vec<EvaluatedBid> = standing.candidates.iter().map(|candidate| evaluated_bid(&standing, candidate)).collect();
+    let mut bids: Vec<EvaluatedBid> =
+        standing.candidates.iter().map(|candidate| evaluated_bid(&standing, candidate)).collect();
     bids.sort_by_key(|bid| (bid.place, bid.rank, bid.received_at));
     let objections = opening::queries::objections(conn, &lot.row.id, ObjectionKind::Result)?;
     let orgs: Vec<String> = objections.iter().map(|row| row.org_id.clone()).collect();

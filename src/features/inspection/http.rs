@@ -78,7 +78,11 @@ async fn look(app: &App, caller: &Caller, question: serde_json::Value) -> Result
 #[utoipa::path(tag = "inspection", operation_id = "search_entries", params(EntryQuery), security(("bearer" = [])),
     responses((status = 200, body = Page<EntryView>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The cursor is not ours, or belongs to another search."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid.")))]
 #[get("/v1/inspection/entries")]
-pub async fn search_entries(app: web::Data<App>, caller: Caller, query: web::Query<EntryQuery>) -> Result<HttpResponse, Error> {
+pub async fn search_entries(
+    app: web::Data<App>,
+    caller: Caller,
+    query: web::Query<EntryQuery>,
+) -> Result<HttpResponse, Error> {
     let query = query.into_inner();
     let size = PageQuery { limit: query.limit, after: None }.size()?;
     let filter = EntryFilter {
@@ -91,13 +95,20 @@ pub async fn search_entries(app: web::Data<App>, caller: Caller, query: web::Que
         to: query.to,
         include_looks: query.include_looks.unwrap_or(false),
     };
-    check_lengths(&[filter.lot.as_deref(), filter.project.as_deref(), filter.org.as_deref(), filter.actor.as_deref(), filter.kind.as_deref()])?;
+    check_lengths(&[
+        filter.lot.as_deref(),
+        filter.project.as_deref(),
+        filter.org.as_deref(),
+        filter.actor.as_deref(),
+        filter.kind.as_deref(),
+    ])?;
     let list = filter.list();
     let after = query.after.as_deref().map(|text| cursor::open(&app.keys, &list, text)).transpose()?;
     let question = json!({ "filter": filter, "limit": size, "after": after.as_ref().map(|(at, id)| json!({ "at_ms": at, "entry_id": id })) });
     look(&app, &caller, question).await?;
     let rows = app.reader.read(move |conn| queries::entries(conn, &filter, after, size)).await?;
-    let next = cursor::next(&app.keys, &list, rows.len(), size, rows.last().map(|row| (row.at_ms, row.entry_id.clone())))?;
+    let next =
+        cursor::next(&app.keys, &list, rows.len(), size, rows.last().map(|row| (row.at_ms, row.entry_id.clone())))?;
     let items = rows.iter().map(model::view).collect::<Result<Vec<_>, _>>()?;
     Ok(HttpResponse::Ok().json(Page { items, next }))
 }

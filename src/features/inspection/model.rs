@@ -112,7 +112,9 @@ pub struct OpenEntry {
 /// # Errors
 /// When a stored part is not JSON any more.
 pub fn view(row: &EntryRow) -> Result<EntryView> {
-    let parsed = |text: &str| serde_json::from_str(text).map_err(|error| Error::damaged(format!("entry {}: {error}", row.entry_id)));
+    let parsed = |text: &str| {
+        serde_json::from_str(text).map_err(|error| Error::damaged(format!("entry {}: {error}", row.entry_id)))
+    };
     Ok(EntryView {
         entry_id: row.entry_id.clone(),
         kind: row.kind.clone(),
@@ -135,7 +137,11 @@ pub fn view(row: &EntryRow) -> Result<EntryView> {
 /// # Errors
 /// When a stored part is not JSON any more.
 pub fn open(row: &EntryRow) -> Result<OpenEntry> {
-    let part = |text: &str, salt: &[u8], digest: &[u8]| OpenPart { text: text.to_owned(), salt: hex(salt), digest: hex(digest) };
+    let part = |text: &str, salt: &[u8], digest: &[u8]| OpenPart {
+        text: text.to_owned(),
+        salt: hex(salt),
+        digest: hex(digest),
+    };
     Ok(OpenEntry {
         entry: view(row)?,
         prev: row.prev.as_deref().map(hex),

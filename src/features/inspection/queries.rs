@@ -13,8 +13,14 @@ use crate::ledger::audit::EntryRow;
 ///
 /// # Errors
 /// The database's.
-pub fn entries(conn: &mut Conn, filter: &EntryFilter, after: Option<(i64, String)>, limit: i64) -> Result<Vec<EntryRow>> {
-    let released = lots::table.filter(lots::id.nullable().eq(audit_entry::lot_id)).filter(lots::unsealed_at.is_not_null());
+pub fn entries(
+    conn: &mut Conn,
+    filter: &EntryFilter,
+    after: Option<(i64, String)>,
+    limit: i64,
+) -> Result<Vec<EntryRow>> {
+    let released =
+        lots::table.filter(lots::id.nullable().eq(audit_entry::lot_id)).filter(lots::unsealed_at.is_not_null());
     let mut query = audit_entry::table
         .select(EntryRow::as_select())
         .filter(audit_entry::sealed.eq(false).or(exists(released)))
@@ -56,7 +62,8 @@ pub fn entries(conn: &mut Conn, filter: &EntryFilter, after: Option<(i64, String
 /// # Errors
 /// The database's.
 pub fn entry(conn: &mut Conn, id: &str) -> Result<Option<EntryRow>> {
-    let released = lots::table.filter(lots::id.nullable().eq(audit_entry::lot_id)).filter(lots::unsealed_at.is_not_null());
+    let released =
+        lots::table.filter(lots::id.nullable().eq(audit_entry::lot_id)).filter(lots::unsealed_at.is_not_null());
     Ok(audit_entry::table
         .find(id)
         .filter(audit_entry::sealed.eq(false).or(exists(released)))

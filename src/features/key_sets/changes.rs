@@ -26,5 +26,8 @@ pub fn erase_secret(conn: &mut WriteConn<'_>, kid: &str) -> QueryResult<()> {
 /// Replaces a wrapped private key by the same key wrapped anew.
 #[expect(clippy::disallowed_methods, reason = "rewrapping changes how a key is stored, not the key")]
 pub fn replace_secret(conn: &mut WriteConn<'_>, kid: &str, wrapped: &[u8]) -> QueryResult<()> {
-    diesel::update(key_secrets::table.find(kid)).set(key_secrets::wrapped.eq(wrapped.to_vec())).execute(conn.get()).map(drop)
+    diesel::update(key_secrets::table.find(kid))
+        .set(key_secrets::wrapped.eq(wrapped.to_vec()))
+        .execute(conn.get())
+        .map(drop)
 }

@@ -25,13 +25,16 @@ pub fn create(tx: &mut Tx<'_>, keys: &Keys, lot: &Lot) -> Result<()> {
     let key = PlatformKey::generate(KeySetSubject {
         tender: ident(&lot.row.project_id)?,
         group: ident(&lot.row.id)?,
-        opens_not_before: UtcMillis::parse(opens.to_string(), "opens_not_before").map_err(|error| internal(error.reason()))?,
+        opens_not_before: UtcMillis::parse(opens.to_string(), "opens_not_before")
+            .map_err(|error| internal(error.reason()))?,
         profile: lot.body.terms.profile.into(),
     })
     .map_err(|_| internal("no random numbers"))?;
     let signed = key.key_set().sign(&keys.promise).map_err(|_| internal("no random numbers"))?;
     let kid = key.key_set().kid.to_string();
-    let wrapped = keys.wrap(key.private_bytes().expose(), &about(&kid, &lot.row.id)).map_err(|error| internal(&error.to_string()))?;
+    let wrapped = keys
+        .wrap(key.private_bytes().expose(), &about(&kid, &lot.row.id))
+        .map_err(|error| internal(&error.to_string()))?;
     let row = KeySetRow {
         id: KeySetId::ordered(tx.now()).into_string(),
         version: 0,
@@ -40,7 +43,10 @@ pub fn create(tx: &mut Tx<'_>, keys: &Keys, lot: &Lot) -> Result<()> {
         lot_id: lot.row.id.clone(),
         body: signed.jws().to_json(),
     };
-    tx.insert(row, Record::new("key_set.created").lot(lot.row.id.clone()).project(lot.row.project_id.clone()).public("kid", &kid))?;
+    tx.insert(
+        row,
+        Record::new("key_set.created").lot(lot.row.id.clone()).project(lot.row.project_id.clone()).public("kid", &kid),
+    )?;
     tx.beside(|conn| changes::store_secret(conn, &kid, &wrapped))
 }
 
@@ -71,7 +77,11 @@ pub fn erase(tx: &mut Tx<'_>, lot: &Lot) -> Result<()> {
     let Some(row) = queries::of_lot(tx.conn(), &lot.row.id)?.filter(|row| row.state == ACTIVE) else { return Ok(()) };
     let new = KeySetRow { state: ERASED.into(), ..row.clone() };
     let kid = row.kid.clone();
-    tx.update(&row, new, Record::new("key_set.erased").lot(lot.row.id.clone()).project(lot.row.project_id.clone()).public("kid", &kid))?;
+    tx.update(
+        &row,
+        new,
+        Record::new("key_set.erased").lot(lot.row.id.clone()).project(lot.row.project_id.clone()).public("kid", &kid),
+    )?;
     tx.beside(|conn| changes::erase_secret(conn, &kid))
 }
 

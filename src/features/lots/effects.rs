@@ -27,7 +27,8 @@ pub fn first_revision(tx: &mut Tx<'_>, lot: &Lot) -> Result<Digest> {
 pub fn prepare(tx: &mut Tx<'_>, lot: &mut Lot, step: &Step, act: &Act) -> Result<()> {
     // An addendum makes a new revision: bids must name the one in force when they are submitted.
     if matches!(step.event, Event::Clarify | Event::Amend) {
-        let text = json!({ "before": lot.body.document_revision, "documents": document_list(tx, lot)?, "lines": act.lines });
+        let text =
+            json!({ "before": lot.body.document_revision, "documents": document_list(tx, lot)?, "lines": act.lines });
         lot.body.document_revision = Some(sha256(text.to_string().as_bytes()));
     }
     if step.effects.contains(&Effect::FreezeBids) {

@@ -72,9 +72,20 @@ pub fn load(conn: &mut Conn, lot: &Lot, actor: &Actor) -> Result<LotFacts> {
 
 fn after_closing(conn: &mut Conn, lot: &Lot, facts: &mut LotFacts) -> Result<()> {
     let id = &lot.row.id;
-    facts.open_result_objections =
-        count(objections::table.filter(objections::lot_id.eq(id)).filter(objections::kind.eq("result")).filter(objections::state.eq("open")).count().get_result(conn)?);
-    facts.session_closed = openings::table.filter(openings::lot_id.eq(id)).filter(openings::state.eq("closed")).count().get_result::<i64>(conn)? > 0;
+    facts.open_result_objections = count(
+        objections::table
+            .filter(objections::lot_id.eq(id))
+            .filter(objections::kind.eq("result"))
+            .filter(objections::state.eq("open"))
+            .count()
+            .get_result(conn)?,
+    );
+    facts.session_closed = openings::table
+        .filter(openings::lot_id.eq(id))
+        .filter(openings::state.eq("closed"))
+        .count()
+        .get_result::<i64>(conn)?
+        > 0;
     if matches!(lot.state, State::Closed | State::Opening) {
         return Ok(());
     }

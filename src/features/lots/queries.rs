@@ -68,10 +68,16 @@ pub fn is_public(state: State) -> bool {
 
 /// Lots, newest first.
 pub fn lots(conn: &mut Conn, filter: &Filter, limit: i64) -> Result<Vec<Lot>> {
-    let mut query = lots::table.select(LotRow::as_select()).order((lots::created_at.desc(), lots::id.desc())).limit(limit).into_boxed();
+    let mut query = lots::table
+        .select(LotRow::as_select())
+        .order((lots::created_at.desc(), lots::id.desc()))
+        .limit(limit)
+        .into_boxed();
     match &filter.unpublished {
         Unpublished::None => query = query.filter(lots::state.eq_any(public_states())),
-        Unpublished::Own(org) => query = query.filter(lots::state.eq_any(public_states()).or(lots::org_id.eq(org.clone()))),
+        Unpublished::Own(org) => {
+            query = query.filter(lots::state.eq_any(public_states()).or(lots::org_id.eq(org.clone())))
+        }
         Unpublished::All => {}
     }
     if let Some(state) = &filter.state {

@@ -65,9 +65,15 @@ pub fn due(conn: &mut Conn, lot: &Lot) -> Result<Vec<DueItem>> {
         })
         .collect();
     let scheduled = [
-        (lot.body.schedule.deadline_at.filter(|_| lot.state.is_before_closing()), Bilingual::new("投标截止", "bid deadline")),
+        (
+            lot.body.schedule.deadline_at.filter(|_| lot.state.is_before_closing()),
+            Bilingual::new("投标截止", "bid deadline"),
+        ),
         (lot.body.schedule.opens_at.filter(|_| lot.state.is_before_closing()), Bilingual::new("开标", "opening")),
-        (lot.body.publicity_ends_at.filter(|_| lot.state == crate::rules::machine::State::Publicity), Bilingual::new("公示期满", "end of the candidates' publicity")),
+        (
+            lot.body.publicity_ends_at.filter(|_| lot.state == crate::rules::machine::State::Publicity),
+            Bilingual::new("公示期满", "end of the candidates' publicity"),
+        ),
     ];
     for (at, what) in scheduled {
         if let Some(due_at) = at {

@@ -71,8 +71,9 @@ pub struct LotView {
 pub fn view(lot: &Lot) -> LotView {
     let body = &lot.body;
     let local = |at: Option<Timestamp>| at.map(Timestamp::local);
-    let counted = matches!(lot.state, State::Opening | State::Opened | State::Evaluated | State::Publicity | State::Awardable)
-        || matches!(lot.state, State::Awarded | State::Published | State::Concluded);
+    let counted =
+        matches!(lot.state, State::Opening | State::Opened | State::Evaluated | State::Publicity | State::Awardable)
+            || matches!(lot.state, State::Awarded | State::Published | State::Concluded);
     LotView {
         id: lot.id.clone(),
         project_id: lot.project.clone(),

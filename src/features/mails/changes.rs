@@ -57,7 +57,12 @@ pub fn settle(conn: &mut WriteConn<'_>, id: &str, outcome: &Outcome, now: Timest
         Outcome::Sent | Outcome::Withheld => {
             let state = if *outcome == Outcome::Sent { SENT } else { WITHHELD };
             diesel::update(row)
-                .set((outbox::state.eq(state), outbox::sent_at.eq(now.millis()), outbox::last_error.eq(None::<String>), outbox::lease_until.eq(0)))
+                .set((
+                    outbox::state.eq(state),
+                    outbox::sent_at.eq(now.millis()),
+                    outbox::last_error.eq(None::<String>),
+                    outbox::lease_until.eq(0),
+                ))
                 .execute(conn)
                 .map(drop)
         }
@@ -66,7 +71,12 @@ pub fn settle(conn: &mut WriteConn<'_>, id: &str, outcome: &Outcome, now: Timest
             let state = if next_at.is_some() { WAITING } else { FAILED };
             let next_at = next_at.unwrap_or(now).millis();
             diesel::update(row)
-                .set((outbox::state.eq(state), outbox::next_at.eq(next_at), outbox::last_error.eq(error), outbox::lease_until.eq(0)))
+                .set((
+                    outbox::state.eq(state),
+                    outbox::next_at.eq(next_at),
+                    outbox::last_error.eq(error),
+                    outbox::lease_until.eq(0),
+                ))
                 .execute(conn)
                 .map(drop)
         }
@@ -77,7 +87,12 @@ pub fn settle(conn: &mut WriteConn<'_>, id: &str, outcome: &Outcome, now: Timest
 #[expect(clippy::disallowed_methods, reason = "messages are working state beside the record")]
 pub fn try_again(conn: &mut WriteConn<'_>, id: &str, now: Timestamp) -> QueryResult<bool> {
     let changed = diesel::update(outbox::table.find(id).filter(outbox::state.eq(FAILED)))
-        .set((outbox::state.eq(WAITING), outbox::attempts.eq(0), outbox::next_at.eq(now.millis()), outbox::lease_until.eq(0)))
+        .set((
+            outbox::state.eq(WAITING),
+            outbox::attempts.eq(0),
+            outbox::next_at.eq(now.millis()),
+            outbox::lease_until.eq(0),
+        ))
         .execute(conn.get())?;
     Ok(changed == 1)
 }

@@ -48,7 +48,11 @@ pub struct MailPath {
 #[utoipa::path(tag = "operation", operation_id = "list_mails", params(MailQuery), security(("bearer" = [])),
     responses((status = 200, body = Page<MailView>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The cursor is not ours."), (status = 422, body = Problem, content_type = "application/problem+json", description = "No such state.")))]
 #[get("/v1/mails")]
-pub async fn list_mails(app: web::Data<App>, _caller: Caller, query: web::Query<MailQuery>) -> Result<HttpResponse, Error> {
+pub async fn list_mails(
+    app: web::Data<App>,
+    _caller: Caller,
+    query: web::Query<MailQuery>,
+) -> Result<HttpResponse, Error> {
     let query = query.into_inner();
     if query.state.as_deref().is_some_and(|state| !STATES.contains(&state)) {
         return Err(refusals::body_invalid(&format!("state: one of {}", STATES.join(", "))).into());
@@ -67,7 +71,12 @@ pub async fn list_mails(app: web::Data<App>, _caller: Caller, query: web::Query<
 #[utoipa::path(tag = "operation", operation_id = "retry_mail", params(MailPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = MailView, description = "It waits again."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None."), (status = 409, body = Problem, content_type = "application/problem+json", description = "It has not failed.")))]
 #[post("/v1/mails/{mail}/actions/retry")]
-pub async fn retry_mail(app: web::Data<App>, caller: Caller, path: web::Path<MailPath>, key: IdempotencyKey) -> Result<HttpResponse, Error> {
+pub async fn retry_mail(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<MailPath>,
+    key: IdempotencyKey,
+) -> Result<HttpResponse, Error> {
     let id = path.into_inner().mail;
     let hash = sha256(format!("retry {id}").as_bytes());
     let context = caller.context(caller.meta.started_at);

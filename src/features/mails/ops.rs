@@ -15,7 +15,11 @@ pub fn retry(tx: &mut Tx<'_>, mail: &str) -> Result<MailView> {
     let row = queries::mail(tx.conn(), mail)?.ok_or_else(refusals::not_found)?;
     let now = tx.now();
     if !tx.beside(|conn| changes::try_again(conn, &row.id, now))? {
-        return Err(refusals::state_forbids("只有发送失败的邮件可以重试。", "Only a message that failed can be tried again.").into());
+        return Err(refusals::state_forbids(
+            "只有发送失败的邮件可以重试。",
+            "Only a message that failed can be tried again.",
+        )
+        .into());
     }
     tx.note(&id::random("mlr"), Record::new("mail.retried").restricted("mail", &row.id))?;
     let row = queries::mail(tx.conn(), mail)?.ok_or_else(|| Error::internal("a message is gone"))?;

@@ -60,7 +60,7 @@ pub fn tell_holders(tx: &mut Tx<'_>, lot: &Lot, step: &Step, act: &Act) -> Resul
 /// # Errors
 /// The database's.
 pub fn tell_initiator(tx: &mut Tx<'_>, lot: &Lot, step: &Step, act: &Act) -> Result<()> {
-    send_to(tx, lot, step, act, &[lot.row.org_id.clone()], false)
+    send_to(tx, lot, step, act, std::slice::from_ref(&lot.row.org_id), false)
 }
 
 /// The trading centre.
@@ -83,9 +83,23 @@ pub fn notify_bidders(tx: &mut Tx<'_>, lot: &Lot, step: &Step, act: &Act) -> Res
         if let (Some(award), true) = (&lot.body.award, awardee.is_some()) {
             let won = awardee.as_deref() == Some(org.as_str());
             own.lines.push(if won {
-                format!("贵单位为中标人,价格 {} {} / You are the awardee, at {} {}", award.price.amount(), award.price.currency(), award.price.amount(), award.price.currency())
+                format!(
+                    "贵单位为中标人,价格 {} {} / You are the awardee, at {} {}",
+                    award.price.amount(),
+                    award.price.currency(),
+                    award.price.amount(),
+                    award.price.currency()
+                )
             } else {
-                format!("中标人:{},价格 {} {} / Awarded to {} at {} {}", award.bidder_name, award.price.amount(), award.price.currency(), award.bidder_name, award.price.amount(), award.price.currency())
+                format!(
+                    "中标人:{},价格 {} {} / Awarded to {} at {} {}",
+                    award.bidder_name,
+                    award.price.amount(),
+                    award.price.currency(),
+                    award.bidder_name,
+                    award.price.amount(),
+                    award.price.currency()
+                )
             });
         }
         send_to(tx, lot, step, &own, &[org], false)?;

@@ -28,7 +28,11 @@ pub fn of_lot(conn: &mut Conn, lot_id: &str) -> Result<Vec<Notice>> {
 /// # Errors
 /// The database's.
 pub fn newest(conn: &mut Conn, kind: Option<&str>, after: Option<(i64, String)>, limit: i64) -> Result<Vec<Notice>> {
-    let mut query = notices::table.select(NoticeRow::as_select()).order((notices::published_at.desc(), notices::id.desc())).limit(limit).into_boxed();
+    let mut query = notices::table
+        .select(NoticeRow::as_select())
+        .order((notices::published_at.desc(), notices::id.desc()))
+        .limit(limit)
+        .into_boxed();
     if let Some(kind) = kind {
         query = query.filter(notices::kind.eq(kind.to_owned()));
     }
@@ -55,7 +59,8 @@ fn view(row: &NoticeRow) -> Result<Notice> {
 /// # Errors
 /// The database's.
 pub fn holders(conn: &mut Conn, lot_id: &str) -> Result<Vec<String>> {
-    let mut orgs: Vec<String> = followers::table.filter(followers::lot_id.eq(lot_id)).select(followers::org_id).load(conn)?;
+    let mut orgs: Vec<String> =
+        followers::table.filter(followers::lot_id.eq(lot_id)).select(followers::org_id).load(conn)?;
     orgs.extend(bidders(conn, lot_id)?);
     orgs.sort_unstable();
     orgs.dedup();
@@ -67,7 +72,12 @@ pub fn holders(conn: &mut Conn, lot_id: &str) -> Result<Vec<String>> {
 /// # Errors
 /// The database's.
 pub fn bidders(conn: &mut Conn, lot_id: &str) -> Result<Vec<String>> {
-    Ok(bids::table.filter(bids::lot_id.eq(lot_id)).filter(bids::kind.eq("bid")).order(bids::org_id.asc()).select(bids::org_id).load(conn)?)
+    Ok(bids::table
+        .filter(bids::lot_id.eq(lot_id))
+        .filter(bids::kind.eq("bid"))
+        .order(bids::org_id.asc())
+        .select(bids::org_id)
+        .load(conn)?)
 }
 
 /// The contact addresses of organisations, with their ids.
@@ -77,8 +87,10 @@ pub fn bidders(conn: &mut Conn, lot_id: &str) -> Result<Vec<String>> {
 pub fn contacts(conn: &mut Conn, orgs: &[String]) -> Result<Vec<(String, String)>> {
     let mut found = Vec::new();
     for chunk in orgs.chunks(500) {
-        let rows: Vec<(String, String)> =
-            organisations::table.filter(organisations::id.eq_any(chunk.to_vec())).select((organisations::id, organisations::body)).load(conn)?;
+        let rows: Vec<(String, String)> = organisations::table
+            .filter(organisations::id.eq_any(chunk.to_vec()))
+            .select((organisations::id, organisations::body))
+            .load(conn)?;
         for (id, body) in rows {
             let body: crate::features::accounts::model::OrganisationBody =
                 serde_json::from_str(&body).map_err(|error| Error::damaged(format!("organisation {id}: {error}")))?;
@@ -93,5 +105,10 @@ pub fn contacts(conn: &mut Conn, orgs: &[String]) -> Result<Vec<(String, String)
 /// # Errors
 /// The database's.
 pub fn centre_orgs(conn: &mut Conn) -> Result<Vec<String>> {
-    Ok(users::table.filter(users::roles.like("%centre%")).filter(users::state.eq("active")).select(users::org_id).distinct().load(conn)?)
+    Ok(users::table
+        .filter(users::roles.like("%centre%"))
+        .filter(users::state.eq("active"))
+        .select(users::org_id)
+        .distinct()
+        .load(conn)?)
 }

@@ -15,7 +15,13 @@ use crate::rules::opening::{SessionFacts, SessionState};
 ///
 /// # Errors
 /// The database's.
-pub fn load(conn: &mut Conn, lot: &Lot, session: Option<&Opening>, actor: &Actor, reason_given: bool) -> Result<SessionFacts> {
+pub fn load(
+    conn: &mut Conn,
+    lot: &Lot,
+    session: Option<&Opening>,
+    actor: &Actor,
+    reason_given: bool,
+) -> Result<SessionFacts> {
     let id = &lot.row.id;
     let mut unattributed = BTreeSet::new();
     for row in queries::failures(conn, id)? {

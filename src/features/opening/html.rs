@@ -14,7 +14,8 @@ th,td{border:1px solid #000;padding:.3em .5em;text-align:left;vertical-align:top
 td.amount{text-align:right;white-space:nowrap}h1{font-size:1.4em}h2{font-size:1.1em}tr{break-inside:avoid}";
 
 /// What a page may do: nothing but be looked at, with its own style.
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+pub const CONTENT_SECURITY_POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Text that means itself in HTML, between tags and in quoted attributes.
 pub fn escape(text: &str) -> String {
@@ -252,7 +253,13 @@ mod tests {
                 outcome: "opened".into(),
                 reason: Some(NASTY.into()),
                 detail: Some(NASTY.into()),
-                share: Some(PublishedShare { kid: NASTY.into(), slot: 0, enc: NASTY.into(), d: NASTY.into(), proof: NASTY.into() }),
+                share: Some(PublishedShare {
+                    kid: NASTY.into(),
+                    slot: 0,
+                    enc: NASTY.into(),
+                    d: NASTY.into(),
+                    proof: NASTY.into(),
+                }),
                 file_count: 0,
                 files: Vec::new(),
             }],

@@ -107,7 +107,11 @@ fn sees_reserve(lot: &Lot, caller: Option<&Caller>) -> bool {
 #[utoipa::path(tag = "opening", operation_id = "get_opening", params(LotPath),
     responses((status = 200, body = OpeningView, description = "The session; `not_begun` when there is none yet."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such public lot.")))]
 #[get("/v1/lots/{lot}/opening")]
-pub async fn get_opening(app: web::Data<App>, caller: MaybeCaller, path: web::Path<LotPath>) -> Result<HttpResponse, Error> {
+pub async fn get_opening(
+    app: web::Data<App>,
+    caller: MaybeCaller,
+    path: web::Path<LotPath>,
+) -> Result<HttpResponse, Error> {
     let (id, caller) = (path.into_inner().lot, caller.0);
     let view = app
         .reader
@@ -118,7 +122,9 @@ pub async fn get_opening(app: web::Data<App>, caller: MaybeCaller, path: web::Pa
             let reading = session.as_ref().is_some_and(|session| session.state == SessionState::Reading);
             let failures = if reading && presides { failed_bids(conn, &lot)? } else { Vec::new() };
             let record = match &session {
-                Some(session) if session.body.read_out_at.is_some() => Some(record::build(conn, &lot, session, sees_reserve(&lot, caller))?),
+                Some(session) if session.body.read_out_at.is_some() => {
+                    Some(record::build(conn, &lot, session, sees_reserve(&lot, caller))?)
+                }
                 _ => None,
             };
             Ok(OpeningView { session: session_view(&lot, session.as_ref()), failures, record })
@@ -128,7 +134,14 @@ pub async fn get_opening(app: web::Data<App>, caller: MaybeCaller, path: web::Pa
 }
 
 /// Runs an act of a session for a caller, once.
-async fn act<F>(app: &App, caller: Caller, key: IdempotencyKey, received_at: Timestamp, hash: Digest, mut work: F) -> Result<HttpResponse, Error>
+async fn act<F>(
+    app: &App,
+    caller: Caller,
+    key: IdempotencyKey,
+    received_at: Timestamp,
+    hash: Digest,
+    mut work: F,
+) -> Result<HttpResponse, Error>
 where
     F: FnMut(&mut Tx<'_>, &Caller) -> Result<SessionView, Error> + Send + 'static,
 {
@@ -148,7 +161,13 @@ fn bare_hash(what: &str, lot: &str) -> Digest {
 #[utoipa::path(tag = "opening", operation_id = "attribute_failure", request_body = AttributionRequest, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = SessionView, description = "Named."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Not your lot."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such session."), (status = 409, body = Problem, content_type = "application/problem+json", description = "That bid opened, or the session's state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "No reason.")))]
 #[post("/v1/lots/{lot}/opening/actions/attribute")]
-pub async fn attribute_failure(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey, body: Body<AttributionRequest>) -> Result<HttpResponse, Error> {
+pub async fn attribute_failure(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+    body: Body<AttributionRequest>,
+) -> Result<HttpResponse, Error> {
     let (lot, said) = (path.into_inner().lot, body.value);
     check_text("reason", &said.reason, limits::TEXT_LEN)?;
     act(&app, caller, key, body.received_at, body.hash, move |tx, caller| {
@@ -163,7 +182,12 @@ pub async fn attribute_failure(app: web::Data<App>, caller: Caller, path: web::P
 #[utoipa::path(tag = "opening", operation_id = "read_out", params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = SessionView, description = "Read out; the box is in `GET /v1/lots/{lot}/opening`."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Not your lot."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such session."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Something is still missing.")))]
 #[post("/v1/lots/{lot}/opening/actions/read-out")]
-pub async fn read_out(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey) -> Result<HttpResponse, Error> {
+pub async fn read_out(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+) -> Result<HttpResponse, Error> {
     let lot = path.into_inner().lot;
     let (at, hash) = (caller.meta.started_at, bare_hash("read-out", &lot));
     act(&app, caller, key, at, hash, move |tx, caller| ops::read_out(tx, &lot, &caller.actor())).await
@@ -175,7 +199,12 @@ pub async fn read_out(app: web::Data<App>, caller: Caller, path: web::Path<LotPa
 #[utoipa::path(tag = "opening", operation_id = "confirm_opening", params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = SessionView, description = "Confirmed."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Not your lot."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such session."), (status = 409, body = Problem, content_type = "application/problem+json", description = "An objection has no answer, or the state forbids it.")))]
 #[post("/v1/lots/{lot}/opening/actions/confirm")]
-pub async fn confirm_opening(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey) -> Result<HttpResponse, Error> {
+pub async fn confirm_opening(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+) -> Result<HttpResponse, Error> {
     let lot = path.into_inner().lot;
     let (at, hash) = (caller.meta.started_at, bare_hash("confirm", &lot));
     act(&app, caller, key, at, hash, move |tx, caller| ops::confirm(tx, &lot, &caller.actor())).await
@@ -187,7 +216,12 @@ pub async fn confirm_opening(app: web::Data<App>, caller: Caller, path: web::Pat
 #[utoipa::path(tag = "opening", operation_id = "close_opening", params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = SessionView, description = "Closed."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Not your lot."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such session."), (status = 409, body = Problem, content_type = "application/problem+json", description = "An objection has no answer, a hold is in force, or the state forbids it.")))]
 #[post("/v1/lots/{lot}/opening/actions/close")]
-pub async fn close_opening(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey) -> Result<HttpResponse, Error> {
+pub async fn close_opening(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+) -> Result<HttpResponse, Error> {
     let (lot, keys) = (path.into_inner().lot, app.keys.clone());
     let (at, hash) = (caller.meta.started_at, bare_hash("close", &lot));
     act(&app, caller, key, at, hash, move |tx, caller| ops::close(tx, &keys, &lot, &caller.actor())).await
@@ -199,13 +233,21 @@ pub async fn close_opening(app: web::Data<App>, caller: Caller, path: web::Path<
 #[utoipa::path(tag = "opening", operation_id = "object_to_opening", request_body = NewObjection, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 201, body = ObjectionView, description = "Raised."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such session."), (status = 409, body = Problem, content_type = "application/problem+json", description = "No bid in the box, or the session's state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "No text.")))]
 #[post("/v1/lots/{lot}/opening/objections")]
-pub async fn object_to_opening(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey, body: Body<NewObjection>) -> Result<HttpResponse, Error> {
+pub async fn object_to_opening(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+    body: Body<NewObjection>,
+) -> Result<HttpResponse, Error> {
     let (lot, words) = (path.into_inner().lot, body.value.text);
     let location = format!("/v1/lots/{lot}/opening");
     let (context, idempotency) = (caller.context(body.received_at), key.of(&caller, body.hash));
     let answer = app
         .ledger
-        .commit_once(context, idempotency, move |tx| objections::raise_in_session(tx, &lot, &caller.actor(), &caller.org_id, &words))
+        .commit_once(context, idempotency, move |tx| {
+            objections::raise_in_session(tx, &lot, &caller.actor(), &caller.org_id, &words)
+        })
         .await?;
     Ok(reply::created(&answer, &location))
 }
@@ -217,13 +259,21 @@ pub async fn object_to_opening(app: web::Data<App>, caller: Caller, path: web::P
 #[utoipa::path(tag = "evaluation", operation_id = "object_to_result", request_body = NewObjection, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 201, body = ObjectionView, description = "On record."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such public lot."), (status = 409, body = Problem, content_type = "application/problem+json", description = "No bid in the box, or nothing to object to yet."), (status = 422, body = Problem, content_type = "application/problem+json", description = "No text.")))]
 #[post("/v1/lots/{lot}/objections")]
-pub async fn object_to_result(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey, body: Body<NewObjection>) -> Result<HttpResponse, Error> {
+pub async fn object_to_result(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+    body: Body<NewObjection>,
+) -> Result<HttpResponse, Error> {
     let (lot, words, keys) = (path.into_inner().lot, body.value.text, app.keys.clone());
     let location = format!("/v1/lots/{lot}/evaluation");
     let (context, idempotency) = (caller.context(body.received_at), key.of(&caller, body.hash));
     let answer = app
         .ledger
-        .commit_once(context, idempotency, move |tx| objections::raise_to_result(tx, &keys, &lot, &caller.org_id, &words))
+        .commit_once(context, idempotency, move |tx| {
+            objections::raise_to_result(tx, &keys, &lot, &caller.org_id, &words)
+        })
         .await?;
     Ok(reply::created(&answer, &location))
 }
@@ -234,11 +284,19 @@ pub async fn object_to_result(app: web::Data<App>, caller: Caller, path: web::Pa
 #[utoipa::path(tag = "opening", operation_id = "answer_objection", request_body = ObjectionAnswer, params(ObjectionPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = ObjectionView, description = "Answered."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None to a lot of yours."), (status = 409, body = Problem, content_type = "application/problem+json", description = "It has its answer, or the session's state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "No text.")))]
 #[post("/v1/objections/{objection}/actions/answer")]
-pub async fn answer_objection(app: web::Data<App>, caller: Caller, path: web::Path<ObjectionPath>, key: IdempotencyKey, body: Body<ObjectionAnswer>) -> Result<HttpResponse, Error> {
+pub async fn answer_objection(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<ObjectionPath>,
+    key: IdempotencyKey,
+    body: Body<ObjectionAnswer>,
+) -> Result<HttpResponse, Error> {
     let (id, words, keys) = (path.into_inner().objection, body.value.answer, app.keys.clone());
     let (context, idempotency) = (caller.context(body.received_at), key.of(&caller, body.hash));
-    let answer =
-        app.ledger.commit_once(context, idempotency, move |tx| objections::answer(tx, &keys, &id, &caller.actor(), &words)).await?;
+    let answer = app
+        .ledger
+        .commit_once(context, idempotency, move |tx| objections::answer(tx, &keys, &id, &caller.actor(), &words))
+        .await?;
     Ok(reply::done(&answer))
 }
 
@@ -249,13 +307,19 @@ pub async fn answer_objection(app: web::Data<App>, caller: Caller, path: web::Pa
 #[utoipa::path(tag = "opening", operation_id = "get_opening_record", params(LotPath),
     responses((status = 200, description = "The record.", content((OpeningRecord = "application/json"), (String = "text/html"))), (status = 404, body = Problem, content_type = "application/problem+json", description = "No record that you may see.")))]
 #[get("/v1/lots/{lot}/opening-record")]
-pub async fn get_opening_record(app: web::Data<App>, req: HttpRequest, caller: MaybeCaller, path: web::Path<LotPath>) -> Result<HttpResponse, Error> {
+pub async fn get_opening_record(
+    app: web::Data<App>,
+    req: HttpRequest,
+    caller: MaybeCaller,
+    path: web::Path<LotPath>,
+) -> Result<HttpResponse, Error> {
     let (id, caller) = (path.into_inner().lot, caller.0);
     let record = app
         .reader
         .read(move |conn| {
             let (lot, session) = public_session(conn, &id)?;
-            let session = session.filter(|session| session.body.read_out_at.is_some()).ok_or_else(refusals::not_found)?;
+            let session =
+                session.filter(|session| session.body.read_out_at.is_some()).ok_or_else(refusals::not_found)?;
             let caller = caller.as_ref();
             if session.state != SessionState::Closed && !is_party(conn, &lot, caller)? {
                 return Err(refusals::not_found().into());

@@ -83,7 +83,8 @@ impl Opening {
     /// # Errors
     /// When what is stored cannot be read.
     pub fn read(row: OpeningRow) -> Result<Self> {
-        let state = SessionState::parse(&row.state).ok_or_else(|| Error::damaged(format!("opening {}: state {}", row.id, row.state)))?;
+        let state = SessionState::parse(&row.state)
+            .ok_or_else(|| Error::damaged(format!("opening {}: state {}", row.id, row.state)))?;
         Ok(Self { state, body: parse(&row.id, &row.body)?, row })
     }
 

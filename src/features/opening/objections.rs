@@ -85,7 +85,13 @@ fn viewed(tx: &mut Tx<'_>, row: &ObjectionRow) -> Result<ObjectionView> {
 ///
 /// # Errors
 /// The rules' refusal, such as for somebody without a bid in the box.
-pub fn raise_in_session(tx: &mut Tx<'_>, lot_id: &str, actor: &Actor, org: &OrgId, words: &str) -> Result<ObjectionView> {
+pub fn raise_in_session(
+    tx: &mut Tx<'_>,
+    lot_id: &str,
+    actor: &Actor,
+    org: &OrgId,
+    words: &str,
+) -> Result<ObjectionView> {
     check_text("text", words, limits::TEXT_LEN)?;
     let (lot, _, _) = step(tx, lot_id, SessionEvent::Object, actor, None)?;
     let row = insert(tx, &lot, ObjectionKind::Opening, org, words, None, None)?;
@@ -115,7 +121,13 @@ pub fn raise_to_result(tx: &mut Tx<'_>, keys: &Keys, lot_id: &str, org: &OrgId, 
     }
     let row = insert(tx, &lot, ObjectionKind::Result, org, words, rule, inadmissible)?;
     if rule.is_some_and(|rule| rule.holds) && !is_held(&lot) {
-        hold(tx, keys, &lot, Event::PlaceHold, "收到对结果的异议,答复前暂停 / An objection to the result waits for its answer")?;
+        hold(
+            tx,
+            keys,
+            &lot,
+            Event::PlaceHold,
+            "收到对结果的异议,答复前暂停 / An objection to the result waits for its answer",
+        )?;
     }
     viewed(tx, &row)
 }
@@ -150,7 +162,14 @@ fn insert(
         None => None,
     };
     let state = if inadmissible.is_some() { INADMISSIBLE } else { OPEN };
-    let body = ObjectionBody { text: words.to_owned(), raised_at, answer_due_at, inadmissible, answer: None, answered_at: None };
+    let body = ObjectionBody {
+        text: words.to_owned(),
+        raised_at,
+        answer_due_at,
+        inadmissible,
+        answer: None,
+        answered_at: None,
+    };
     let row = ObjectionRow {
         id: ObjectionId::ordered(tx.now()).into_string(),
         version: 0,

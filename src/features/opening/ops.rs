@@ -1,9 +1,9 @@
 //! Use cases of the opening session. What may happen when, and who may do it, is decided by `rules::opening`.
 
+use super::facts;
 use super::model::{Attribution, By, Opening, OpeningBody, OpeningRow, UnsealingBody, UnsealingRow, parse, text};
 use super::queries::{self, Sealed};
 use super::view::{SessionView, session_view};
-use super::facts;
 use crate::features::bids;
 use crate::features::bids::model::RESERVE;
 use crate::features::lots;
@@ -51,7 +51,13 @@ fn by(tx: &Tx<'_>) -> Option<By> {
 }
 
 /// Asks the rules whether `event` may happen now, and gives the session with the state that follows.
-pub(super) fn step(tx: &mut Tx<'_>, lot_id: &str, event: SessionEvent, actor: &Actor, reason: Option<&str>) -> Result<(Lot, Opening, SessionState)> {
+pub(super) fn step(
+    tx: &mut Tx<'_>,
+    lot_id: &str,
+    event: SessionEvent,
+    actor: &Actor,
+    reason: Option<&str>,
+) -> Result<(Lot, Opening, SessionState)> {
     let lot = lots::queries::lot(tx.conn(), lot_id)?;
     if !lots::queries::is_public(lot.state) {
         return Err(refusals::not_found().into());
@@ -121,9 +127,17 @@ pub fn finish_unsealing(tx: &mut Tx<'_>, lot_id: &str) -> Result<bool> {
 ///
 /// # Errors
 /// 404 for a bid that is not in this box; 409 for one that opened; the rules' refusal.
-pub fn attribute(tx: &mut Tx<'_>, lot_id: &str, actor: &Actor, bid_id: &str, cause: UndecryptedCause, reason: &str) -> Result<SessionView> {
+pub fn attribute(
+    tx: &mut Tx<'_>,
+    lot_id: &str,
+    actor: &Actor,
+    bid_id: &str,
+    cause: UndecryptedCause,
+    reason: &str,
+) -> Result<SessionView> {
     let (lot, session, _) = step(tx, lot_id, SessionEvent::Attribute, actor, Some(reason))?;
-    let failures: Vec<UnsealingRow> = queries::failures(tx.conn(), lot_id)?.into_iter().filter(|row| row.bid_id == bid_id).collect();
+    let failures: Vec<UnsealingRow> =
+        queries::failures(tx.conn(), lot_id)?.into_iter().filter(|row| row.bid_id == bid_id).collect();
     if failures.is_empty() {
         return Err(refusals::nothing_to_attribute().into());
     }

@@ -24,7 +24,8 @@ const IDS_AT_ONCE: usize = 500;
 /// # Errors
 /// The database's.
 pub fn of_lot(conn: &mut Conn, lot_id: &str) -> Result<Option<Opening>> {
-    let row: Option<OpeningRow> = openings::table.filter(openings::lot_id.eq(lot_id)).select(OpeningRow::as_select()).first(conn).optional()?;
+    let row: Option<OpeningRow> =
+        openings::table.filter(openings::lot_id.eq(lot_id)).select(OpeningRow::as_select()).first(conn).optional()?;
     row.map(Opening::read).transpose()
 }
 
@@ -63,14 +64,22 @@ pub struct Sealed {
 pub fn pending(conn: &mut Conn, lot_id: &str, after: &str, limit: i64) -> Result<Vec<Sealed>> {
     let tried = unsealings::table.filter(unsealings::envelope_id.eq(bid_envelopes::envelope_id));
     Ok(bid_envelopes::table
-        .inner_join(bids::table.on(bids::id.eq(bid_envelopes::owner_id).and(bids::version.eq(bid_envelopes::owner_version))))
+        .inner_join(
+            bids::table.on(bids::id.eq(bid_envelopes::owner_id).and(bids::version.eq(bid_envelopes::owner_version))),
+        )
         .filter(bids::lot_id.eq(lot_id))
         .filter(bids::state.eq(BidState::Submitted.name()))
         .filter(bid_envelopes::envelope_id.gt(after))
         .filter(not(exists(tried)))
         .order(bid_envelopes::envelope_id.asc())
         .limit(limit)
-        .select((bid_envelopes::envelope_id, bid_envelopes::owner_id, bid_envelopes::part, bid_envelopes::upload_id, bid_envelopes::header))
+        .select((
+            bid_envelopes::envelope_id,
+            bid_envelopes::owner_id,
+            bid_envelopes::part,
+            bid_envelopes::upload_id,
+            bid_envelopes::header,
+        ))
         .load(conn)?)
 }
 
@@ -81,7 +90,9 @@ pub fn pending(conn: &mut Conn, lot_id: &str, after: &str, limit: i64) -> Result
 pub fn missing(conn: &mut Conn, lot_id: &str) -> Result<u32> {
     let tried = unsealings::table.filter(unsealings::envelope_id.eq(bid_envelopes::envelope_id));
     let count: i64 = bid_envelopes::table
-        .inner_join(bids::table.on(bids::id.eq(bid_envelopes::owner_id).and(bids::version.eq(bid_envelopes::owner_version))))
+        .inner_join(
+            bids::table.on(bids::id.eq(bid_envelopes::owner_id).and(bids::version.eq(bid_envelopes::owner_version))),
+        )
         .filter(bids::lot_id.eq(lot_id))
         .filter(bids::state.eq(BidState::Submitted.name()))
         .filter(not(exists(tried)))
@@ -104,7 +115,11 @@ pub fn is_tried(conn: &mut Conn, envelope_id: &str) -> Result<bool> {
 /// # Errors
 /// The database's.
 pub fn outcomes(conn: &mut Conn, lot_id: &str) -> Result<Vec<UnsealingRow>> {
-    Ok(unsealings::table.filter(unsealings::lot_id.eq(lot_id)).order(unsealings::id.asc()).select(UnsealingRow::as_select()).load(conn)?)
+    Ok(unsealings::table
+        .filter(unsealings::lot_id.eq(lot_id))
+        .order(unsealings::id.asc())
+        .select(UnsealingRow::as_select())
+        .load(conn)?)
 }
 
 /// The outcomes of one part of a lot, such as `price`.
@@ -209,8 +224,8 @@ pub fn names(conn: &mut Conn, orgs: &[String]) -> Result<HashMap<String, Named>>
             .select((organisations::id, organisations::name, organisations::scheme, organisations::identifier))
             .load(conn)?;
         for (id, name, scheme, identifier) in rows {
-            let identifier =
-                OrgIdentifier::new(&scheme, &identifier).map_err(|error| Error::damaged(format!("organisation {id}: {error}")))?;
+            let identifier = OrgIdentifier::new(&scheme, &identifier)
+                .map_err(|error| Error::damaged(format!("organisation {id}: {error}")))?;
             found.insert(id, Named { name, identifier });
         }
     }
@@ -257,5 +272,9 @@ pub fn unanswered(conn: &mut Conn, lot_id: &str, kind: ObjectionKind) -> Result<
 /// # Errors
 /// The database's.
 pub fn raised_by(conn: &mut Conn, lot_id: &str, org_id: &str) -> Result<i64> {
-    Ok(objections::table.filter(objections::lot_id.eq(lot_id)).filter(objections::org_id.eq(org_id)).count().get_result(conn)?)
+    Ok(objections::table
+        .filter(objections::lot_id.eq(lot_id))
+        .filter(objections::org_id.eq(org_id))
+        .count()
+        .get_result(conn)?)
 }

@@ -223,7 +223,8 @@ fn grouped(rows: Vec<UnsealingRow>) -> Result<HashMap<String, Vec<(UnsealingRow,
 
 impl Source {
     fn party(&self, org_id: &str) -> Result<Party> {
-        let named = self.names.get(org_id).ok_or_else(|| Error::damaged(format!("organisation {org_id} is missing")))?;
+        let named =
+            self.names.get(org_id).ok_or_else(|| Error::damaged(format!("organisation {org_id} is missing")))?;
         Ok(Party { name: named.name.clone(), identifier: named.identifier.clone() })
     }
 

@@ -22,7 +22,12 @@ use crate::seal::unsealing::{self, OpenError, Outcome, Share};
 ///
 /// # Errors
 /// When it has to be tried again: the disk cannot be read, or the system gives no random numbers.
-pub fn open(blobs: &DiskBlobs, key: &PlatformKey, sealed: &Sealed, currency: Currency) -> Result<(Outcome, UnsealingBody)> {
+pub fn open(
+    blobs: &DiskBlobs,
+    key: &PlatformKey,
+    sealed: &Sealed,
+    currency: Currency,
+) -> Result<(Outcome, UnsealingBody)> {
     let envelope = SignedEnvelope::parse(sealed.header.as_bytes())
         .map_err(|error| Error::damaged(format!("header of envelope {}: {error}", sealed.envelope_id)))?;
     let mut body = UnsealingBody {
@@ -38,14 +43,18 @@ pub fn open(blobs: &DiskBlobs, key: &PlatformKey, sealed: &Sealed, currency: Cur
         failed: None,
         attribution: None,
     };
-    let outcome = match unseal(blobs, key, sealed, &envelope, &mut body).and_then(|contents| read(contents, envelope.ctx().part, currency, &mut body)) {
+    let outcome = match unseal(blobs, key, sealed, &envelope, &mut body)
+        .and_then(|contents| read(contents, envelope.ctx().part, currency, &mut body))
+    {
         Ok(()) => Outcome::Opened,
         Err(OpenError::Failed { outcome, reason, detail }) => {
             let detail = detail.chars().take(limits::FAILURE_LEN).collect();
             body.failed = Some(Failed { reason: reason.to_owned(), detail });
             outcome
         }
-        Err(OpenError::Io(error)) => return Err(Failure::Storage(format!("envelope {}: {error}", sealed.envelope_id)).into()),
+        Err(OpenError::Io(error)) => {
+            return Err(Failure::Storage(format!("envelope {}: {error}", sealed.envelope_id)).into());
+        }
     };
     Ok((outcome, body))
 }
@@ -63,7 +72,9 @@ fn unseal(
     let payload = match blobs.reader(&sealed.upload_id) {
         Ok(payload) => payload,
         // A directory that is away as a whole is our trouble, not this envelope's.
-        Err(BlobError::NotFound) if blobs.is_there() => return Err(failed(Outcome::MissingPayload, "no_payload", "the ciphertext is not stored")),
+        Err(BlobError::NotFound) if blobs.is_there() => {
+            return Err(failed(Outcome::MissingPayload, "no_payload", "the ciphertext is not stored"));
+        }
         Err(error) => return Err(OpenError::Io(std::io::Error::other(error))),
     };
     unsealing::open_part(envelope, keys, payload, &mut Discard)
@@ -83,7 +94,12 @@ fn failed(outcome: Outcome, reason: &'static str, detail: impl ToString) -> Open
 }
 
 /// Takes over what the part says.
-fn read(contents: PartContents, part: Part, currency: Currency, body: &mut UnsealingBody) -> std::result::Result<(), OpenError> {
+fn read(
+    contents: PartContents,
+    part: Part,
+    currency: Currency,
+    body: &mut UnsealingBody,
+) -> std::result::Result<(), OpenError> {
     if part == Part::Documents {
         let files = contents.manifest.files();
         body.file_count = u32::try_from(files.len()).unwrap_or(u32::MAX);
@@ -94,7 +110,11 @@ fn read(contents: PartContents, part: Part, currency: Currency, body: &mut Unsea
     let price = price(&bid).map_err(|(reason, detail)| failed(Outcome::BadManifest, reason, detail))?;
     // A bid in another currency is given an evaluated price; a bound in another currency bounds nothing.
     if part == Part::Reserve && price.currency() != currency {
-        return Err(failed(Outcome::BadManifest, "reserve_currency", format!("the reserve price is in {}, the lot in {currency}", price.currency())));
+        return Err(failed(
+            Outcome::BadManifest,
+            "reserve_currency",
+            format!("the reserve price is in {}, the lot in {currency}", price.currency()),
+        ));
     }
     body.price = Some(price);
     body.validity_days = bid.validity_days;
@@ -115,7 +135,11 @@ fn price(bid: &BidJson) -> std::result::Result<Money, (&'static str, String)> {
     };
     let currency = Currency::parse(&bid.currency).map_err(described)?;
     let price = Money::parse(&bid.amount, currency).map_err(described)?;
-    if price.is_positive() { Ok(price) } else { Err(("amount_not_positive", "the amount is not more than nothing".into())) }
+    if price.is_positive() {
+        Ok(price)
+    } else {
+        Err(("amount_not_positive", "the amount is not more than nothing".into()))
+    }
 }
 
 /// The files as far as they go into a record of bounded size.

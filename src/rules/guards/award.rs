@@ -138,8 +138,14 @@ pub const RESERVE_REACHED: &Guard<Lot> = &state(
     |case| {
         require(
             case.facts.reserve != ReserveTerm::Announced || case.facts.reserve_reached == Some(true),
-            Phrase::new("最高报价低于底价。", "The best offer is below the reserve price."),
-            Phrase::new("请宣布流标（原因：均低于底价）。", "Declare the lot unsuccessful, cause: below reserve."),
+            Phrase::new(
+                "最高报价低于底价，或底价未能开启。",
+                "The best offer is below the reserve price, or the reserve price could not be opened.",
+            ),
+            Phrase::new(
+                "请宣布流标（原因：均低于底价）；底价未能开启的，请终止。",
+                "Declare the lot unsuccessful, cause: below reserve; terminate it if the reserve price did not open.",
+            ),
         )
     },
 );

@@ -11,11 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::io;
 
-fn read_in_pieces(
-    archive: &[u8],
-    expected: Binding,
-    piece: usize,
-) -> Result<PartContents, PartError> {
+fn read_in_pieces(archive: &[u8], expected: Binding, piece: usize) -> Result<PartContents, PartError> {
     let mut reader = PartReader::new(expected);
     for bytes in archive.chunks(piece) {
         match reader.push(bytes, &mut Discard) {
@@ -39,10 +35,7 @@ fn entry(path: &str, content: &[u8]) -> Vec<u8> {
 }
 
 fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut bytes: Vec<u8> = entries
-        .iter()
-        .flat_map(|(path, content)| entry(path, content))
-        .collect();
+    let mut bytes: Vec<u8> = entries.iter().flat_map(|(path, content)| entry(path, content)).collect();
     bytes.extend_from_slice(&[0; 2 * BLOCK_LEN]);
     bytes
 }
@@ -93,11 +86,7 @@ fn every_shortened_archive_is_refused() {
     let good = documents(&[("a", b"x"), ("b", &[7; 600])]);
     assert!(read(&good, Part::Documents).is_ok());
     for len in 0..good.len() {
-        assert_eq!(
-            read(&good[..len], Part::Documents),
-            Err(PartError::Truncated),
-            "{len}"
-        );
+        assert_eq!(read(&good[..len], Part::Documents), Err(PartError::Truncated), "{len}");
     }
 }
 
@@ -120,88 +109,41 @@ fn files_must_be_exactly_those_of_the_manifest_in_its_order() {
     let manifest = manifest_json(Part::Documents, &[("a", b"1"), ("b", b"22")]);
     let read = |files: &[(&str, &[u8])]| read(&with_manifest(&manifest, files), Part::Documents);
     assert!(read(&[("a", b"1"), ("b", b"22")]).is_ok());
-    assert_eq!(
-        read(&[("b", b"22"), ("a", b"1")]),
-        Err(PartError::UnexpectedEntry("b".into()))
-    );
+    assert_eq!(read(&[("b", b"22"), ("a", b"1")]), Err(PartError::UnexpectedEntry("b".into())));
     assert_eq!(read(&[("a", b"1")]), Err(PartError::Truncated));
-    assert_eq!(
-        read(&[("a", b"1"), ("b", b"22"), ("c", b"")]),
-        Err(PartError::UnexpectedEntry("c".into()))
-    );
-    assert_eq!(
-        read(&[("a", b"1"), ("a", b"1")]),
-        Err(PartError::UnexpectedEntry("a".into()))
-    );
-    assert_eq!(
-        read(&[("a", b"1"), ("b", b"2")]),
-        Err(PartError::Length("b".into()))
-    );
-    assert_eq!(
-        read(&[("a", b"1"), ("b", b"23")]),
-        Err(PartError::FileDigest("b".into()))
-    );
+    assert_eq!(read(&[("a", b"1"), ("b", b"22"), ("c", b"")]), Err(PartError::UnexpectedEntry("c".into())));
+    assert_eq!(read(&[("a", b"1"), ("a", b"1")]), Err(PartError::UnexpectedEntry("a".into())));
+    assert_eq!(read(&[("a", b"1"), ("b", b"2")]), Err(PartError::Length("b".into())));
+    assert_eq!(read(&[("a", b"1"), ("b", b"23")]), Err(PartError::FileDigest("b".into())));
 }
 
 #[test]
 fn the_manifest_comes_first_and_once() {
-    assert_eq!(
-        read(&archive(&[("a", b"x")]), Part::Documents),
-        Err(PartError::FirstEntry)
-    );
-    assert_eq!(
-        read(&archive(&[]), Part::Documents),
-        Err(PartError::Truncated)
-    );
+    assert_eq!(read(&archive(&[("a", b"x")]), Part::Documents), Err(PartError::FirstEntry));
+    assert_eq!(read(&archive(&[]), Part::Documents), Err(PartError::Truncated));
     let manifest = manifest_json(Part::Documents, &[("manifest.json", b"{}")]);
     let twice = with_manifest(&manifest, &[("manifest.json", b"{}")]);
-    assert_eq!(
-        read(&twice, Part::Documents),
-        Err(PartError::PathCollision("manifest.json".into()))
-    );
+    assert_eq!(read(&twice, Part::Documents), Err(PartError::PathCollision("manifest.json".into())));
     let mut huge = header("manifest.json", 1024 * 1024 + 1).unwrap().to_vec();
     huge.resize(4 * BLOCK_LEN, 0);
-    assert_eq!(
-        read(&huge, Part::Documents),
-        Err(PartError::ManifestTooLarge)
-    );
+    assert_eq!(read(&huge, Part::Documents), Err(PartError::ManifestTooLarge));
 }
 
 #[test]
 fn a_manifest_for_another_tender_lot_bidder_or_part_is_refused() {
     let files: &[(&str, &[u8])] = &[("a", b"x")];
     let good = manifest_json(Part::Documents, files);
-    for (field, value) in [
-        ("tender", "prj-2"),
-        ("lot", "lot-2"),
-        ("bidder", "org-2"),
-        ("part", "price"),
-    ] {
+    for (field, value) in [("tender", "prj-2"), ("lot", "lot-2"), ("bidder", "org-2"), ("part", "price")] {
         let mut altered = good.clone();
         altered[field] = json!(value);
-        assert_eq!(
-            read(&with_manifest(&altered, files), Part::Documents),
-            Err(PartError::Mismatch(field))
-        );
+        assert_eq!(read(&with_manifest(&altered, files), Part::Documents), Err(PartError::Mismatch(field)));
     }
     for (field, value, reason) in [
         ("v", json!("sealbid/2"), "unknown_version"),
         ("surplus", json!(1), "unknown_field"),
-        (
-            "files",
-            json!([{"path": "a", "len": 1, "sha256": "00"}]),
-            "bad_hex",
-        ),
-        (
-            "files",
-            json!([{"path": "a", "len": -1, "sha256": sha256(b"x")}]),
-            "wrong_type",
-        ),
-        (
-            "files",
-            json!([{"path": "a", "len": 1, "sha256": sha256(b"x"), "mode": 1}]),
-            "unknown_field",
-        ),
+        ("files", json!([{"path": "a", "len": 1, "sha256": "00"}]), "bad_hex"),
+        ("files", json!([{"path": "a", "len": -1, "sha256": sha256(b"x")}]), "wrong_type"),
+        ("files", json!([{"path": "a", "len": 1, "sha256": sha256(b"x"), "mode": 1}]), "unknown_field"),
         ("files", json!([]), "wrong_file_count"),
     ] {
         let mut altered = good.clone();

@@ -13,25 +13,16 @@ fn wire(key: &PlatformKey) -> Value {
 }
 
 fn refused(value: &Value) -> &'static str {
-    KeySet::from_bytes(value.to_string().as_bytes())
-        .unwrap_err()
-        .reason()
+    KeySet::from_bytes(value.to_string().as_bytes()).unwrap_err().reason()
 }
 
 #[test]
 fn a_signed_key_set_comes_back_and_verifies() {
-    for key in [
-        platform_key(Profile::Strict),
-        platform_key(Profile::Open),
-        bidder_key(Profile::Strict),
-    ] {
+    for key in [platform_key(Profile::Strict), platform_key(Profile::Open), bidder_key(Profile::Strict)] {
         let publisher = signing_key();
         let signed = key.key_set().sign(&publisher).unwrap();
         let back = SignedKeySet::parse(signed.jws().to_json().as_bytes()).unwrap();
-        assert_eq!(
-            back.verify(publisher.verifying_key()).unwrap(),
-            key.key_set()
-        );
+        assert_eq!(back.verify(publisher.verifying_key()).unwrap(), key.key_set());
         let other = back.verify(signing_key().verifying_key()).unwrap_err();
         assert_eq!(other.reason(), "other_signing_key");
     }
@@ -41,10 +32,7 @@ fn a_signed_key_set_comes_back_and_verifies() {
 fn every_field_of_a_key_set_is_checked() {
     let key = platform_key(Profile::Strict);
     let good = wire(&key);
-    assert_eq!(
-        KeySet::from_bytes(good.to_string().as_bytes()).as_ref(),
-        Ok(key.key_set())
-    );
+    assert_eq!(KeySet::from_bytes(good.to_string().as_bytes()).as_ref(), Ok(key.key_set()));
     let other = wire(&platform_key(Profile::Strict));
     for (field, value, reason) in [
         ("v", json!("sealbid/2"), "unknown_version"),
@@ -59,16 +47,8 @@ fn every_field_of_a_key_set_is_checked() {
         ("X", other["X"].clone(), "bad_key_set_shape"),
         ("shares", other["shares"].clone(), "bad_key_set_shape"),
         ("shares", json!([]), "bad_key_set_shape"),
-        (
-            "opens_not_before",
-            json!("2026-12-01T01:00:00.001Z"),
-            "wrong_key_set_id",
-        ),
-        (
-            "opens_not_before",
-            json!("2026-12-01T09:00:00.000+08:00"),
-            "bad_time",
-        ),
+        ("opens_not_before", json!("2026-12-01T01:00:00.001Z"), "wrong_key_set_id"),
+        ("opens_not_before", json!("2026-12-01T09:00:00.000+08:00"), "bad_time"),
         ("profile", json!("lax"), "unknown_profile"),
         ("members", json!([{"i": 1}]), "bad_key_set_shape"),
         ("ceremony", json!("00"), "bad_key_set_shape"),
@@ -96,10 +76,7 @@ fn a_key_beside_the_curve_is_refused() {
             reason => assert_eq!(reason, "wrong_key_set_id"),
         }
     }
-    assert!(
-        seen > 50,
-        "about half of all x are not on the curve, saw {seen}"
-    );
+    assert!(seen > 50, "about half of all x are not on the curve, saw {seen}");
 }
 
 #[test]
@@ -108,21 +85,13 @@ fn the_id_depends_on_key_time_and_group() {
     let kid = |change: &dyn Fn(&mut crate::seal::keyset::KeySetSubject)| {
         let mut subject = key_set_subject(Profile::Strict);
         change(&mut subject);
-        PlatformKey::from_scalar(scalar(), KeySetKind::Platform, subject)
-            .key_set()
-            .kid
+        PlatformKey::from_scalar(scalar(), KeySetKind::Platform, subject).key_set().kid
     };
     let good = kid(&|_| {});
     assert_eq!(good, kid(&|_| {}));
-    assert_ne!(
-        good,
-        kid(&|subject| subject.group = super::ident("group-2"))
-    );
+    assert_ne!(good, kid(&|subject| subject.group = super::ident("group-2")));
     let later = crate::seal::ids::UtcMillis::parse("2026-12-01T01:00:00.001Z", "test").unwrap();
-    assert_ne!(
-        good,
-        kid(&|subject| subject.opens_not_before = later.clone())
-    );
+    assert_ne!(good, kid(&|subject| subject.opens_not_before = later.clone()));
     assert_ne!(good, platform_key(Profile::Strict).key_set().kid);
 }
 
@@ -140,20 +109,9 @@ fn a_stored_private_key_is_restored_only_with_its_own_key_set() {
 #[test]
 fn a_key_set_signed_for_another_purpose_is_refused() {
     let key = platform_key(Profile::Strict);
-    let jws = Jws::sign(
-        &signing_key(),
-        "sealbid-envelope+jws",
-        &key.key_set().to_bytes(),
-    )
-    .unwrap();
+    let jws = Jws::sign(&signing_key(), "sealbid-envelope+jws", &key.key_set().to_bytes()).unwrap();
     let error = SignedKeySet::parse(jws.to_json().as_bytes()).unwrap_err();
-    assert_eq!(
-        error,
-        FormError::Typ {
-            expected: KEY_SET_TYP,
-            found: "sealbid-envelope+jws".into()
-        }
-    );
+    assert_eq!(error, FormError::Typ { expected: KEY_SET_TYP, found: "sealbid-envelope+jws".into() });
 }
 
 #[test]

@@ -37,11 +37,7 @@ fn platform_key(profile: Profile) -> PlatformKey {
 }
 
 fn bidder_key(profile: Profile) -> PlatformKey {
-    PlatformKey::from_scalar(
-        PrivateScalar::generate().unwrap(),
-        KeySetKind::Bidder,
-        key_set_subject(profile),
-    )
+    PlatformKey::from_scalar(PrivateScalar::generate().unwrap(), KeySetKind::Bidder, key_set_subject(profile))
 }
 
 fn subject(bidder: &str) -> Subject {
@@ -56,21 +52,11 @@ fn subject(bidder: &str) -> Subject {
 }
 
 fn binding(bidder: &str, part: Part) -> Binding {
-    Binding {
-        tender: ident("prj-1"),
-        lot: ident("lot-1"),
-        bidder: ident(bidder),
-        part,
-    }
+    Binding { tender: ident("prj-1"), lot: ident("lot-1"), bidder: ident(bidder), part }
 }
 
 fn bid(amount: &str) -> BidJson {
-    BidJson {
-        amount: amount.into(),
-        currency: "CNY".into(),
-        validity_days: Some(90),
-        note: None,
-    }
+    BidJson { amount: amount.into(), currency: "CNY".into(), validity_days: Some(90), note: None }
 }
 
 fn signing_key() -> SigningKey {
@@ -92,10 +78,5 @@ fn sealed_price(bidder: &str, keys: &[&PlatformKey]) -> Sealed {
     let key = signing_key();
     let key_sets: Vec<_> = keys.iter().map(|key| key.key_set()).collect();
     let envelope = seal_header(&subject(bidder), &payload, &key_sets, &key).unwrap();
-    Sealed {
-        envelope,
-        payload,
-        ciphertext,
-        key,
-    }
+    Sealed { envelope, payload, ciphertext, key }
 }

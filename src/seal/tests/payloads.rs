@@ -7,8 +7,7 @@ use crate::seal::limits::CHUNK_BYTES;
 use crate::seal::merkle::MerkleTree;
 use crate::seal::sealing::{SealedPayload, SealingWriter, seal_payload};
 use crate::seal::stream::{
-    BadCommit, PayloadKeys, PayloadOpener, PayloadSealer, StreamError, TAG_LEN, chunk_count,
-    ciphertext_len,
+    BadCommit, PayloadKeys, PayloadOpener, PayloadSealer, StreamError, TAG_LEN, chunk_count, ciphertext_len,
 };
 use crate::seal::unsealing::{OpenError, Outcome, open_payload};
 use crate::seal::{kdf, unsealing};
@@ -49,15 +48,7 @@ fn opened(ciphertext: &[u8], len: u64) -> Result<Vec<u8>, StreamError> {
     Ok(plain)
 }
 
-const LENGTHS: [usize; 7] = [
-    0,
-    1,
-    CHUNK_BYTES - 1,
-    CHUNK_BYTES,
-    CHUNK_BYTES + 1,
-    2 * CHUNK_BYTES,
-    2 * CHUNK_BYTES + 7,
-];
+const LENGTHS: [usize; 7] = [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES, 2 * CHUNK_BYTES + 7];
 
 #[test]
 fn payloads_of_every_boundary_length_come_back_and_have_the_announced_size() {
@@ -68,13 +59,8 @@ fn payloads_of_every_boundary_length_come_back_and_have_the_announced_size() {
         assert_eq!(payload.size_bytes, ciphertext.len() as u64);
         assert_eq!(ciphertext_len(len as u64), ciphertext.len() as u64, "{len}");
         let mut tree = MerkleTree::new();
-        ciphertext
-            .chunks(CHUNK_BYTES + TAG_LEN)
-            .for_each(|chunk| tree.push_chunk(chunk));
-        assert_eq!(
-            (tree.root(), tree.leaves()),
-            (payload.root, chunk_count(len as u64))
-        );
+        ciphertext.chunks(CHUNK_BYTES + TAG_LEN).for_each(|chunk| tree.push_chunk(chunk));
+        assert_eq!((tree.root(), tree.leaves()), (payload.root, chunk_count(len as u64)));
         assert!(opened(&ciphertext, len as u64) == Ok(plain), "{len}");
     }
 }
@@ -97,9 +83,7 @@ fn the_bytes_are_those_of_an_independent_stream_implementation() {
             .enumerate()
             .flat_map(|(i, piece)| {
                 let mut buffer = piece.to_vec();
-                stream
-                    .encrypt_in_place(i as u32, i == last, &[], &mut buffer)
-                    .unwrap();
+                stream.encrypt_in_place(i as u32, i == last, &[], &mut buffer).unwrap();
                 buffer
             })
             .collect();
@@ -136,42 +120,21 @@ fn truncation_extension_and_exchange_of_chunks_are_detected() {
     assert_eq!(fails(&[1, 0, 2], len), StreamError::NotAuthentic);
     assert_eq!(fails(&[0, 2], 2 * CHUNK_BYTES), StreamError::NotAuthentic);
     assert_eq!(fails(&[0, 1, 2, 2], len), StreamError::AfterLast);
-    assert_eq!(
-        fails(&[0, 1, 2, 2], 4 * CHUNK_BYTES),
-        StreamError::NotAuthentic
-    );
+    assert_eq!(fails(&[0, 1, 2, 2], 4 * CHUNK_BYTES), StreamError::NotAuthentic);
     assert_eq!(fails(&[], 0), StreamError::Truncated);
-    assert_eq!(
-        opened(&ciphertext[..size - 1], len as u64),
-        Err(StreamError::ChunkLength)
-    );
-    assert_eq!(
-        opened(&ciphertext[..2 * size + 16], len as u64 - 1),
-        Err(StreamError::ChunkLength)
-    );
+    assert_eq!(opened(&ciphertext[..size - 1], len as u64), Err(StreamError::ChunkLength));
+    assert_eq!(opened(&ciphertext[..2 * size + 16], len as u64 - 1), Err(StreamError::ChunkLength));
 }
 
 #[test]
 fn a_middle_chunk_is_full_a_last_one_not_empty_and_nothing_follows_it() {
     let mut sealer = PayloadSealer::new(keys());
-    assert_eq!(
-        sealer.seal_chunk(&mut vec![0; 5], false),
-        Err(StreamError::ChunkLength)
-    );
-    assert_eq!(
-        sealer.seal_chunk(&mut vec![0; CHUNK_BYTES + 1], true),
-        Err(StreamError::ChunkLength)
-    );
+    assert_eq!(sealer.seal_chunk(&mut vec![0; 5], false), Err(StreamError::ChunkLength));
+    assert_eq!(sealer.seal_chunk(&mut vec![0; CHUNK_BYTES + 1], true), Err(StreamError::ChunkLength));
     sealer.seal_chunk(&mut vec![0; CHUNK_BYTES], false).unwrap();
-    assert_eq!(
-        sealer.seal_chunk(&mut vec![], true),
-        Err(StreamError::ChunkLength)
-    );
+    assert_eq!(sealer.seal_chunk(&mut vec![], true), Err(StreamError::ChunkLength));
     sealer.seal_chunk(&mut vec![0; 5], true).unwrap();
-    assert_eq!(
-        sealer.seal_chunk(&mut vec![0; 5], true),
-        Err(StreamError::AfterLast)
-    );
+    assert_eq!(sealer.seal_chunk(&mut vec![0; 5], true), Err(StreamError::AfterLast));
 }
 
 #[test]
@@ -194,10 +157,7 @@ fn the_commitment_depends_on_salt_and_every_secret_in_order() {
     for bit in 0..256 {
         let mut altered = commitment(SALT, &[1]);
         altered[bit / 8] ^= 1 << (bit % 8);
-        assert_eq!(
-            PayloadKeys::committed(&SALT, &secrets(1), &altered).err(),
-            Some(BadCommit)
-        );
+        assert_eq!(PayloadKeys::committed(&SALT, &secrets(1), &altered).err(), Some(BadCommit));
     }
 }
 
@@ -208,11 +168,7 @@ fn times(x: u128, y: u128) -> u128 {
         if x >> i & 1 == 1 {
             z ^= v;
         }
-        v = if v & 1 == 1 {
-            v >> 1 ^ 0xe1 << 120
-        } else {
-            v >> 1
-        };
+        v = if v & 1 == 1 { v >> 1 ^ 0xe1 << 120 } else { v >> 1 };
     }
     z
 }
@@ -251,35 +207,24 @@ fn a_ciphertext_made_for_two_keys_opens_under_both_and_is_stopped_by_the_commitm
     let (first, lengths) = (0x1234_u128, 256_u128);
     let square = |h| times(h, h);
     // first * H^3 + free * H^2 + lengths * H + E must be the same tag under both keys.
-    let right = times(first, times(h1, square(h1)) ^ times(h2, square(h2)))
-        ^ times(lengths, h1 ^ h2)
-        ^ e1
-        ^ e2;
+    let right = times(first, times(h1, square(h1)) ^ times(h2, square(h2))) ^ times(lengths, h1 ^ h2) ^ e1 ^ e2;
     let free = times(right, inverse(square(h1) ^ square(h2)));
-    let tag =
-        times(first, times(h1, square(h1))) ^ times(free, square(h1)) ^ times(lengths, h1) ^ e1;
+    let tag = times(first, times(h1, square(h1))) ^ times(free, square(h1)) ^ times(lengths, h1) ^ e1;
     let ciphertext = [first, free, tag].map(u128::to_be_bytes).concat();
     let open = |byte| {
         let mut opener = PayloadOpener::new(PayloadKeys::derive(&SALT, &secrets(byte)), 32);
-        opener
-            .open_chunk(&mut ciphertext.clone())
-            .map(<[u8]>::to_vec)
+        opener.open_chunk(&mut ciphertext.clone()).map(<[u8]>::to_vec)
     };
     let (one, two) = (open(2).unwrap(), open(3).unwrap());
     assert_ne!(one, two);
     let kc = *PayloadKeys::derive(&SALT, &secrets(2)).commitment();
     assert!(PayloadKeys::committed(&SALT, &secrets(2), &kc).is_ok());
-    assert_eq!(
-        PayloadKeys::committed(&SALT, &secrets(3), &kc).err(),
-        Some(BadCommit)
-    );
+    assert_eq!(PayloadKeys::committed(&SALT, &secrets(3), &kc).err(), Some(BadCommit));
 }
 
 fn outcome_of(result: Result<(), OpenError>) -> (Outcome, &'static str) {
     match result.unwrap_err() {
-        OpenError::Failed {
-            outcome, reason, ..
-        } => (outcome, reason),
+        OpenError::Failed { outcome, reason, .. } => (outcome, reason),
         OpenError::Io(error) => panic!("{error}"),
     }
 }
@@ -297,11 +242,7 @@ fn every_flipped_bit_of_a_sealed_price_is_detected() {
         let mut altered = sealed.ciphertext.clone();
         altered[bit / 8] ^= 1 << (bit % 8);
         let outcome = outcome_of(read(&sealed, &altered));
-        assert_eq!(
-            outcome,
-            (Outcome::BadPayload, "chunk_not_authentic"),
-            "bit {bit}"
-        );
+        assert_eq!(outcome, (Outcome::BadPayload, "chunk_not_authentic"), "bit {bit}");
     }
 }
 
@@ -313,10 +254,7 @@ fn a_shortened_or_lengthened_sealed_price_is_detected() {
         assert_eq!(outcome, (Outcome::BadPayload, "payload_truncated"));
     }
     let longer = [&sealed.ciphertext[..], &[0]].concat();
-    assert_eq!(
-        outcome_of(read(&sealed, &longer)),
-        (Outcome::BadPayload, "payload_too_long")
-    );
+    assert_eq!(outcome_of(read(&sealed, &longer)), (Outcome::BadPayload, "payload_too_long"));
 }
 
 #[test]
@@ -326,12 +264,8 @@ fn a_payload_under_another_root_is_detected_although_it_decrypts() {
     sealed.payload.root = MerkleTree::new().root();
     let subject = super::subject("org-1");
     sealed.envelope =
-        crate::seal::sealing::seal_header(&subject, &sealed.payload, &[key.key_set()], &sealed.key)
-            .unwrap();
-    assert_eq!(
-        outcome_of(read(&sealed, &sealed.ciphertext)),
-        (Outcome::BadPayload, "wrong_root")
-    );
+        crate::seal::sealing::seal_header(&subject, &sealed.payload, &[key.key_set()], &sealed.key).unwrap();
+    assert_eq!(outcome_of(read(&sealed, &sealed.ciphertext)), (Outcome::BadPayload, "wrong_root"));
 }
 
 #[test]
@@ -344,12 +278,7 @@ fn a_failing_reader_is_not_the_envelopes_fault() {
     }
     let sealed = sealed_price("org-1", &[&platform_key(Profile::Strict)]);
     let keys = PayloadKeys::derive(&sealed.payload.salt, &sealed.payload.secrets);
-    let result = unsealing::open_part(
-        &sealed.envelope,
-        keys,
-        Broken,
-        &mut crate::seal::part_reader::Discard,
-    );
+    let result = unsealing::open_part(&sealed.envelope, keys, Broken, &mut crate::seal::part_reader::Discard);
     assert!(matches!(result, Err(OpenError::Io(_))));
     assert!(seal_payload(Broken, std::io::sink(), 1).is_err());
 }

@@ -35,11 +35,7 @@ fn bidder_signing_key() -> SigningKey {
 }
 
 fn platform() -> PlatformKey {
-    PlatformKey::from_scalar(
-        scalar("platform key"),
-        KeySetKind::Platform,
-        key_set_subject(Profile::Strict),
-    )
+    PlatformKey::from_scalar(scalar("platform key"), KeySetKind::Platform, key_set_subject(Profile::Strict))
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -62,13 +58,7 @@ fn share(key: &PlatformKey, envelope: &SignedEnvelope) -> Value {
     let enc = envelope.header().slots[0].enc;
     let d = key.private().times(&enc);
     let context = share_context(key.key_set(), envelope, 0);
-    let proof = dleq::prove_with(
-        key.private(),
-        &enc,
-        &d,
-        context.as_bytes(),
-        &scalar("dleq nonce"),
-    );
+    let proof = dleq::prove_with(key.private(), &enc, &d, context.as_bytes(), &scalar("dleq nonce"));
     json!({
         "dleq_context": context,
         "D": hex(&d.to_compressed()),
@@ -86,18 +76,8 @@ fn computed() -> Value {
     let mut writer = SealingWriter::with(Vec::new(), fixed("salt"), secrets());
     writer.write_all(&plaintext).unwrap();
     let (payload, ciphertext) = writer.finish().unwrap();
-    let scalars = [SlotScalars {
-        ephemeral: scalar("ephemeral"),
-        nonce: scalar("pok nonce"),
-    }];
-    let envelope = seal_header_with(
-        &subject("org-1"),
-        &payload,
-        &[key_set],
-        &signing_key,
-        &scalars,
-    )
-    .unwrap();
+    let scalars = [SlotScalars { ephemeral: scalar("ephemeral"), nonce: scalar("pok nonce") }];
+    let envelope = seal_header_with(&subject("org-1"), &payload, &[key_set], &signing_key, &scalars).unwrap();
     let header = envelope.header();
     let slot = &header.slots[0];
     let wire: Value = serde_json::from_slice(envelope.jws().payload()).unwrap();
@@ -149,12 +129,7 @@ fn published() -> Value {
 #[test]
 fn the_published_vector_is_reproduced_byte_by_byte() {
     let (computed, published) = (computed(), published());
-    assert_eq!(
-        computed,
-        published,
-        "computed:\n{}",
-        serde_json::to_string_pretty(&computed).unwrap()
-    );
+    assert_eq!(computed, published, "computed:\n{}", serde_json::to_string_pretty(&computed).unwrap());
 }
 
 #[test]
@@ -163,9 +138,7 @@ fn the_published_vector_opens_with_the_public_steps_alone() {
     let string = |pointer: &str| file.pointer(pointer).unwrap().as_str().unwrap().to_owned();
     let key_set = KeySet::from_bytes(string("/key_set/bytes").as_bytes()).unwrap();
     let envelope = SignedEnvelope::from_value(&file["envelope"]["jws"]).unwrap();
-    let signer =
-        crate::seal::keys::VerifyingKey::parse("EdDSA", &string("/envelope/signing_public_key"))
-            .unwrap();
+    let signer = crate::seal::keys::VerifyingKey::parse("EdDSA", &string("/envelope/signing_public_key")).unwrap();
     envelope.verify_signature(&signer).unwrap();
     envelope.check_against(&[&key_set]).unwrap();
     let share = Share::parse(string("/share/json").as_bytes()).unwrap();

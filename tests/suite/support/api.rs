@@ -4,7 +4,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sealbid::features::accounts::model::roles_of;
 use sealbid::kernel::digest::sha256;
-use sealbid::kernel::id::OrgId;
 use sealbid::kernel::role::Role;
 use sealbid::seal::keys::SigningKey;
 use serde_json::Value;
@@ -34,7 +33,8 @@ impl Answer {
 
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{}: {} {error}: {}", self.asked, self.status, self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{}: {} {error}: {}", self.asked, self.status, self.text()))
     }
 
     /// The problem's code; empty where the answer is none.
@@ -139,8 +139,17 @@ impl<'w> Request<'w> {
             self.world.agent().run(request.body(self.body).expect("a request"))
         };
         let mut response = sent.unwrap_or_else(|error| panic!("{asked}: {error}"));
-        let headers = response.headers().iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned())).collect();
-        let body = response.body_mut().with_config().limit(u64::MAX).read_to_vec().unwrap_or_else(|error| panic!("{asked}: {error}"));
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
+            .collect();
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(u64::MAX)
+            .read_to_vec()
+            .unwrap_or_else(|error| panic!("{asked}: {error}"));
         Answer { status: response.status().as_u16(), headers, body, asked }
     }
 }
@@ -156,19 +165,24 @@ impl<'w> Person<'w> {
         Self { world, member }
     }
 
-    pub fn org(&self) -> OrgId {
-        OrgId::parse(&self.member.org_id).expect("an organisation's id")
-    }
-
     pub fn signing_key(&self) -> SigningKey {
         SigningKey::from_pem(&self.member.pem).expect("made by the cast")
     }
 
     /// An access token, as signing in gives it.
     pub fn token(&self) -> String {
-        let roles: Vec<String> = roles_of(&self.member.roles).iter().map(|role: &Role| role.name().to_owned()).collect();
+        let roles: Vec<String> =
+            roles_of(&self.member.roles).iter().map(|role: &Role| role.name().to_owned()).collect();
         let app = self.world.app();
-        app.tokens.issue(&self.member.user_id, &self.member.org_id, &roles, "ses-00000000-0000-7000-8000-000000000000", app.clock.now()).0
+        app.tokens
+            .issue(
+                &self.member.user_id,
+                &self.member.org_id,
+                &roles,
+                "ses-00000000-0000-7000-8000-000000000000",
+                app.clock.now(),
+            )
+            .0
     }
 
     /// A request of this person.
@@ -193,6 +207,9 @@ impl<'w> Person<'w> {
     /// Sends one chunk of an upload with its digest.
     pub fn put_chunk(&self, upload: &str, n: usize, bytes: &[u8]) -> Answer {
         let digest = format!("sha-256=:{}:", STANDARD.encode(sha256(bytes).as_bytes()));
-        self.request("PUT", format!("/v1/uploads/{upload}/chunks/{n}")).header("Content-Digest", digest).bytes(bytes).send()
+        self.request("PUT", format!("/v1/uploads/{upload}/chunks/{n}"))
+            .header("Content-Digest", digest)
+            .bytes(bytes)
+            .send()
     }
 }

@@ -44,14 +44,19 @@ pub fn hire(url: &DbUrl) -> Vec<Member> {
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(start()));
     let ledger = Ledger::start(url, clock);
     let hash = passwords::hash_blocking(&Secret::new(PASSWORD.to_owned())).expect("hashed");
-    let mut plan = vec![("admin".to_owned(), Role::Admin), ("centre".to_owned(), Role::Centre), ("inspector".to_owned(), Role::Inspector)];
+    let mut plan = vec![
+        ("admin".to_owned(), Role::Admin),
+        ("centre".to_owned(), Role::Centre),
+        ("inspector".to_owned(), Role::Inspector),
+    ];
     plan.extend((1..=2).map(|n| (format!("initiator{n}"), Role::Initiator)));
     plan.extend((1..=BIDDERS).map(|n| (format!("bidder{n}"), Role::Bidder)));
     let cast = plan
         .into_iter()
         .enumerate()
         .map(|(n, (login, role))| {
-            let key = SigningKey::generate(if n % 2 == 0 { Algorithm::EdDsa } else { Algorithm::Es256 }).expect("random numbers");
+            let key = SigningKey::generate(if n % 2 == 0 { Algorithm::EdDsa } else { Algorithm::Es256 })
+                .expect("random numbers");
             let pem = key.to_pem().expose().clone();
             let hash = hash.clone();
             let context = Context::system(start(), "cast");

@@ -55,7 +55,8 @@ impl Places {
 
     /// Every address of a GET, with the lists also filtered and cut.
     fn addresses(&self) -> Vec<String> {
-        let mut found: Vec<String> = OPERATIONS.iter().filter(|row| row.method == "GET").map(|row| self.fill(row.path)).collect();
+        let mut found: Vec<String> =
+            OPERATIONS.iter().filter(|row| row.method == "GET").map(|row| self.fill(row.path)).collect();
         let (lot, org) = (&self.lot, &self.org);
         found.extend([
             "/v1/lots?limit=1".to_owned(),
@@ -63,7 +64,8 @@ impl Places {
             "/v1/notices?limit=1".to_owned(),
             format!("/v1/lots/{lot}/questions?limit=1"),
             format!("/v1/lots/{lot}/documents?limit=1"),
-            "/v1/mails?limit=1".to_owned(),
+            // Not cut to one: messages of one act share an instant, and their order among themselves is random.
+            "/v1/mails?limit=100".to_owned(),
             "/v1/mails?state=waiting".to_owned(),
             "/v1/mails?state=sent".to_owned(),
             "/v1/mails?state=withheld&limit=100".to_owned(),
@@ -119,18 +121,34 @@ pub fn attempts(world: &World, places: &Places) -> Vec<Seen> {
     let why = || json!({ "reason": "Curiosity" });
     let lots = |rest: &str| format!("/v1/lots/{lot}{rest}");
     let acts: Vec<(&'static str, String, Value)> = vec![
-        ("bidder8", format!("/v1/bids/{bid}/actions/withdraw"), json!({ "withdrawal": withdrawal(&world.bidder(8), bid) })),
+        (
+            "bidder8",
+            format!("/v1/bids/{bid}/actions/withdraw"),
+            json!({ "withdrawal": withdrawal(&world.bidder(8), bid) }),
+        ),
         ("bidder8", format!("/v1/uploads/{upload}/actions/complete"), Value::Null),
         ("bidder8", lots("/opening/objections"), json!({ "text": "Why?" })),
         ("bidder8", lots("/objections"), json!({ "text": "Why?" })),
         ("initiator1", format!("/v1/uploads/{upload}/actions/complete"), Value::Null),
-        ("initiator1", lots("/documents"), json!({ "upload_id": upload, "name": "theirs.pdf", "media_type": "application/pdf" })),
+        (
+            "initiator1",
+            lots("/documents"),
+            json!({ "upload_id": upload, "name": "theirs.pdf", "media_type": "application/pdf" }),
+        ),
         ("initiator1", format!("/v1/bids/{bid}/actions/evaluate"), json!({ "decision": "responsive" })),
-        ("initiator1", lots("/opening/actions/attribute"), json!({ "bid_id": bid, "cause": "bidder", "reason": "Curiosity" })),
+        (
+            "initiator1",
+            lots("/opening/actions/attribute"),
+            json!({ "bid_id": bid, "cause": "bidder", "reason": "Curiosity" }),
+        ),
         ("initiator1", lots("/opening/actions/read-out"), Value::Null),
         ("initiator1", lots("/opening/actions/confirm"), Value::Null),
         ("initiator1", lots("/opening/actions/close"), Value::Null),
-        ("initiator1", lots("/actions/declare-unsuccessful"), json!({ "cause": "too_few_received", "reason": "Curiosity" })),
+        (
+            "initiator1",
+            lots("/actions/declare-unsuccessful"),
+            json!({ "cause": "too_few_received", "reason": "Curiosity" }),
+        ),
         ("initiator1", lots("/actions/complete-evaluation"), json!({ "lines": ["Curiosity"] })),
         ("initiator1", lots("/actions/publish-candidates"), Value::Null),
         ("initiator1", lots("/actions/award"), json!({ "bid_id": bid, "fallback": null, "reason": "Curiosity" })),
@@ -138,7 +156,11 @@ pub fn attempts(world: &World, places: &Places) -> Vec<Seen> {
         ("initiator1", lots("/actions/retender"), Value::Null),
         ("initiator2", lots("/actions/terminate"), why()),
         ("centre", lots("/opening/actions/read-out"), Value::Null),
-        ("centre", lots("/actions/declare-unsuccessful"), json!({ "cause": "too_few_received", "reason": "Curiosity" })),
+        (
+            "centre",
+            lots("/actions/declare-unsuccessful"),
+            json!({ "cause": "too_few_received", "reason": "Curiosity" }),
+        ),
         ("admin", format!("/v1/mails/{}/actions/retry", places.mail), Value::Null),
     ];
     let mut seen = Vec::new();

@@ -35,7 +35,8 @@ pub fn cluster() -> Option<&'static Cluster> {
         .get_or_init(|| {
             let found = binaries();
             if found.is_none() {
-                let line = "skipped: PostgreSQL tests (no initdb and postgres found; Debian: apt-get install postgresql)";
+                let line =
+                    "skipped: PostgreSQL tests (no initdb and postgres found; Debian: apt-get install postgresql)";
                 assert!(std::env::var_os("SEALBID_REQUIRE_POSTGRES").is_none_or(|value| value != "1"), "{line}");
                 // Written past the test harness, which would swallow it for tests that pass.
                 use std::io::Write;
@@ -48,9 +49,12 @@ pub fn cluster() -> Option<&'static Cluster> {
 
 /// The folder with `initdb` and `postgres`: on PATH, or the newest of Debian's.
 fn binaries() -> Option<PathBuf> {
-    let on_path = std::env::var_os("PATH").into_iter().flat_map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
-    let mut debian: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    debian.sort_by_key(|path| path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<u32>().ok()));
+    let on_path =
+        std::env::var_os("PATH").into_iter().flat_map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
+    let mut debian: Vec<PathBuf> =
+        std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    debian
+        .sort_by_key(|path| path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<u32>().ok()));
     let debian = debian.into_iter().rev().map(|path| path.join("bin"));
     on_path.chain(debian).find(|dir| dir.join("initdb").exists() && dir.join("postgres").exists())
 }
@@ -58,7 +62,14 @@ fn binaries() -> Option<PathBuf> {
 /// `postgres` refuses to run as root: whoever is root runs it as somebody else.
 fn unprivileged() -> Option<&'static str> {
     let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0\n"));
-    let exists = |name: &&str| Command::new("id").arg(name).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+    let exists = |name: &&str| {
+        Command::new("id")
+            .arg(name)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
+    };
     if root { ["postgres", "nobody"].into_iter().find(exists) } else { None }
 }
 
@@ -82,7 +93,14 @@ impl Cluster {
              {prefix}{bin}/postgres -D {at}/data -k {at} -c listen_addresses='' -c max_connections=200 -c shared_buffers=64MB >{at}/server.log 2>&1 & \
              server=$!; cat >/dev/null; kill -INT $server; wait $server; rm -rf {at}"
         );
-        let guard = Command::new("sh").arg("-c").arg(script).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a shell");
+        let guard = Command::new("sh")
+            .arg("-c")
+            .arg(script)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a shell");
         let cluster = Self { socket_dir: dir, next: AtomicU32::new(0), _guard: guard };
         cluster.wait();
         cluster.prepare();
@@ -92,7 +110,11 @@ impl Cluster {
     fn wait(&self) {
         let patience = Instant::now() + Duration::from_secs(60);
         while PgConnection::establish(&self.url("postgres", OWNER)).is_err() {
-            assert!(Instant::now() < patience, "PostgreSQL starts within a minute; see its logs in {}", self.socket_dir.display());
+            assert!(
+                Instant::now() < patience,
+                "PostgreSQL starts within a minute; see its logs in {}",
+                self.socket_dir.display()
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
     }

@@ -26,7 +26,10 @@ pub fn items(page: &Value) -> Vec<Value> {
 /// One text field of each.
 #[track_caller]
 pub fn texts(values: &[Value], field: &str) -> Vec<String> {
-    values.iter().map(|value| value[field].as_str().unwrap_or_else(|| panic!("no {field}: {value}")).to_owned()).collect()
+    values
+        .iter()
+        .map(|value| value[field].as_str().unwrap_or_else(|| panic!("no {field}: {value}")).to_owned())
+        .collect()
 }
 
 /// Checks the receipt of an act against the platform's key, as its owner would years later; returns what was recorded.
@@ -49,6 +52,15 @@ impl LotStory<'_> {
         (json!({ "envelopes": [jws(&self.header(&bidder, Part::Price, rev, &payload))] }), upload)
     }
 
+    /// Bidders 1, 2, … bid these amounts, one after the other.
+    pub fn with_bids_in_turn(self, amounts: &[&str]) -> Self {
+        for (n, amount) in amounts.iter().enumerate() {
+            self.world.tick();
+            self.bid(n + 1, 1, amount).ok();
+        }
+        self
+    }
+
     /// Bidder `n` sends a prepared body.
     pub fn submit(&self, n: usize, body: &Value) -> Answer {
         self.world.bidder(n).post(self.path("/bids"), body)
@@ -63,13 +75,22 @@ impl LotStory<'_> {
         self.submit(n, &json!({ "envelopes": [jws(&self.header(&bidder, Part::Price, 1, &payload))] }))
     }
 
-    /// The initiator seals its reserve price.
-    pub fn seal_reserve(&self, rev: u32, amount: &str) -> Answer {
+    /// The initiator seals and uploads its reserve price: the body that puts it into the box.
+    pub fn uploaded_reserve(&self, rev: u32, amount: &str) -> Value {
         let initiator = self.world.initiator();
         let (payload, sealed) = self.seal_price(&initiator, Part::Reserve, amount);
         upload(&initiator, &self.id, "reserve", &sealed, SEALED_CHUNK);
-        let envelope = jws(&self.header(&initiator, Part::Reserve, rev, &payload));
-        initiator.request("PUT", self.path("/reserve")).json(&json!({ "envelope": envelope })).send()
+        json!({ "envelope": jws(&self.header(&initiator, Part::Reserve, rev, &payload)) })
+    }
+
+    /// The initiator sends a prepared reserve price.
+    pub fn put_reserve(&self, body: &Value) -> Answer {
+        self.world.initiator().request("PUT", self.path("/reserve")).json(body).send()
+    }
+
+    /// The initiator seals its reserve price.
+    pub fn seal_reserve(&self, rev: u32, amount: &str) -> Answer {
+        self.put_reserve(&self.uploaded_reserve(rev, amount))
     }
 
     /// What bidder `n` sees of its own bid.
@@ -88,7 +109,9 @@ impl LotStory<'_> {
         let (bidder, bid) = (self.world.bidder(n), self.bid_id(n));
         let ident = |text: &str| Ident::parse(text, "id").expect("an id");
         let created = UtcMillis::parse(self.world.now().to_string(), "created").expect("a time");
-        let signed = Withdrawal { bid: ident(&bid), bidder: ident(&bidder.member.org_id), created }.sign(&bidder.signing_key()).expect("signed");
+        let signed = Withdrawal { bid: ident(&bid), bidder: ident(&bidder.member.org_id), created }
+            .sign(&bidder.signing_key())
+            .expect("signed");
         let statement: Value = serde_json::from_str(&signed.jws().to_json()).expect("JSON");
         bidder.post(format!("/v1/bids/{bid}/actions/withdraw"), &json!({ "withdrawal": statement }))
     }
@@ -174,7 +197,9 @@ impl LotStory<'_> {
     /// How many outcomes of unsealing are stored.
     pub fn unsealed(&self) -> i64 {
         let id = self.id.clone();
-        let count = self.world.app().reader.read_blocking(move |conn| Ok(unsealings::table.filter(unsealings::lot_id.eq(&id)).count().get_result(conn)?));
+        let count = self.world.app().reader.read_blocking(move |conn| {
+            Ok(unsealings::table.filter(unsealings::lot_id.eq(&id)).count().get_result(conn)?)
+        });
         count.expect("read")
     }
 
@@ -182,7 +207,8 @@ impl LotStory<'_> {
     pub fn has_private_key(&self) -> bool {
         let id = self.id.clone();
         let count = self.world.app().reader.read_blocking(move |conn| {
-            let kids: Vec<String> = key_sets::table.filter(key_sets::lot_id.eq(&id)).select(key_sets::kid).load(conn)?;
+            let kids: Vec<String> =
+                key_sets::table.filter(key_sets::lot_id.eq(&id)).select(key_sets::kid).load(conn)?;
             assert_eq!(kids.len(), 1, "a published lot has one key set");
             Ok(key_secrets::table.filter(key_secrets::kid.eq_any(kids)).count().get_result::<i64>(conn)?)
         });

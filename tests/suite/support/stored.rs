@@ -42,7 +42,10 @@ pub fn tables(world: &World) -> BTreeMap<String, Vec<String>> {
             let sql = if postgres {
                 format!("SELECT t::text AS line FROM \"{table}\" t")
             } else {
-                let columns = lines(conn, &format!("SELECT 'quote(\"' || name || '\")' AS line FROM pragma_table_info('{table}')"));
+                let columns = lines(
+                    conn,
+                    &format!("SELECT 'quote(\"' || name || '\")' AS line FROM pragma_table_info('{table}')"),
+                );
                 format!("SELECT {} AS line FROM \"{table}\"", columns.join(" || '|' || "))
             };
             let found = lines(conn, &sql);
@@ -79,7 +82,9 @@ pub fn forms(text: &str) -> Vec<String> {
         let (from, to) = ((before * 8).div_ceil(6), shifted.len() * 8 / 6);
         plain.extend([STANDARD.encode(&shifted)[from..to].to_owned(), URL_SAFE.encode(&shifted)[from..to].to_owned()]);
     }
-    let hex = |text: &String, upper: bool| -> String { text.bytes().map(|byte| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") }).collect() };
+    let hex = |text: &String, upper: bool| -> String {
+        text.bytes().map(|byte| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") }).collect()
+    };
     let mut all = plain.clone();
     all.extend(plain.iter().flat_map(|text| [hex(text, true), hex(text, false)]));
     all.sort();

@@ -38,8 +38,12 @@ pub fn cny(amount: &str) -> Value {
 fn usual_terms(category: Category) -> Value {
     let mut terms = json!({ "description": "An invented lot", "currency": "CNY", "approval_number": "2026-1", "no_dispute_declared": true });
     let more = match category {
-        Category::Construction => json!({ "estimate": cny("1000000.00"), "ceiling": cny("1000000.00"), "deposit": cny("20000.00") }),
-        Category::LandUse => json!({ "minimum_price": cny("100000.00"), "deposit": cny("20000.00"), "reserve": "declared_none" }),
+        Category::Construction => {
+            json!({ "estimate": cny("1000000.00"), "ceiling": cny("1000000.00"), "deposit": cny("20000.00") })
+        }
+        Category::LandUse => {
+            json!({ "minimum_price": cny("100000.00"), "deposit": cny("20000.00"), "reserve": "declared_none" })
+        }
         Category::StateAsset => json!({ "asking": cny("500000.00"), "appraisal": cny("500000.00") }),
     };
     merge(&mut terms, &more);
@@ -56,7 +60,12 @@ fn merge(into: &mut Value, more: &Value) {
 pub fn upload(person: &Person<'_>, lot: &str, purpose: &str, bytes: &[u8], chunk: usize) -> String {
     let mut tree = MerkleTree::new();
     bytes.chunks(chunk).for_each(|chunk| tree.push_chunk(chunk));
-    let made = person.post(format!("/v1/lots/{lot}/uploads"), &json!({ "purpose": purpose, "size_bytes": bytes.len(), "root": tree.root() })).ok();
+    let made = person
+        .post(
+            format!("/v1/lots/{lot}/uploads"),
+            &json!({ "purpose": purpose, "size_bytes": bytes.len(), "root": tree.root() }),
+        )
+        .ok();
     assert_eq!(made["chunk_bytes"], chunk, "the chunks that the root was made over");
     let id = made["id"].as_str().expect("an id").to_owned();
     for (n, chunk) in bytes.chunks(chunk).enumerate() {
@@ -97,11 +106,17 @@ impl<'w> LotStory<'w> {
     pub fn drafted(mut self) -> Self {
         let initiator = self.world.initiator();
         let code = format!("P-{}", uuid::Uuid::new_v4().simple());
-        let project = initiator.post("/v1/projects", &json!({ "code": code, "name": "A project", "description": "Invented", "approval_number": "2026-1" })).ok();
+        let project = initiator
+            .post(
+                "/v1/projects",
+                &json!({ "code": code, "name": "A project", "description": "Invented", "approval_number": "2026-1" }),
+            )
+            .ok();
         self.project = project["id"].as_str().expect("an id").to_owned();
         let mut terms = usual_terms(self.category);
         merge(&mut terms, &self.terms);
-        let lot = json!({ "project_id": self.project, "category": self.category.name(), "title": "A lot", "terms": terms });
+        let lot =
+            json!({ "project_id": self.project, "category": self.category.name(), "title": "A lot", "terms": terms });
         self.id = initiator.post("/v1/lots", &lot).ok()["id"].as_str().expect("an id").to_owned();
         self.attach("tender.pdf", b"What is to be built, and how bids are judged.");
         self
@@ -111,7 +126,12 @@ impl<'w> LotStory<'w> {
     pub fn attach(&self, name: &str, content: &[u8]) -> Value {
         let initiator = self.world.initiator();
         let upload = upload(&initiator, &self.id, "document", content, PLAIN_CHUNK);
-        initiator.post(self.path("/documents"), &json!({ "upload_id": upload, "name": name, "media_type": "application/pdf" })).ok()
+        initiator
+            .post(
+                self.path("/documents"),
+                &json!({ "upload_id": upload, "name": name, "media_type": "application/pdf" }),
+            )
+            .ok()
     }
 
     /// Registered with the centre.
@@ -126,7 +146,9 @@ impl<'w> LotStory<'w> {
     pub fn schedule(&self) -> Value {
         let day = |n: i64| self.world.now().plus_millis(n * DAY_MS);
         match self.category {
-            Category::Construction => json!({ "doc_issue_start_at": day(0), "doc_issue_end_at": day(6), "deadline_at": day(30) }),
+            Category::Construction => {
+                json!({ "doc_issue_start_at": day(0), "doc_issue_end_at": day(6), "deadline_at": day(30) })
+            }
             Category::LandUse => json!({ "bidding_opens_at": day(21), "deadline_at": day(30) }),
             Category::StateAsset => json!({ "deadline_at": day(40) }),
         }
@@ -175,9 +197,11 @@ impl<'w> LotStory<'w> {
     pub fn seal_price(&self, person: &Person<'_>, part: Part, amount: &str) -> (SealedPayload, Vec<u8>) {
         let note = format!("secret-{}", uuid::Uuid::new_v4().simple());
         self.world.keep_secret(&self.id, &note);
-        let bid = BidJson { amount: amount.to_owned(), currency: "CNY".to_owned(), validity_days: None, note: Some(note) };
+        let bid =
+            BidJson { amount: amount.to_owned(), currency: "CNY".to_owned(), validity_days: None, note: Some(note) };
         let ident = |text: &str| Ident::parse(text, "id").expect("an id");
-        let binding = Binding { tender: ident(&self.project), lot: ident(&self.id), bidder: ident(&person.member.org_id), part };
+        let binding =
+            Binding { tender: ident(&self.project), lot: ident(&self.id), bidder: ident(&person.member.org_id), part };
         let plain = bid_part(binding, &bid).expect("an archive");
         let mut sealed = Vec::new();
         let payload = seal_payload(plain.as_slice(), &mut sealed, 1).expect("sealed");

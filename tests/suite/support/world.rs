@@ -104,7 +104,12 @@ impl World {
         Some(Self::open(cluster.copy_of(name), dir, template, prepare))
     }
 
-    fn open(database: String, dir: tempfile::TempDir, template: &'static Template, prepare: impl FnOnce(&mut Config)) -> Self {
+    fn open(
+        database: String,
+        dir: tempfile::TempDir,
+        template: &'static Template,
+        prepare: impl FnOnce(&mut Config),
+    ) -> Self {
         logs::keep();
         let mut config = Config::default();
         config.server.workers = 2;
@@ -115,10 +120,16 @@ impl World {
         config.mail.dir = dir.path().join("mail");
         prepare(&mut config);
         let clock = Arc::new(ManualClock::new(cast::start()));
-        let keys = if Keys::exist(&config.keys.dir) { Keys::load(&config.keys.dir).expect("keys") } else { Keys::ephemeral().expect("random numbers") };
+        let keys = if Keys::exist(&config.keys.dir) {
+            Keys::load(&config.keys.dir).expect("keys")
+        } else {
+            Keys::ephemeral().expect("random numbers")
+        };
         let app = Data::new(App::open(config, clock.clone(), keys).expect("the platform opens"));
         let server = Served::start(app.clone());
-        let agent = ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build());
+        let agent = ureq::Agent::new_with_config(
+            ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build(),
+        );
         Self {
             app,
             clock,
@@ -155,7 +166,10 @@ impl World {
     }
 
     pub fn person(&self, login: &str) -> Person<'_> {
-        Person::new(self, self.cast.iter().find(|member| member.login == login).unwrap_or_else(|| panic!("no {login} in the cast")))
+        Person::new(
+            self,
+            self.cast.iter().find(|member| member.login == login).unwrap_or_else(|| panic!("no {login} in the cast")),
+        )
     }
 
     pub fn admin(&self) -> Person<'_> {
@@ -196,6 +210,11 @@ impl World {
     /// Moves the clock, and nothing else.
     pub fn set_clock(&self, at: Timestamp) {
         self.clock.set(at);
+    }
+
+    /// Lets a second pass, so that what follows is later than what was before.
+    pub fn tick(&self) {
+        self.clock.set(self.now().plus_seconds(1));
     }
 
     /// Moves the clock and lets the platform do what is due by then.
@@ -250,7 +269,11 @@ impl World {
     fn is_opened(&self, lot: &str) -> bool {
         use sealbid::rules::machine::State;
         let id = lot.to_owned();
-        let lot = self.app.reader.read_blocking(move |conn| sealbid::features::lots::queries::lot(conn, &id)).expect("the lot of a sealed bid");
+        let lot = self
+            .app
+            .reader
+            .read_blocking(move |conn| sealbid::features::lots::queries::lot(conn, &id))
+            .expect("the lot of a sealed bid");
         !lot.state.is_before_closing() && !matches!(lot.state, State::Closed | State::Terminated)
     }
 }

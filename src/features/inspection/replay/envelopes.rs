@@ -43,8 +43,10 @@ pub(super) fn gone(conn: &mut Conn, report: &mut ReplayReport, named: &[Named]) 
     let page = usize::try_from(limits::REPLAY_PAGE).unwrap_or(1);
     for chunk in named.chunks(page) {
         let wanted: Vec<String> = chunk.iter().map(|named| named.envelope_id.clone()).collect();
-        let found: Vec<String> =
-            bid_envelopes::table.filter(bid_envelopes::envelope_id.eq_any(wanted)).select(bid_envelopes::envelope_id).load(conn)?;
+        let found: Vec<String> = bid_envelopes::table
+            .filter(bid_envelopes::envelope_id.eq_any(wanted))
+            .select(bid_envelopes::envelope_id)
+            .load(conn)?;
         let found: HashSet<String> = found.into_iter().collect();
         for named in chunk.iter().filter(|named| !found.contains(&named.envelope_id)) {
             report.add(Some(&named.entry_id), &named.stream, format!("envelope {} is gone", named.envelope_id));
@@ -92,7 +94,9 @@ fn differences(row: &EnvelopeRow, owner: Option<&Vec<String>>) -> Vec<String> {
     let mut wrong = Vec::new();
     match owner {
         None => wrong.push("it belongs to no recorded version".to_owned()),
-        Some(ids) if !ids.contains(&row.envelope_id) => wrong.push("the entry of its version does not name it".to_owned()),
+        Some(ids) if !ids.contains(&row.envelope_id) => {
+            wrong.push("the entry of its version does not name it".to_owned())
+        }
         Some(_) => {}
     }
     let envelope = match SignedEnvelope::parse(row.header.as_bytes()) {
@@ -109,6 +113,8 @@ fn differences(row: &EnvelopeRow, owner: Option<&Vec<String>>) -> Vec<String> {
         ("organisation", ctx.bidder.as_str() == row.org_id),
         ("part", ctx.part.name() == row.part),
     ];
-    wrong.extend(pairs.iter().filter(|(_, same)| !same).map(|(name, _)| format!("its {name} is not what its header says")));
+    wrong.extend(
+        pairs.iter().filter(|(_, same)| !same).map(|(name, _)| format!("its {name} is not what its header says")),
+    );
     wrong
 }

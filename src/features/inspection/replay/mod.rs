@@ -76,7 +76,11 @@ impl ReplayReport {
     fn add(&mut self, entry_id: Option<&str>, stream: &str, what: impl Into<String>) {
         self.found += 1;
         if self.differences.len() < limits::REPLAY_DIFFERENCES {
-            self.differences.push(Difference { entry_id: entry_id.map(str::to_owned), stream: stream.to_owned(), what: what.into() });
+            self.differences.push(Difference {
+                entry_id: entry_id.map(str::to_owned),
+                stream: stream.to_owned(),
+                what: what.into(),
+            });
         }
     }
 }
@@ -95,7 +99,10 @@ struct Tail {
 impl std::fmt::Display for ReplayReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { entries, erased, streams, subjects, envelopes, .. } = self;
-        writeln!(f, "{entries} entries ({erased} with their personal part erased), {streams} streams, {subjects} rows, {envelopes} envelopes")?;
+        writeln!(
+            f,
+            "{entries} entries ({erased} with their personal part erased), {streams} streams, {subjects} rows, {envelopes} envelopes"
+        )?;
         for difference in &self.differences {
             writeln!(f, "- {difference}")?;
         }
@@ -170,7 +177,13 @@ fn personal_parts(conn: &mut Conn, page: &[EntryRow]) -> Result<HashMap<String, 
 }
 
 /// Checks an entry and its link to what came before in its stream; a stream that ended before it goes to `found`.
-fn follow(report: &mut ReplayReport, open: Option<Tail>, row: &EntryRow, personal: Option<PersonalPart>, found: &mut Found) -> Tail {
+fn follow(
+    report: &mut ReplayReport,
+    open: Option<Tail>,
+    row: &EntryRow,
+    personal: Option<PersonalPart>,
+    found: &mut Found,
+) -> Tail {
     report.entries += 1;
     report.erased += u64::from(personal.is_none());
     let (part, mut wrong) = entry::check(row, personal.as_ref());

@@ -25,8 +25,12 @@ pub(super) fn check(edition: Option<&'static Edition>, part: &PublicPart) -> Opt
     let Some(edition) = edition else { return Some("the lot's edition is not known".to_owned()) };
     let draft = Some(State::Draft.name());
     match part.kind.as_str() {
-        REGISTERED => (part.from.is_some() || part.to.as_deref() != draft).then(|| "a lot begins as a draft".to_owned()),
-        EDITED => (part.from.as_deref() != draft || part.to.as_deref() != draft).then(|| "only a draft is edited".to_owned()),
+        REGISTERED => {
+            (part.from.is_some() || part.to.as_deref() != draft).then(|| "a lot begins as a draft".to_owned())
+        }
+        EDITED => {
+            (part.from.as_deref() != draft || part.to.as_deref() != draft).then(|| "only a draft is edited".to_owned())
+        }
         _ if is_allowed(edition, part) => None,
         _ => Some(format!(
             "no row of {} lets {} take a lot by {} from {} to {}",
@@ -61,7 +65,14 @@ mod tests {
 
     fn part(event: &str, role: &str, from: &str, to: &str) -> PublicPart {
         let data = json!({ "event": event }).as_object().expect("an object").clone();
-        PublicPart { data, role: role.into(), kind: "lot.moved".into(), from: Some(from.into()), to: Some(to.into()), ..PublicPart::default() }
+        PublicPart {
+            data,
+            role: role.into(),
+            kind: "lot.moved".into(),
+            from: Some(from.into()),
+            to: Some(to.into()),
+            ..PublicPart::default()
+        }
     }
 
     #[test]

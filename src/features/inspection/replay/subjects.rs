@@ -20,8 +20,8 @@ use crate::features::opening::model::{ObjectionRow, OpeningRow, UnsealingRow};
 use crate::features::projects::model::ProjectRow;
 use crate::features::questions::model::QuestionRow;
 use crate::kernel::id::{
-    BidId, CalendarYearId, DocumentId, EvaluationId, FetchId, KeyId, KeySetId, LotId, NoticeId, ObjectionId, OpeningId, OrgId, ProjectId,
-    QuestionId, RefusalId, ReportId, UnsealingId, UserId,
+    BidId, CalendarYearId, DocumentId, EvaluationId, FetchId, KeyId, KeySetId, LotId, NoticeId, ObjectionId, OpeningId,
+    OrgId, ProjectId, QuestionId, RefusalId, ReportId, UnsealingId, UserId,
 };
 use crate::ledger::audit::row_digest;
 use crate::ledger::{Result, Subject};
@@ -161,7 +161,11 @@ mod tests {
             object: object.map(str::to_owned),
             edition: None,
         };
-        let row = |version: i64, state: &str, digest: &str| Found { version, state: Some(state.into()), digest: digest.into() };
+        let row = |version: i64, state: &str, digest: &str| Found {
+            version,
+            state: Some(state.into()),
+            digest: digest.into(),
+        };
         assert!(differences(&tail(Some("d")), Some(&row(2, "draft", "d"))).is_empty());
         assert!(differences(&tail(None), None).is_empty());
         for (tail, row) in [

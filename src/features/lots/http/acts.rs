@@ -112,13 +112,24 @@ pub struct Why {
 ///
 /// # Errors
 /// The rules' refusal.
-pub async fn perform(app: &App, caller: Caller, lot: String, key: IdempotencyKey, received_at: Timestamp, hash: Digest, act: Act) -> Result<HttpResponse, Error> {
+pub async fn perform(
+    app: &App,
+    caller: Caller,
+    lot: String,
+    key: IdempotencyKey,
+    received_at: Timestamp,
+    hash: Digest,
+    act: Act,
+) -> Result<HttpResponse, Error> {
     check_lines(&act.lines)?;
     if let Some(reason) = &act.request.reason {
         check_text("reason", reason, limits::TEXT_LEN)?;
     }
     let (context, actor, keys) = (caller.context(received_at), caller.actor(), app.keys.clone());
-    let answer = app.ledger.commit_once(context, key.of(&caller, hash), move |tx| Ok(view(&ops::act(tx, &keys, &lot, &actor, &act)?))).await?;
+    let answer = app
+        .ledger
+        .commit_once(context, key.of(&caller, hash), move |tx| Ok(view(&ops::act(tx, &keys, &lot, &actor, &act)?)))
+        .await?;
     Ok(reply::done(&answer))
 }
 
@@ -129,7 +140,13 @@ fn check_lines(lines: &[String]) -> Result<(), Error> {
     lines.iter().try_for_each(|line| check_text("lines", line, limits::TEXT_LEN))
 }
 
-async fn bare(app: &App, caller: Caller, lot: String, key: IdempotencyKey, event: Event) -> Result<HttpResponse, Error> {
+async fn bare(
+    app: &App,
+    caller: Caller,
+    lot: String,
+    key: IdempotencyKey,
+    event: Event,
+) -> Result<HttpResponse, Error> {
     let hash = sha256(format!("{} {lot}", event.name()).as_bytes());
     let received_at = caller.meta.started_at;
     perform(app, caller, lot, key, received_at, hash, Act::of(Request::of(event))).await
@@ -139,7 +156,12 @@ async fn bare(app: &App, caller: Caller, lot: String, key: IdempotencyKey, event
 #[utoipa::path(tag = "lots", operation_id = "submit_lot", params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = LotView, description = "Submitted."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
 #[post("/v1/lots/{lot}/actions/submit")]
-pub async fn submit_lot(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey) -> Result<HttpResponse, Error> {
+pub async fn submit_lot(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+) -> Result<HttpResponse, Error> {
     bare(&app, caller, path.into_inner().lot, key, Event::Submit).await
 }
 
@@ -149,7 +171,12 @@ pub async fn submit_lot(app: web::Data<App>, caller: Caller, path: web::Path<Lot
 #[utoipa::path(tag = "lots", operation_id = "accept_lot", params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = LotView, description = "Registered."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
 #[post("/v1/lots/{lot}/actions/accept")]
-pub async fn accept_lot(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey) -> Result<HttpResponse, Error> {
+pub async fn accept_lot(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+) -> Result<HttpResponse, Error> {
     bare(&app, caller, path.into_inner().lot, key, Event::Accept).await
 }
 
@@ -157,10 +184,18 @@ pub async fn accept_lot(app: web::Data<App>, caller: Caller, path: web::Path<Lot
 #[utoipa::path(tag = "lots", operation_id = "return_lot", request_body = Deficiencies, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = LotView, description = "Returned."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
 #[post("/v1/lots/{lot}/actions/return")]
-pub async fn return_lot(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey, body: Body<Deficiencies>) -> Result<HttpResponse, Error> {
+pub async fn return_lot(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+    body: Body<Deficiencies>,
+) -> Result<HttpResponse, Error> {
     let lines = body.value.deficiencies;
-    let request = Request { deficiencies: u32::try_from(lines.len()).unwrap_or(u32::MAX), ..Request::of(Event::Return) };
-    perform(&app, caller, path.into_inner().lot, key, body.received_at, body.hash, Act { lines, ..Act::of(request) }).await
+    let request =
+        Request { deficiencies: u32::try_from(lines.len()).unwrap_or(u32::MAX), ..Request::of(Event::Return) };
+    perform(&app, caller, path.into_inner().lot, key, body.received_at, body.hash, Act { lines, ..Act::of(request) })
+        .await
 }
 
 /// Publishes the notice: from now on the lot is public and bids are accepted.
@@ -169,7 +204,13 @@ pub async fn return_lot(app: web::Data<App>, caller: Caller, path: web::Path<Lot
 #[utoipa::path(tag = "lots", operation_id = "publish_lot", request_body = Schedule, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = LotView, description = "Published."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
 #[post("/v1/lots/{lot}/actions/publish")]
-pub async fn publish_lot(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey, body: Body<Schedule>) -> Result<HttpResponse, Error> {
+pub async fn publish_lot(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+    body: Body<Schedule>,
+) -> Result<HttpResponse, Error> {
     if body.value.deadline_at.is_none() {
         return Err(refusals::body_invalid("deadline_at").into());
     }
@@ -183,7 +224,13 @@ pub async fn publish_lot(app: web::Data<App>, caller: Caller, path: web::Path<Lo
 #[utoipa::path(tag = "lots", operation_id = "clarify_lot", request_body = Clarification, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = LotView, description = "Published."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
 #[post("/v1/lots/{lot}/actions/clarify")]
-pub async fn clarify_lot(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey, body: Body<Clarification>) -> Result<HttpResponse, Error> {
+pub async fn clarify_lot(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+    body: Body<Clarification>,
+) -> Result<HttpResponse, Error> {
     let said = body.value;
     if said.lines.is_empty() {
         return Err(refusals::body_invalid("lines: at least one").into());
@@ -194,14 +241,29 @@ pub async fn clarify_lot(app: web::Data<App>, caller: Caller, path: web::Path<Lo
         new_opens_at: said.new_opens_at,
         ..Request::of(Event::Clarify)
     };
-    perform(&app, caller, path.into_inner().lot, key, body.received_at, body.hash, Act { lines: said.lines, ..Act::of(request) }).await
+    perform(
+        &app,
+        caller,
+        path.into_inner().lot,
+        key,
+        body.received_at,
+        body.hash,
+        Act { lines: said.lines, ..Act::of(request) },
+    )
+    .await
 }
 
 /// Moves the deadline later; bids in the box stay sealed and valid.
 #[utoipa::path(tag = "lots", operation_id = "extend_lot", request_body = Extension, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = LotView, description = "Moved."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
 #[post("/v1/lots/{lot}/actions/extend")]
-pub async fn extend_lot(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey, body: Body<Extension>) -> Result<HttpResponse, Error> {
+pub async fn extend_lot(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+    body: Body<Extension>,
+) -> Result<HttpResponse, Error> {
     let said = body.value;
     let request = Request {
         new_deadline_at: Some(said.new_deadline_at),
@@ -216,7 +278,13 @@ pub async fn extend_lot(app: web::Data<App>, caller: Caller, path: web::Path<Lot
 #[utoipa::path(tag = "lots", operation_id = "amend_lot", request_body = Amendment, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = LotView, description = "Changed."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state, or the edition, forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
 #[post("/v1/lots/{lot}/actions/amend")]
-pub async fn amend_lot(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey, body: Body<Amendment>) -> Result<HttpResponse, Error> {
+pub async fn amend_lot(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+    body: Body<Amendment>,
+) -> Result<HttpResponse, Error> {
     let said = body.value;
     let request = Request {
         new_deadline_at: Some(said.new_deadline_at),
@@ -225,7 +293,16 @@ pub async fn amend_lot(app: web::Data<App>, caller: Caller, path: web::Path<LotP
         affects_bid: true,
         ..Request::of(Event::Amend)
     };
-    perform(&app, caller, path.into_inner().lot, key, body.received_at, body.hash, Act { lines: said.lines, ..Act::of(request) }).await
+    perform(
+        &app,
+        caller,
+        path.into_inner().lot,
+        key,
+        body.received_at,
+        body.hash,
+        Act { lines: said.lines, ..Act::of(request) },
+    )
+    .await
 }
 
 /// Puts a lot on hold: bids are still accepted, nothing closes, opens or is awarded.
@@ -234,8 +311,15 @@ pub async fn amend_lot(app: web::Data<App>, caller: Caller, path: web::Path<LotP
 #[utoipa::path(tag = "lots", operation_id = "hold_lot", request_body = Holding, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = LotView, description = "Held."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
 #[post("/v1/lots/{lot}/actions/hold")]
-pub async fn hold_lot(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey, body: Body<Holding>) -> Result<HttpResponse, Error> {
-    let request = Request { hold: Some(body.value.kind), reason: Some(body.value.reason), ..Request::of(Event::PlaceHold) };
+pub async fn hold_lot(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+    body: Body<Holding>,
+) -> Result<HttpResponse, Error> {
+    let request =
+        Request { hold: Some(body.value.kind), reason: Some(body.value.reason), ..Request::of(Event::PlaceHold) };
     perform(&app, caller, path.into_inner().lot, key, body.received_at, body.hash, Act::of(request)).await
 }
 
@@ -243,7 +327,13 @@ pub async fn hold_lot(app: web::Data<App>, caller: Caller, path: web::Path<LotPa
 #[utoipa::path(tag = "lots", operation_id = "release_lot", request_body = Releasing, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = LotView, description = "Released."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
 #[post("/v1/lots/{lot}/actions/release")]
-pub async fn release_lot(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey, body: Body<Releasing>) -> Result<HttpResponse, Error> {
+pub async fn release_lot(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+    body: Body<Releasing>,
+) -> Result<HttpResponse, Error> {
     let said = body.value;
     let request = Request {
         hold: Some(said.kind),
@@ -259,7 +349,13 @@ pub async fn release_lot(app: web::Data<App>, caller: Caller, path: web::Path<Lo
 #[utoipa::path(tag = "lots", operation_id = "terminate_lot", request_body = Why, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = LotView, description = "Stopped."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
 #[post("/v1/lots/{lot}/actions/terminate")]
-pub async fn terminate_lot(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey, body: Body<Why>) -> Result<HttpResponse, Error> {
+pub async fn terminate_lot(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+    body: Body<Why>,
+) -> Result<HttpResponse, Error> {
     let request = Request { reason: Some(body.value.reason), ..Request::of(Event::Terminate) };
     perform(&app, caller, path.into_inner().lot, key, body.received_at, body.hash, Act::of(request)).await
 }
@@ -268,6 +364,11 @@ pub async fn terminate_lot(app: web::Data<App>, caller: Caller, path: web::Path<
 #[utoipa::path(tag = "lots", operation_id = "retender_lot", params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 200, body = LotView, description = "The old lot; the new one is among your drafts."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
 #[post("/v1/lots/{lot}/actions/retender")]
-pub async fn retender_lot(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, key: IdempotencyKey) -> Result<HttpResponse, Error> {
+pub async fn retender_lot(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+) -> Result<HttpResponse, Error> {
     bare(&app, caller, path.into_inner().lot, key, Event::Retender).await
 }

@@ -57,7 +57,8 @@ pub struct Timeline {
 pub fn may_see(lot: &Lot, caller: Option<&Caller>) -> bool {
     queries::is_public(lot.state)
         || caller.is_some_and(|caller| {
-            caller.org_id == lot.initiator || (lot.state != State::Draft && (caller.has(Role::Centre) || caller.has(Role::Inspector)))
+            caller.org_id == lot.initiator
+                || (lot.state != State::Draft && (caller.has(Role::Centre) || caller.has(Role::Inspector)))
         })
 }
 
@@ -67,7 +68,11 @@ pub fn may_see(lot: &Lot, caller: Option<&Caller>) -> bool {
 #[utoipa::path(tag = "public", operation_id = "list_lots", params(LotQuery),
     responses((status = 200, body = Page<LotView>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The cursor is not ours.")))]
 #[get("/v1/lots")]
-pub async fn list_lots(app: web::Data<App>, caller: MaybeCaller, query: web::Query<LotQuery>) -> Result<HttpResponse, Error> {
+pub async fn list_lots(
+    app: web::Data<App>,
+    caller: MaybeCaller,
+    query: web::Query<LotQuery>,
+) -> Result<HttpResponse, Error> {
     let query = query.into_inner();
     let size = PageQuery { limit: query.limit, after: None }.size()?;
     let unpublished = match &caller.0 {
@@ -86,7 +91,11 @@ pub async fn list_lots(app: web::Data<App>, caller: MaybeCaller, query: web::Que
 #[utoipa::path(tag = "public", operation_id = "get_lot", params(LotPath),
     responses((status = 200, body = LotView, description = "The lot."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see.")))]
 #[get("/v1/lots/{lot}")]
-pub async fn get_lot(app: web::Data<App>, caller: MaybeCaller, path: web::Path<LotPath>) -> Result<HttpResponse, Error> {
+pub async fn get_lot(
+    app: web::Data<App>,
+    caller: MaybeCaller,
+    path: web::Path<LotPath>,
+) -> Result<HttpResponse, Error> {
     let id = path.into_inner().lot;
     let lot = app.reader.read(move |conn| queries::lot(conn, &id)).await?;
     if !may_see(&lot, caller.0.as_ref()) {
@@ -102,7 +111,11 @@ pub async fn get_lot(app: web::Data<App>, caller: MaybeCaller, path: web::Path<L
 #[utoipa::path(tag = "lots", operation_id = "list_actions", params(LotPath), security(("bearer" = [])),
     responses((status = 200, body = Actions, description = "Every act."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see.")))]
 #[get("/v1/lots/{lot}/actions")]
-pub async fn list_actions(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>) -> Result<HttpResponse, Error> {
+pub async fn list_actions(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+) -> Result<HttpResponse, Error> {
     let id = path.into_inner().lot;
     let now = app.clock.now();
     let items = app
@@ -127,7 +140,11 @@ pub async fn list_actions(app: web::Data<App>, caller: Caller, path: web::Path<L
 #[utoipa::path(tag = "public", operation_id = "get_timeline", params(LotPath),
     responses((status = 200, body = Timeline, description = "The timeline."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see.")))]
 #[get("/v1/lots/{lot}/timeline")]
-pub async fn get_timeline(app: web::Data<App>, caller: MaybeCaller, path: web::Path<LotPath>) -> Result<HttpResponse, Error> {
+pub async fn get_timeline(
+    app: web::Data<App>,
+    caller: MaybeCaller,
+    path: web::Path<LotPath>,
+) -> Result<HttpResponse, Error> {
     let id = path.into_inner().lot;
     let found = app
         .reader
@@ -146,9 +163,14 @@ pub async fn get_timeline(app: web::Data<App>, caller: MaybeCaller, path: web::P
 #[utoipa::path(tag = "lots", operation_id = "list_reviews", params(PageQuery), security(("bearer" = [])),
     responses((status = 200, body = Page<LotView>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The cursor is not ours.")))]
 #[get("/v1/reviews")]
-pub async fn list_reviews(app: web::Data<App>, _caller: Caller, query: web::Query<PageQuery>) -> Result<HttpResponse, Error> {
+pub async fn list_reviews(
+    app: web::Data<App>,
+    _caller: Caller,
+    query: web::Query<PageQuery>,
+) -> Result<HttpResponse, Error> {
     let size = query.size()?;
-    let after = query.after.as_deref().map(|text| cursor::open(&app.keys, "reviews", text)).transpose()?.map(|(_, id)| id);
+    let after =
+        query.after.as_deref().map(|text| cursor::open(&app.keys, "reviews", text)).transpose()?.map(|(_, id)| id);
     let lots = app.reader.read(move |conn| queries::reviews(conn, after.as_deref(), size)).await?;
     let next = cursor::next(&app.keys, "reviews", lots.len(), size, lots.last().map(|lot| (0, lot.row.id.clone())))?;
     Ok(HttpResponse::Ok().json(Page { items: lots.iter().map(view).collect(), next }))

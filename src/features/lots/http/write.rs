@@ -48,7 +48,12 @@ pub struct LotEdit {
 #[utoipa::path(tag = "lots", operation_id = "register_lot", request_body = NewLot, params(("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 201, body = LotView, description = "Registered."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such project of yours."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Your organisation is not confirmed."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid.")))]
 #[post("/v1/lots")]
-pub async fn register_lot(app: web::Data<App>, caller: Caller, key: IdempotencyKey, body: Body<NewLot>) -> Result<HttpResponse, Error> {
+pub async fn register_lot(
+    app: web::Data<App>,
+    caller: Caller,
+    key: IdempotencyKey,
+    body: Body<NewLot>,
+) -> Result<HttpResponse, Error> {
     let new = body.value;
     ops::check_terms(&new.title, &new.terms)?;
     let (context, org) = (caller.context(body.received_at), caller.org_id.clone());
@@ -67,7 +72,13 @@ pub async fn register_lot(app: web::Data<App>, caller: Caller, key: IdempotencyK
 #[utoipa::path(tag = "lots", operation_id = "edit_lot", request_body = LotEdit, params(LotPath, ("If-Match" = String, Header, description = "The ETag that you saw.")), security(("bearer" = [])),
     responses((status = 200, body = LotView, description = "Edited."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such lot of yours."), (status = 409, body = Problem, content_type = "application/problem+json", description = "No draft any more."), (status = 412, body = Problem, content_type = "application/problem+json", description = "Changed meanwhile."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid."), (status = 428, body = Problem, content_type = "application/problem+json", description = "If-Match missing.")))]
 #[put("/v1/lots/{lot}")]
-pub async fn edit_lot(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>, seen: IfMatch, body: Body<LotEdit>) -> Result<HttpResponse, Error> {
+pub async fn edit_lot(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    seen: IfMatch,
+    body: Body<LotEdit>,
+) -> Result<HttpResponse, Error> {
     let LotEdit { title, terms } = body.value;
     ops::check_terms(&title, &terms)?;
     let (context, org, id) = (caller.context(body.received_at), caller.org_id.clone(), path.into_inner().lot);

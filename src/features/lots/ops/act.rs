@@ -1,9 +1,9 @@
 //! Every act of a lot's machine: ask the rules, then carry out what the table says follows, in one commit.
 
 use crate::features::calendar;
+use crate::features::key_sets;
 use crate::features::lots::model::{Award, HoldInForce, Lot, LotRow, Schedule};
 use crate::features::lots::{effects, facts, queries};
-use crate::features::key_sets;
 use crate::kernel::role::Actor;
 use crate::keys::Keys;
 use crate::ledger::{Record, Result, Tx};

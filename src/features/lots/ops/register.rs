@@ -43,14 +43,32 @@ pub fn check_terms(title: &str, terms: &LotTerms) -> Result<()> {
 ///
 /// # Errors
 /// 404 when the project is not one's own; 409 when the organisation is not confirmed.
-pub fn register(tx: &mut Tx<'_>, org: &OrgId, project_id: &str, category: Category, title: &str, terms: &LotTerms) -> Result<Lot> {
-    let project = projects::queries::project(tx.conn(), project_id)?.filter(|row| row.org_id == org.as_str()).ok_or_else(refusals::not_found)?;
+pub fn register(
+    tx: &mut Tx<'_>,
+    org: &OrgId,
+    project_id: &str,
+    category: Category,
+    title: &str,
+    terms: &LotTerms,
+) -> Result<Lot> {
+    let project = projects::queries::project(tx.conn(), project_id)?
+        .filter(|row| row.org_id == org.as_str())
+        .ok_or_else(refusals::not_found)?;
     insert(tx, org, &project.id, category, title, terms, None)
 }
 
-fn insert(tx: &mut Tx<'_>, org: &OrgId, project_id: &str, category: Category, title: &str, terms: &LotTerms, previous: Option<&str>) -> Result<Lot> {
+fn insert(
+    tx: &mut Tx<'_>,
+    org: &OrgId,
+    project_id: &str,
+    category: Category,
+    title: &str,
+    terms: &LotTerms,
+    previous: Option<&str>,
+) -> Result<Lot> {
     let now = tx.now();
-    let edition = editions::current(category, now.local_date()).ok_or_else(|| refusals::body_invalid("category: no edition of the rules is in force"))?;
+    let edition = editions::current(category, now.local_date())
+        .ok_or_else(|| refusals::body_invalid("category: no edition of the rules is in force"))?;
     let row = LotRow {
         id: LotId::ordered(now).into_string(),
         version: 0,
@@ -67,9 +85,14 @@ fn insert(tx: &mut Tx<'_>, org: &OrgId, project_id: &str, category: Category, ti
         unsealed_for: None,
         previous_lot_id: previous.map(str::to_owned),
         created_at: now.millis(),
-        body: serde_json::to_string(&LotBody::new(terms.clone())).map_err(|error| crate::ledger::Error::internal(error.to_string()))?,
+        body: serde_json::to_string(&LotBody::new(terms.clone()))
+            .map_err(|error| crate::ledger::Error::internal(error.to_string()))?,
     };
-    let record = Record::new("lot.registered").lot(row.id.clone()).project(project_id).public("edition", edition.id).public("previous", previous);
+    let record = Record::new("lot.registered")
+        .lot(row.id.clone())
+        .project(project_id)
+        .public("edition", edition.id)
+        .public("previous", previous);
     let (row, _) = tx.insert(row, record)?;
     Lot::read(row)
 }
@@ -87,7 +110,11 @@ pub fn edit(tx: &mut Tx<'_>, org: &OrgId, id: &str, version: i64, title: &str, t
         return Err(refusals::version_stale().into());
     }
     if lot.state != State::Draft {
-        return Err(refusals::state_forbids("只有草稿可以修改。", "Only a draft can be edited; after the notice use clarify or amend.").into());
+        return Err(refusals::state_forbids(
+            "只有草稿可以修改。",
+            "Only a draft can be edited; after the notice use clarify or amend.",
+        )
+        .into());
     }
     lot.body.terms = terms.clone();
     let row = LotRow { title: title.to_owned(), ..lot.to_row()? };
@@ -100,5 +127,13 @@ pub fn edit(tx: &mut Tx<'_>, org: &OrgId, id: &str, version: i64, title: &str, t
 /// # Errors
 /// The database's.
 pub fn retender(tx: &mut Tx<'_>, lot: &Lot) -> Result<Lot> {
-    insert(tx, &lot.initiator, &lot.row.project_id, lot.edition.category, &lot.row.title, &lot.body.terms, Some(&lot.row.id))
+    insert(
+        tx,
+        &lot.initiator,
+        &lot.row.project_id,
+        lot.edition.category,
+        &lot.row.title,
+        &lot.body.terms,
+        Some(&lot.row.id),
+    )
 }

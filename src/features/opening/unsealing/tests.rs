@@ -31,7 +31,12 @@ impl Bench {
     fn new(part: Part) -> Self {
         let at = Timestamp::from_millis(0);
         let (tender, lot) = (ident(ProjectId::ordered(at).as_str()), ident(LotId::ordered(at).as_str()));
-        let subject = KeySetSubject { tender: tender.clone(), group: lot.clone(), opens_not_before: instant(), profile: Profile::Strict };
+        let subject = KeySetSubject {
+            tender: tender.clone(),
+            group: lot.clone(),
+            opens_not_before: instant(),
+            profile: Profile::Strict,
+        };
         let dir = tempfile::tempdir().expect("a directory");
         let (blobs, _) = DiskBlobs::open(dir.path(), None).expect("opened");
         let key = PlatformKey::generate(subject).expect("random numbers");
@@ -65,7 +70,12 @@ impl Bench {
     }
 
     fn bid(&self, amount: &str, currency: &str) -> Sealed {
-        let bid = BidJson { amount: amount.into(), currency: currency.into(), validity_days: Some(90), note: Some("x".into()) };
+        let bid = BidJson {
+            amount: amount.into(),
+            currency: currency.into(),
+            validity_days: Some(90),
+            note: Some("x".into()),
+        };
         self.seal(&bid_part(self.binding.clone(), &bid).expect("a bid"))
     }
 
@@ -82,7 +92,8 @@ impl Bench {
 }
 
 fn payload_files(dir: &Path, id: &str) -> Vec<std::path::PathBuf> {
-    let fans = fs::read_dir(dir).expect("readable").filter_map(std::result::Result::ok).filter(|entry| entry.path().is_dir());
+    let fans =
+        fs::read_dir(dir).expect("readable").filter_map(std::result::Result::ok).filter(|entry| entry.path().is_dir());
     fans.map(|fan| fan.path().join(id)).filter(|path| path.exists()).collect()
 }
 
@@ -95,7 +106,8 @@ fn a_good_bid_gives_its_price_and_a_share_that_verifies() {
     assert_eq!(body.price, Some(Money::from_minor(125_000_000, Currency::CNY)));
     assert_eq!((body.rev, body.validity_days, body.document_revision), (3, Some(90), sha256(b"documents")));
     let share = body.share.expect("a share");
-    let share = Share::parse(format!(r#"{{"d":"{}","proof":"{}"}}"#, share.d, share.proof).as_bytes()).expect("its form");
+    let share =
+        Share::parse(format!(r#"{{"d":"{}","proof":"{}"}}"#, share.d, share.proof).as_bytes()).expect("its form");
     let envelope = SignedEnvelope::parse(sealed.header.as_bytes()).expect("its form");
     assert!(unsealing::verify_share(bench.key.key_set(), &envelope, 0, &share));
 }
@@ -117,7 +129,11 @@ fn an_amount_that_is_no_price_is_a_bad_manifest_with_its_reason() {
         ("0.00", "CNY", "amount_not_positive"),
         ("99999999999999999999.00", "CNY", "amount_too_large"),
     ] {
-        assert_eq!(bench.failure(&bench.bid(amount, currency)), (Outcome::BadManifest, reason.into()), "{amount} {currency}");
+        assert_eq!(
+            bench.failure(&bench.bid(amount, currency)),
+            (Outcome::BadManifest, reason.into()),
+            "{amount} {currency}"
+        );
     }
 }
 
@@ -127,7 +143,8 @@ fn documents_are_listed_with_their_digests() {
     let files = vec![describe("a.pdf", &b"one"[..]).expect("read"), describe("b/c.pdf", &b"two"[..]).expect("read")];
     let manifest = Manifest::new(bench.binding.clone(), files).expect("a manifest");
     let mut archive = Vec::new();
-    write_part(&mut archive, &manifest, |file| Ok(if file.path == "a.pdf" { &b"one"[..] } else { &b"two"[..] })).expect("written");
+    write_part(&mut archive, &manifest, |file| Ok(if file.path == "a.pdf" { &b"one"[..] } else { &b"two"[..] }))
+        .expect("written");
     let (outcome, body) = bench.open(&bench.seal(&archive)).expect("an outcome");
     assert_eq!(outcome, Outcome::Opened);
     assert_eq!(body.file_count, 2);
@@ -162,5 +179,9 @@ fn a_list_of_files_is_kept_only_as_far_as_there_is_room() {
     let file = FileEntry { path: "x".repeat(200), len: 1, sha256: sha256(b"") };
     let lines = first_files(&vec![file; 2_000]);
     let bytes = serde_json::to_string(&lines).expect("plain data").len();
-    assert!((10..2_000).contains(&lines.len()) && bytes <= limits::FILE_LIST_BYTES, "{} lines, {bytes} bytes", lines.len());
+    assert!(
+        (10..2_000).contains(&lines.len()) && bytes <= limits::FILE_LIST_BYTES,
+        "{} lines, {bytes} bytes",
+        lines.len()
+    );
 }
