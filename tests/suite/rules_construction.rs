@@ -87,7 +87,7 @@ on_both!(eng_05_an_objection_ten_days_before_the_deadline_stops_the_procedure_un
     let objection = object();
     assert_eq!((&objection["state"], lot.holds()), (&json!("open"), vec!["objection".to_owned()]));
     let release = json!({ "kind": "objection", "reason": "Let us go on" });
-    lot.act(&initiator, "release", &release).refused_by(422, "objections-open", "ENG-05");
+    lot.act(&initiator, "release", &release).refused_by(409, "objections-open", "ENG-05");
     lot.bid(2, 1, "900000.00").ok();
     let path = format!("/v1/questions/{}/actions/answer", objection["id"].as_str().expect("an id"));
     initiator.post(path, &json!({ "answer": "It is what the estimate says" })).ok();
@@ -205,7 +205,7 @@ on_both!(eng_28_candidates_are_published_for_three_days_and_an_objection_stops_t
     assert_eq!(lot.state(), "publicity", "the publicity does not end over an objection");
     lot.award(1, None).refused_by(409, "state-forbids", "PF-01");
     let release = json!({ "kind": "objection", "reason": "Let us go on" });
-    lot.act(&initiator, "release", &release).refused_by(422, "objections-open", "ENG-05");
+    lot.act(&initiator, "release", &release).refused_by(409, "objections-open", "ENG-05");
     let path = format!("/v1/objections/{}/actions/answer", objection["id"].as_str().expect("an id"));
     initiator.post(path, &json!({ "answer": "It is" })).ok();
     world.settle();

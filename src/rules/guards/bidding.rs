@@ -6,7 +6,7 @@ use crate::kernel::time::Timestamp;
 use crate::rules::catalogue::{ENG_04, ENG_05, PF_06, PF_07, PF_09, PR_06};
 use crate::rules::hold::{HoldKind, HoldRule};
 use crate::rules::machine::{Case, Lot, State};
-use crate::rules::refusal::Finding;
+use crate::rules::refusal::{Finding, Obstacle};
 use crate::rules::table::{self, Check, Guard};
 
 /// The deadline has not passed: afterwards nothing about it changes.
@@ -177,23 +177,27 @@ pub const HOLD_IS_YOURS_TO_RELEASE: &Guard<Lot> = &request(
 );
 
 /// ENG-05: the procedure waits until every objection is answered.
-pub const OBJECTIONS_ANSWERED: &Guard<Lot> = &request(
-    "objections_answered",
-    "objections-open",
-    ENG_05,
-    Phrase::new("异议中止须在全部异议答复后恢复", "a hold for objections is released when all are answered"),
-    |case| {
-        let open = case.facts.open_document_objections + case.facts.open_result_objections;
-        require(
-            case.request.hold != Some(HoldKind::Objection) || open == 0,
-            Phrase::new(
-                "尚有异议未答复；ENG-05规定答复前暂停招标投标活动。",
-                "An objection has no answer yet; ENG-05 pauses the procedure until it has.",
-            ),
-            Phrase::new("请先答复全部异议。", "Answer every objection first."),
-        )
-    },
-);
+pub const OBJECTIONS_ANSWERED: &Guard<Lot> = &Guard {
+    // What stands in the way is in the lot, not in the request, though the request says which hold it is about.
+    obstacle: Obstacle::State,
+    ..request(
+        "objections_answered",
+        "objections-open",
+        ENG_05,
+        Phrase::new("异议中止须在全部异议答复后恢复", "a hold for objections is released when all are answered"),
+        |case| {
+            let open = case.facts.open_document_objections + case.facts.open_result_objections;
+            require(
+                case.request.hold != Some(HoldKind::Objection) || open == 0,
+                Phrase::new(
+                    "尚有异议未答复；ENG-05规定答复前暂停招标投标活动。",
+                    "An objection has no answer yet; ENG-05 pauses the procedure until it has.",
+                ),
+                Phrase::new("请先答复全部异议。", "Answer every objection first."),
+            )
+        },
+    )
+};
 
 /// PF-09: who could not rely on the old deadline gets a new one.
 pub const RELEASE_SETS_DEADLINE: &Guard<Lot> = &request(
