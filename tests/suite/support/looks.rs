@@ -57,6 +57,12 @@ impl Places {
     fn addresses(&self) -> Vec<String> {
         let mut found: Vec<String> =
             OPERATIONS.iter().filter(|row| row.method == "GET").map(|row| self.fill(row.path)).collect();
+        // Whole, or narrowed by a filter, never cut in the middle of an instant: entries of one instant are in random order.
+        for address in &mut found {
+            if address == "/v1/inspection/entries" || address == "/v1/mails" {
+                address.push_str("?limit=100");
+            }
+        }
         let (lot, org) = (&self.lot, &self.org);
         found.extend([
             "/v1/lots?limit=1".to_owned(),
@@ -64,8 +70,6 @@ impl Places {
             "/v1/notices?limit=1".to_owned(),
             format!("/v1/lots/{lot}/questions?limit=1"),
             format!("/v1/lots/{lot}/documents?limit=1"),
-            // Not cut to one: messages of one act share an instant, and their order among themselves is random.
-            "/v1/mails?limit=100".to_owned(),
             "/v1/mails?state=waiting".to_owned(),
             "/v1/mails?state=sent".to_owned(),
             "/v1/mails?state=withheld&limit=100".to_owned(),
@@ -75,7 +79,7 @@ impl Places {
             "/v1/inspection/entries?kind=bid.submitted".to_owned(),
             "/v1/inspection/entries?kind=document.fetched".to_owned(),
             "/v1/inspection/entries?kind=lot.published&limit=1".to_owned(),
-            "/v1/inspection/entries?include_looks=true&limit=5".to_owned(),
+            "/v1/inspection/entries?include_looks=true&kind=lot.published".to_owned(),
         ]);
         found
     }
