@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::schema::meta;
 use crate::db::{Conn, Mode, connection, migrate};
+use crate::faults::Faults;
 use crate::http::token::Tokens;
 use crate::keys::Keys;
 use crate::ledger::{Context, Error, Ledger, Reader, WriteConn};
@@ -36,6 +37,8 @@ pub struct App {
     pub hashing: Arc<Semaphore>,
     /// This process among those that share the database.
     pub instance: String,
+    /// Where this process is to die; nowhere but in a drill.
+    pub faults: Faults,
 }
 
 /// Why the platform cannot start; each says what to do.
@@ -69,6 +72,14 @@ impl App {
     /// # Errors
     /// See [`StartError`].
     pub fn open(config: Config, clock: Arc<dyn Clock>, keys: Keys) -> Result<Self, StartError> {
+        Self::open_with(config, clock, keys, Faults::default())
+    }
+
+    /// As [`App::open`], with a plan of where to die.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn open_with(config: Config, clock: Arc<dyn Clock>, keys: Keys, faults: Faults) -> Result<Self, StartError> {
         let url = config.database_url();
         let mut conn =
             connection::connect(&url, Mode::Write).map_err(|error| StartError::Database(error.to_string()))?;
@@ -85,7 +96,7 @@ impl App {
         })?;
         Ok(Self {
             tokens: Tokens::new(&config.server.public_url, &keys.token),
-            ledger: Ledger::start(&url, clock.clone()),
+            ledger: Ledger::start_with(&url, clock.clone(), faults.clone()),
             reader: Reader::open(&url),
             blobs: Arc::new(blobs),
             keys: Arc::new(keys),
@@ -93,6 +104,7 @@ impl App {
             instance: uuid::Uuid::new_v4().to_string(),
             clock,
             config,
+            faults,
         })
     }
 

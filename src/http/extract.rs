@@ -10,6 +10,7 @@ use futures_util::future::{FutureExt, LocalBoxFuture};
 use serde::de::DeserializeOwned;
 
 use crate::app::App;
+use crate::faults::Point;
 use crate::kernel::digest::{Digest, Hasher};
 use crate::kernel::id::{OrgId, UserId};
 use crate::kernel::role::{Actor, Role};
@@ -183,6 +184,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
             }
             let bytes = read_body(payload, limits::JSON_BODY_BYTES).await?;
             let received_at = app.clock.now();
+            app.faults.reach(Point::BodyIn);
             let value = parse_strict(&bytes)?;
             let mut hasher = Hasher::new();
             hasher.update(target.as_bytes());

@@ -13,12 +13,13 @@ use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
 use super::change::Tx;
-use super::context::Context;
+use super::context::{Context, Lane};
 use super::error::{Error, Failure, Result};
 use super::idempotency::{self, Idempotency, Known};
 use super::queue::Queue;
 use crate::clock::Clock;
 use crate::db::{Conn, DbUrl, Mode, connection, dialect};
+use crate::faults::{Faults, Point};
 use crate::kernel::text::Bilingual;
 use crate::kernel::time::Timestamp;
 use crate::limits;
@@ -46,6 +47,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     last_at: AtomicI64,
     url: DbUrl,
+    faults: Faults,
 }
 
 impl Shared {
@@ -59,6 +61,8 @@ impl Shared {
 
 /// A use case in line.
 trait Job: Send {
+    /// The queue it came from.
+    fn lane(&self) -> Lane;
     /// Runs it; true when what it wrote is to be kept.
     fn run(&mut self, conn: &mut Conn, now: Timestamp) -> Outcome;
     /// Gives the caller the result, or the failure that took the commit away.
@@ -84,6 +88,10 @@ where
     T: Send,
     F: FnMut(&mut Tx<'_>) -> Result<T> + Send,
 {
+    fn lane(&self) -> Lane {
+        self.context.lane
+    }
+
     fn run(&mut self, conn: &mut Conn, now: Timestamp) -> Outcome {
         let (work, context) = (&mut self.work, &self.context);
         // A panic in one use case must not take the writer, and everybody's work, with it.
@@ -113,7 +121,13 @@ where
 impl Ledger {
     /// Starts the writers for the database at `url`.
     pub fn start(url: &DbUrl, clock: Arc<dyn Clock>) -> Self {
-        let shared = Arc::new(Shared { queue: Queue::new(), clock, last_at: AtomicI64::new(0), url: url.clone() });
+        Self::start_with(url, clock, Faults::default())
+    }
+
+    /// As [`Ledger::start`], with a plan of where to die.
+    pub fn start_with(url: &DbUrl, clock: Arc<dyn Clock>, faults: Faults) -> Self {
+        let shared = Shared { queue: Queue::new(), clock, last_at: AtomicI64::new(0), url: url.clone(), faults };
+        let shared = Arc::new(shared);
         let count = if url.is_postgres() { limits::POSTGRES_WRITERS } else { 1 };
         let writers = (0..count)
             .map(|n| {
@@ -309,7 +323,7 @@ fn run(conn: &mut Conn, shared: &Shared, jobs: &mut [Box<dyn Job>]) -> std::resu
             group => run_group(conn, group, now)?,
         };
         match verdict {
-            Outcome::Keep => match dialect::commit(conn) {
+            Outcome::Keep => match commit(conn, shared, jobs) {
                 Ok(()) => return Ok(()),
                 Err(error) if dialect::is_retryable(&error) => dialect::rollback(conn)?,
                 Err(error) => return Err(error.into()),
@@ -321,6 +335,18 @@ fn run(conn: &mut Conn, shared: &Shared, jobs: &mut [Box<dyn Job>]) -> std::resu
         pause(attempt);
     }
     Err(Failure::Busy)
+}
+
+/// Commits what ran.
+fn commit(conn: &mut Conn, shared: &Shared, jobs: &[Box<dyn Job>]) -> diesel::QueryResult<()> {
+    let [before, after] = match jobs.iter().any(|job| job.lane() == Lane::Bids) {
+        true => [Point::BidBeforeCommit, Point::BidAfterCommit],
+        false => [Point::BeforeCommit, Point::AfterCommit],
+    };
+    shared.faults.reach(before);
+    dialect::commit(conn)?;
+    shared.faults.reach(after);
+    Ok(())
 }
 
 /// Runs a group, a savepoint each, so that a refused use case rolls back alone.

@@ -20,6 +20,7 @@ use lettre::{Address, Transport};
 
 use crate::app::App;
 use crate::config::MailTransport;
+use crate::faults::Point;
 use crate::features::mails::changes::{self, Outcome};
 use crate::features::mails::model::MailRow;
 use crate::features::mails::queries;
@@ -56,7 +57,9 @@ pub async fn round(app: &App) -> Result<u32, Error> {
                 .await?;
             continue;
         }
+        app.faults.reach(Point::MailTaken);
         let outcome = attempt(app, mail).await?;
+        app.faults.reach(Point::MailSent);
         let at = app.clock.now();
         app.ledger
             .commit_beside(app.system("mailer"), move |tx| tx.beside(|conn| changes::settle(conn, &id, &outcome, at)))

@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix_web::web;
 
 use crate::app::App;
+use crate::faults::Point;
 use crate::features::lots::{ops, queries};
 use crate::ledger::{Error, Failure};
 use crate::limits;
@@ -33,7 +34,10 @@ async fn advance(app: &App, lot: &str) -> Result<u32, Error> {
         // Nothing due is no failure, but also nothing to record: another server may have been first.
         let stepped = app.ledger.commit_beside(app.system("scheduler"), move |tx| ops::advance(tx, &keys, &id)).await;
         match stepped {
-            Ok(true) => done += 1,
+            Ok(true) => {
+                done += 1;
+                app.faults.reach(Point::LotStep);
+            }
             Ok(false) => break,
             Err(Error::Refused(refusal)) => {
                 tracing::warn!(lot.id = lot, code = refusal.code, "a due step is refused; it stays due");

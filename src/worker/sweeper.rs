@@ -8,6 +8,7 @@ use std::time::Duration;
 use actix_web::web;
 
 use crate::app::App;
+use crate::faults::Point;
 use crate::features::uploads::{ops, queries, storage};
 use crate::ledger::Error;
 use crate::limits;
@@ -22,7 +23,9 @@ pub async fn round(app: &App) -> Result<u32, Error> {
     let doomed = app.reader.read(|conn| queries::doomed(conn, limits::SWEEP_BATCH)).await?;
     let mut removed = 0;
     for id in doomed {
+        app.faults.reach(Point::UploadDoomed);
         storage::remove(app, &id).await?;
+        app.faults.reach(Point::UploadRemoved);
         app.ledger.commit_beside(app.system("sweeper"), move |tx| ops::forget(tx, &id)).await?;
         removed += 1;
     }

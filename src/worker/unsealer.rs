@@ -11,6 +11,7 @@ use std::time::Duration;
 use actix_web::web;
 
 use crate::app::App;
+use crate::faults::Point;
 use crate::features::key_sets;
 use crate::features::lots;
 use crate::features::opening::queries::{self, Sealed};
@@ -89,9 +90,15 @@ async fn next(app: &App, lot_id: &str, after: &str) -> Result<Batch> {
 async fn one(app: &App, lot_id: &str, sealed: Sealed, key: &Arc<PlatformKey>, currency: Currency) -> Result<bool> {
     let (blobs, key, tried) = (app.blobs.clone(), key.clone(), sealed.clone());
     let (outcome, body) = app.blocking(move || unsealing::open(&blobs, &key, &tried, currency)).await?;
+    app.faults.reach(Point::Unsealed);
     let lot_id = lot_id.to_owned();
     // That somebody was first is no failure, but also nothing to record.
-    app.ledger.commit_beside(app.system("unsealer"), move |tx| ops::store(tx, &lot_id, &sealed, outcome, &body)).await
+    let stored = app
+        .ledger
+        .commit_beside(app.system("unsealer"), move |tx| ops::store(tx, &lot_id, &sealed, outcome, &body))
+        .await;
+    app.faults.reach(Point::OutcomeStored);
+    stored
 }
 
 /// Ends the unsealing when no envelope is left; another server may still be at one.

@@ -9,6 +9,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Pure: no database, no web, no clock, no files.
     ("kernel", &[]),
     ("limits", &[]),
+    ("faults", &[]),
     ("rules", &["kernel"]),
     ("seal", &["kernel"]),
     ("tlog", &["kernel"]),
@@ -19,18 +20,27 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("db", &["limits"]),
     ("blobs", &["kernel", "seal", "limits"]),
     ("config", &["db"]),
-    ("ledger", &["kernel", "rules", "tlog", "db", "clock", "limits", "refusals"]),
+    ("ledger", &["kernel", "rules", "tlog", "db", "clock", "limits", "refusals", "faults"]),
     // What the platform does. Features use each other; `changes` of another feature stay out of reach, see below.
     (
         "features",
-        &["kernel", "rules", "seal", "tlog", "db", "ledger", "blobs", "keys", "limits", "refusals", "app", "http"],
+        &[
+            "kernel", "rules", "seal", "tlog", "db", "ledger", "blobs", "keys", "limits", "refusals", "faults", "app",
+            "http",
+        ],
     ),
-    ("app", &["kernel", "db", "ledger", "blobs", "keys", "limits", "clock", "config", "http"]),
+    ("app", &["kernel", "db", "ledger", "blobs", "keys", "limits", "faults", "clock", "config", "http"]),
     // How it is asked to.
-    ("http", &["kernel", "rules", "seal", "tlog", "db", "ledger", "features", "app", "keys", "limits", "refusals"]),
+    (
+        "http",
+        &["kernel", "rules", "seal", "tlog", "db", "ledger", "features", "app", "keys", "limits", "refusals", "faults"],
+    ),
     (
         "worker",
-        &["kernel", "rules", "seal", "db", "ledger", "features", "app", "blobs", "keys", "limits", "config", "clock"],
+        &[
+            "kernel", "rules", "seal", "db", "ledger", "features", "app", "blobs", "keys", "limits", "faults",
+            "config", "clock",
+        ],
     ),
     ("client", &["kernel", "seal", "tlog", "rules", "limits"]),
     ("derived", &["rules", "http"]),

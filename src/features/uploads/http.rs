@@ -8,6 +8,7 @@ use super::content_digest::ContentDigest;
 use super::model::{NewUpload, OPEN, Upload, UploadRow};
 use super::{ops, storage};
 use crate::app::App;
+use crate::faults::Point;
 use crate::features::lots::http::LotPath;
 use crate::http::extract::{Body, Caller, IdempotencyKey, read_body};
 use crate::http::problem::Problem;
@@ -63,6 +64,7 @@ pub async fn create_upload(
         .await?;
     let id = answer.value.id.to_string();
     if !answer.replayed {
+        app.faults.reach(Point::UploadRow);
         let row = storage::own(&app, &caller.org_id, &id).await?;
         storage::prepare(&app, row).await?;
     }
@@ -142,6 +144,7 @@ pub async fn complete_upload(
     let row = storage::own(&app, &caller.org_id, &id).await?;
     if row.state == OPEN {
         storage::settle(&app, row).await?;
+        app.faults.reach(Point::UploadSynced);
     }
     let hash = sha256(format!("complete {id}").as_bytes());
     let (context, org) = (caller.context(caller.meta.started_at), caller.org_id.clone());
