@@ -150,3 +150,11 @@ pub const FILE_LIST_BYTES: usize = 32 * 1024;
 pub const OBJECTIONS_PER_LOT: i64 = 20;
 /// Characters of an evaluation report or a notice's lines in all: they are published in one piece.
 pub const REPORT_LEN: usize = 50_000;
+/// Length of a matter number, in characters.
+pub const MATTER_LEN: usize = 64;
+/// Lots that one mandate names: a wider inquiry has a mandate for all.
+pub const MANDATE_LOTS: usize = 20;
+/// Mandates of one inspector in one matter: a page is read lot by lot.
+pub const MANDATES_PER_MATTER: i64 = 5;
+/// Longest mandate, in days.
+pub const MANDATE_DAYS: i64 = 366;

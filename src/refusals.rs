@@ -57,6 +57,24 @@ plain!(/// Somebody else changed it meanwhile.
     version_stale, "version-stale", AfterChange,
     "资源已被他人修改。", "Somebody changed it since you read it.",
     hint "请重新读取后再提交。", "Read it again, then decide again.");
+plain!(/// A look at the record that does not say what it is for.
+    matter_number_missing, "matter-number-missing", AfterChange,
+    "缺少案号,或案号不是 1 至 64 个字符。", "The matter number is missing, or is not 1 to 64 characters.",
+    hint "请在请求参数 matter 中写明案卷编号,例如 ?matter=JD-2026-012;每次查阅都会连同案号记入日志。",
+    "Name the number of the case file in the parameter `matter`, such as ?matter=JD-2026-012; it goes on record with the look.");
+plain!(/// An inspector without a mandate for what it looks for.
+    mandate_missing, "mandate-missing", AfterChange,
+    "您在该案号下没有有效的监督授权。", "You have no mandate in force under this matter number.",
+    hint "GET /v1/inspection/mandates 列出您的授权及其案号和期限;如需授权,请联系管理员。",
+    "GET /v1/inspection/mandates lists your mandates with their matter numbers and times; ask an administrator for one.");
+plain!(/// Who grants mandates does not inspect under them.
+    mandate_for_oneself, "mandate-for-oneself", Never,
+    "不得为自己授予监督授权。", "Nobody grants a mandate to himself.",
+    hint "请由另一位管理员授予。", "Another administrator has to grant it.");
+plain!(/// Enough mandates of one inspector in one matter.
+    too_many_mandates, "too-many-mandates", AfterChange,
+    "该监督人员在此案号下的有效授权已达上限。", "This inspector has as many mandates in this matter as may be in force.",
+    hint "请先终止不再需要的授权,或授予覆盖全部标段的授权。", "End those that are not needed any more, or grant one that reaches all lots.");
 plain!(/// The body broke off.
     body_cut_off, "body-cut-off", SameRequest,
     "请求正文不完整。", "The body of the request broke off.", hint "请重新发送。", "Send it again.");

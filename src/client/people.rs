@@ -6,6 +6,7 @@ use super::error::{ClientError, Result};
 use super::http::Client;
 use super::wire::{Made, Organisation, Page, PlatformKey, User};
 use crate::kernel::org_identifier::OrgIdentifier;
+use crate::kernel::time::Timestamp;
 use crate::seal::jws::Jws;
 use crate::seal::keys::{SigningKey, VerifyingKey};
 
@@ -88,6 +89,16 @@ impl Client {
             "/v1/users",
             &json!({ "user": user, "roles": roles, "organisation": { "identifier": identifier, "name": org } }),
         )
+    }
+
+    /// Grants an inspector a mandate for every lot, as an administrator.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn grant_mandate(&self, inspector: &str, matter: &str, until: Timestamp, reason: &str) -> Result<Made> {
+        let mandate =
+            json!({ "user_id": inspector, "reach": "all", "matter": matter, "until": until, "reason": reason });
+        self.post("/v1/inspection/mandates", &mandate)
     }
 
     /// Makes a one-time token with which a user sets a password, as an administrator.

@@ -29,6 +29,7 @@ const SUBJECTS: &[&str] = &[
     "objections",
     "evaluations",
     "reports",
+    "mandates",
 ];
 /// Working state beside the record: free to change.
 const PLUMBING: &[&str] = &[

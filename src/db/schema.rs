@@ -391,6 +391,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    mandates (id) {
+        id -> Text,
+        version -> BigInt,
+        state -> Text,
+        user_id -> Text,
+        matter -> Text,
+        from_at -> BigInt,
+        until_at -> BigInt,
+        body -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     audit_entry,
     audit_personal,
@@ -425,4 +438,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     objections,
     evaluations,
     reports,
+    mandates,
 );

@@ -18,6 +18,11 @@ const SCHEME: &str = "X-DEMO";
 /// Everybody's password: the directory and the server are gone in a moment.
 pub const PASSWORD: &str = "demonstration-only";
 
+/// The demonstration moves its clock by some months.
+const MANDATE_SECONDS: i64 = 365 * 24 * 60 * 60;
+/// The matter number for which the inspector looks.
+pub const MATTER: &str = "DEMO-1";
+
 /// Somebody who is signed in and signs.
 pub struct Player {
     /// Signed in.
@@ -109,6 +114,10 @@ impl Cast {
                 &["inspector"],
             )
             .during("the inspector")?;
+        let until = platform.now().plus_seconds(MANDATE_SECONDS);
+        admin
+            .grant_mandate(&inspector.id, MATTER, until, "Demonstration of supervision")
+            .during("the inspector's mandate")?;
         let inspector = join(platform, &admin, &inspector.id, "inspector")?;
         let initiator =
             register(platform, &centre, "P1", "演示项目单位 (demonstration initiator)", "initiator", "initiator")?;

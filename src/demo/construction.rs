@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::bidding;
-use super::cast::Cast;
+use super::cast::{Cast, MATTER};
 use super::comparison::{self, Evaluation, Offer};
 use super::data::Contract;
 use super::platform::Platform;
@@ -204,7 +204,7 @@ impl Play {
     fn nothing_shows(&self, cast: &Cast) -> Result<()> {
         let entries: Value = cast
             .inspector
-            .get(&format!("/v1/inspection/entries?lot={}&limit=100", self.lot))
+            .get(&format!("/v1/inspection/entries?matter={MATTER}&lot={}&limit=100", self.lot))
             .during("the inspector looks")?;
         let kinds: Vec<&str> =
             entries["items"].as_array().into_iter().flatten().filter_map(|entry| entry["kind"].as_str()).collect();

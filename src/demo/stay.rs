@@ -10,7 +10,7 @@ pub fn stay(platform: &Platform) -> Result<()> {
     for (who, login, path) in [
         ("a bidder", "bidder1", "/v1/lots"),
         ("an official of the centre", "centre", "/v1/organisations"),
-        ("an inspector", "inspector", "/v1/inspection/entries?limit=5"),
+        ("an inspector", "inspector", "/v1/inspection/entries?matter=DEMO-1&limit=5"),
     ] {
         let client = platform.client();
         let session = client.sign_in(login, PASSWORD).during(format!("{login} signs in"))?;

@@ -10,6 +10,7 @@ pub mod inspection;
 pub mod key_sets;
 pub mod lots;
 pub mod mails;
+pub mod mandates;
 pub mod notices;
 pub mod opening;
 pub mod projects;

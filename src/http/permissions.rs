@@ -145,6 +145,9 @@ pub const OPERATIONS: &[Operation] = &[
     // Inspection and operation.
     only("GET", "/v1/inspection/entries", &[Inspector]),
     only("GET", "/v1/inspection/entries/{entry}", &[Inspector]),
+    only("POST", "/v1/inspection/mandates", &[Admin]),
+    only("GET", "/v1/inspection/mandates", &[Admin, Inspector]),
+    only("POST", "/v1/inspection/mandates/{mandate}/actions/end", &[Admin]),
     only("GET", "/v1/mails", &[Admin]),
     only("POST", "/v1/mails/{mail}/actions/retry", &[Admin]),
 ];

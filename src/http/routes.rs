@@ -25,6 +25,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     features::uploads::http::routes(config);
     features::bids::http::routes(config);
     features::inspection::http::routes(config);
+    features::mandates::http::routes(config);
     features::opening::http::routes(config);
     features::evaluation::http::routes(config);
     features::mails::http::routes(config);

@@ -177,6 +177,8 @@ ids! {
     NoticeId = "ntc", ordered;
     /// An imported calendar year.
     CalendarYearId = "cal", ordered;
+    /// A mandate of an inspector.
+    MandateId = "mdt", ordered;
     /// An inspector's look at the record.
     LookId = "loo", ordered;
 }

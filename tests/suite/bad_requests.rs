@@ -125,7 +125,7 @@ on_both!(a_text_with_a_nul_is_refused_by_either_database_in_the_same_words, |wor
         initiator.get(query).refused(422, "body-invalid");
     }
     admin.get("/v1/organisations?state=%00").refused(422, "body-invalid");
-    inspector.get("/v1/inspection/entries?lot=%00").refused(422, "body-invalid");
+    inspector.look("/v1/inspection/entries?lot=%00").refused(422, "body-invalid");
     let text =
         |path: &str, body: &str| world.nobody("POST", path).key("nul").body("application/json", body.as_bytes()).send();
     text("/v1/sessions", r#"{"login":"a\u0000","password":"x"}"#).refused(422, "body-invalid");

@@ -28,7 +28,7 @@ fn kinds(page: &Value) -> Vec<String> {
 on_both!(an_inspector_finds_what_happened_to_a_lot_and_the_look_is_on_record, |world| {
     let lot = world.lot(Category::Construction).noticed();
     let inspector = world.inspector();
-    let page = inspector.get(format!("{ENTRIES}?lot={}", lot.id)).ok();
+    let page = inspector.look(format!("{ENTRIES}?lot={}", lot.id)).ok();
     let kinds_found = kinds(&page);
     for kind in [
         "lot.registered",
@@ -42,9 +42,9 @@ on_both!(an_inspector_finds_what_happened_to_a_lot_and_the_look_is_on_record, |w
         assert!(kinds_found.iter().any(|found| found == kind), "{kind} is missing in {kinds_found:?}");
     }
     assert!(!page.to_string().contains("\"ip\""), "the personal part is never shown");
-    let none = inspector.get(format!("{ENTRIES}?actor={}", inspector.member.user_id)).ok();
+    let none = inspector.look(format!("{ENTRIES}?actor={}", inspector.member.user_id)).ok();
     assert_eq!(kinds(&none), Vec::<String>::new(), "looks are left out unless asked for");
-    let looks = inspector.get(format!("{ENTRIES}?actor={}&include_looks=true", inspector.member.user_id)).ok();
+    let looks = inspector.look(format!("{ENTRIES}?actor={}&include_looks=true", inspector.member.user_id)).ok();
     assert_eq!(kinds(&looks), vec!["inspection.looked"; 3], "the look that shows them is among them");
     let asked = |item: &Value| item["restricted"]["data"]["query"]["filter"]["lot"].as_str() == Some(lot.id.as_str());
     let first = items(&looks).into_iter().find(asked).expect("the look at the lot says what it was for");
@@ -54,12 +54,12 @@ on_both!(an_inspector_finds_what_happened_to_a_lot_and_the_look_is_on_record, |w
 on_both!(pages_show_every_entry_once_and_a_cursor_is_good_for_its_search_only, |world| {
     let lot = world.lot(Category::StateAsset).noticed();
     let inspector = world.inspector();
-    let whole = inspector.get(format!("{ENTRIES}?lot={}&limit=100", lot.id)).ok();
+    let whole = inspector.look(format!("{ENTRIES}?lot={}&limit=100", lot.id)).ok();
     assert_eq!(whole["next"], Value::Null);
     let mut seen = Vec::new();
     let mut after = String::new();
     loop {
-        let page = inspector.get(format!("{ENTRIES}?lot={}&limit=2{after}", lot.id)).ok();
+        let page = inspector.look(format!("{ENTRIES}?lot={}&limit=2{after}", lot.id)).ok();
         seen.extend(items(&page));
         match page["next"].as_str() {
             Some(next) => after = format!("&after={next}"),
@@ -69,9 +69,9 @@ on_both!(pages_show_every_entry_once_and_a_cursor_is_good_for_its_search_only, |
     assert_eq!(seen, items(&whole));
     let ids: BTreeSet<&str> = seen.iter().map(|item| item["entry_id"].as_str().expect("an id")).collect();
     assert_eq!(ids.len(), seen.len());
-    inspector.get(format!("{ENTRIES}?limit=2{after}")).refused(400, "cursor-invalid");
-    inspector.get(format!("{ENTRIES}?lot={}&limit=0", lot.id)).refused(422, "body-invalid");
-    inspector.get(format!("{ENTRIES}?lot={}", "x".repeat(65))).refused(422, "body-invalid");
+    inspector.look(format!("{ENTRIES}?limit=2{after}")).refused(400, "cursor-invalid");
+    inspector.look(format!("{ENTRIES}?lot={}&limit=0", lot.id)).refused(422, "body-invalid");
+    inspector.look(format!("{ENTRIES}?lot={}", "x".repeat(65))).refused(422, "body-invalid");
 });
 
 on_both!(sealed_entries_do_not_exist_until_their_lot_is_opened, |world| {
@@ -88,23 +88,23 @@ on_both!(sealed_entries_do_not_exist_until_their_lot_is_opened, |world| {
     });
     let sealed = sealed.expect("read");
     assert_eq!(sealed.len(), 3);
-    world.inspector().get(format!("{ENTRIES}/{}", sealed[0])).refused(404, "not-found");
+    world.inspector().look(format!("{ENTRIES}/{}", sealed[0])).refused(404, "not-found");
     let lot = lot.opened();
     let bids = inspect(world, &lot.id).into_iter().filter(|item| item["kind"] == "bid.submitted").count();
     assert_eq!(bids, 3);
-    world.inspector().get(format!("{ENTRIES}/{}", sealed[0])).ok();
+    world.inspector().look(format!("{ENTRIES}/{}", sealed[0])).ok();
 });
 
 /// All entries of a lot, as an inspector sees them.
 fn inspect(world: &World, lot: &str) -> Vec<Value> {
-    items(&world.inspector().get(format!("{ENTRIES}?lot={lot}&limit=100")).ok())
+    items(&world.inspector().look(format!("{ENTRIES}?lot={lot}&limit=100")).ok())
 }
 
 on_both!(the_commitment_of_an_entry_can_be_recomputed_by_an_outsider, |world| {
     let lot = world.lot(Category::LandUse).drafted();
     for item in inspect(world, &lot.id) {
         let id = item["entry_id"].as_str().expect("an id");
-        let open = world.inspector().get(format!("{ENTRIES}/{id}")).ok();
+        let open = world.inspector().look(format!("{ENTRIES}/{id}")).ok();
         let digest = |name: &str, part: Part| {
             let salt =
                 from_hex(open[name]["salt"].as_str().expect("a salt")).expect("hex").try_into().expect("32 bytes");
@@ -120,7 +120,7 @@ on_both!(the_commitment_of_an_entry_can_be_recomputed_by_an_outsider, |world| {
 fn nobody_is_shown_anything_when_the_look_cannot_be_recorded() {
     let world = World::sqlite();
     world.app().ledger.stop();
-    let answer = world.inspector().get(ENTRIES);
+    let answer = world.inspector().look(ENTRIES);
     assert_eq!((answer.status, answer.code().as_str()), (503, "busy"), "{}", answer.text());
 }
 

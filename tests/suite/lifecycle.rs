@@ -268,5 +268,5 @@ on_both!(a_terminated_lot_stays_sealed_for_good_and_gives_bidders_their_cipherte
     assert!(payload.status == 200 && !payload.body.is_empty(), "{}", payload.text());
     assert_eq!(lot.mine(1)["state"], "submitted", "it was never opened");
     assert_eq!(lot.notices(), ["invitation", "termination"]);
-    world.inspector().get(format!("/v1/inspection/entries?lot={}", lot.id)).ok();
+    world.inspector().look(format!("/v1/inspection/entries?lot={}", lot.id)).ok();
 });

@@ -10,6 +10,7 @@ mod derived;
 mod inspection;
 mod ledger;
 mod lifecycle;
+mod mandates;
 mod opening;
 mod permissions;
 mod rules_asset;

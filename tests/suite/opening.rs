@@ -40,7 +40,7 @@ fn shows_nothing(lot: &LotStory<'_>) {
     for n in 1..=3 {
         assert_eq!(lot.mine(n)["state"], "submitted", "its bid lies in the box");
     }
-    let entries = items(&world.inspector().get(format!("/v1/inspection/entries?lot={}&limit=100", lot.id)).ok());
+    let entries = items(&world.inspector().look(format!("/v1/inspection/entries?lot={}&limit=100", lot.id)).ok());
     assert!(
         entries.iter().all(|entry| entry["kind"] != "envelope.unsealed" && entry["kind"] != "bid.opened"),
         "{entries:?}"

@@ -8,6 +8,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::model::{self, EntryFilter, EntryView, OpenEntry};
 use super::{ops, queries};
 use crate::app::App;
+use crate::db::Conn;
+use crate::features::mandates::model::{Matter, Scope};
+use crate::features::mandates::queries as mandates;
 use crate::http::cursor;
 use crate::http::extract::{Caller, PageQuery};
 use crate::http::problem::Problem;
@@ -27,6 +30,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct EntryQuery {
+    /// The number of the case file for which this look is made, 1 to 64 characters; on record with the look.
+    #[param(required = true)]
+    pub matter: Option<String>,
     /// Entries of this lot.
     pub lot: Option<String>,
     /// Entries of this project.
@@ -50,6 +56,16 @@ pub struct EntryQuery {
     pub after: Option<String>,
 }
 
+/// For what a look is made.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct MatterQuery {
+    /// The number of the case file for which this look is made, 1 to 64 characters; on record with the look.
+    #[param(required = true)]
+    pub matter: Option<String>,
+}
+
 /// An entry's id in a path.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -67,16 +83,33 @@ fn check_lengths(texts: &[Option<&str>]) -> Result<(), Error> {
 }
 
 /// Puts the look on record and waits until that is durable: what cannot be recorded is not shown.
-async fn look(app: &App, caller: &Caller, question: serde_json::Value) -> Result<(), Error> {
-    app.ledger.commit(caller.context(caller.meta.started_at), move |tx| ops::look(tx, &question)).await
+async fn look(app: &App, caller: &Caller, matter: &Matter, question: serde_json::Value) -> Result<(), Error> {
+    let matter = matter.clone();
+    app.ledger.commit(caller.context(caller.meta.started_at), move |tx| ops::look(tx, &matter, &question)).await
+}
+
+/// Reads as far as the caller's mandates in a matter reach; 403 where there is none in force.
+async fn read<T, F>(app: &App, caller: &Caller, matter: Matter, read: F) -> Result<T, Error>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut Conn, &Scope) -> Result<T, Error> + Send + 'static,
+{
+    let (user, now) = (caller.user_id.clone(), app.clock.now());
+    app.reader
+        .read(move |conn| match mandates::scope(conn, user.as_str(), &matter, now)? {
+            Scope::Nothing => Err(refusals::mandate_missing().into()),
+            scope => read(conn, &scope),
+        })
+        .await
 }
 
 /// Searches the record, newest first.
 ///
-/// For inspectors. Every page is itself on record before it is shown. Entries about sealed facts (bids, uploads, fetched
+/// For inspectors with a mandate in force. Every page is itself on record, with its matter number, before it is shown.
+/// Entries of lots outside the mandate do not exist for the caller. Entries about sealed facts (bids, uploads, fetched
 /// documents, refusals) appear once their lot is opened or has ended. Parts p and c are shown, the personal part never.
 #[utoipa::path(tag = "inspection", operation_id = "search_entries", params(EntryQuery), security(("bearer" = [])),
-    responses((status = 200, body = Page<EntryView>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The cursor is not ours, or belongs to another search."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid.")))]
+    responses((status = 200, body = Page<EntryView>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "No matter number, or a cursor that is not ours or belongs to another search."), (status = 403, body = Problem, content_type = "application/problem+json", description = "No mandate in force."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid.")))]
 #[get("/v1/inspection/entries")]
 pub async fn search_entries(
     app: web::Data<App>,
@@ -84,6 +117,7 @@ pub async fn search_entries(
     query: web::Query<EntryQuery>,
 ) -> Result<HttpResponse, Error> {
     let query = query.into_inner();
+    let matter = Matter::read(query.matter.as_deref())?;
     let size = PageQuery { limit: query.limit, after: None }.size()?;
     let filter = EntryFilter {
         lot: query.lot,
@@ -105,8 +139,9 @@ pub async fn search_entries(
     let list = filter.list();
     let after = query.after.as_deref().map(|text| cursor::open(&app.keys, &list, text)).transpose()?;
     let question = json!({ "filter": filter, "limit": size, "after": after.as_ref().map(|(at, id)| json!({ "at_ms": at, "entry_id": id })) });
-    look(&app, &caller, question).await?;
-    let rows = app.reader.read(move |conn| queries::entries(conn, &filter, after, size)).await?;
+    look(&app, &caller, &matter, question).await?;
+    let rows =
+        read(&app, &caller, matter, move |conn, scope| queries::entries(conn, &filter, scope, after, size)).await?;
     let next =
         cursor::next(&app.keys, &list, rows.len(), size, rows.last().map(|row| (row.at_ms, row.entry_id.clone())))?;
     let items = rows.iter().map(model::view).collect::<Result<Vec<_>, _>>()?;
@@ -117,13 +152,21 @@ pub async fn search_entries(
 ///
 /// For inspectors. With the salts and the exact texts anybody can recompute the commitment without this platform. The
 /// look is on record, also when there is no such entry.
-#[utoipa::path(tag = "inspection", operation_id = "get_entry", params(EntryPath), security(("bearer" = [])),
-    responses((status = 200, body = OpenEntry, description = "The entry."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None, or sealed still."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid.")))]
+#[utoipa::path(tag = "inspection", operation_id = "get_entry", params(EntryPath, MatterQuery), security(("bearer" = [])),
+    responses((status = 200, body = OpenEntry, description = "The entry."), (status = 400, body = Problem, content_type = "application/problem+json", description = "No matter number."), (status = 403, body = Problem, content_type = "application/problem+json", description = "No mandate in force."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None, sealed still, or outside the mandate."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid.")))]
 #[get("/v1/inspection/entries/{entry}")]
-pub async fn get_entry(app: web::Data<App>, caller: Caller, path: web::Path<EntryPath>) -> Result<HttpResponse, Error> {
+pub async fn get_entry(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<EntryPath>,
+    query: web::Query<MatterQuery>,
+) -> Result<HttpResponse, Error> {
+    let matter = Matter::read(query.matter.as_deref())?;
     let id = path.into_inner().entry;
     check_lengths(&[Some(&id)])?;
-    look(&app, &caller, json!({ "entry": id })).await?;
-    let row = app.reader.read(move |conn| queries::entry(conn, &id)).await?.ok_or_else(refusals::not_found)?;
+    look(&app, &caller, &matter, json!({ "entry": id })).await?;
+    let row = read(&app, &caller, matter, move |conn, scope| queries::entry(conn, &id, scope))
+        .await?
+        .ok_or_else(refusals::not_found)?;
     Ok(HttpResponse::Ok().json(model::open(&row)?))
 }

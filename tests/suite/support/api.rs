@@ -8,7 +8,7 @@ use sealbid::kernel::role::Role;
 use sealbid::seal::keys::SigningKey;
 use serde_json::Value;
 
-use super::cast::Member;
+use super::cast::{MATTER, Member};
 use super::world::World;
 
 /// An answer.
@@ -154,6 +154,12 @@ impl<'w> Request<'w> {
     }
 }
 
+/// A path of the inspection with the matter number of every test.
+pub fn with_matter(path: &str) -> String {
+    let sign = if path.contains('?') { '&' } else { '?' };
+    format!("{path}{sign}matter={MATTER}")
+}
+
 /// A signed-in person; its token is always fresh by the world's clock.
 pub struct Person<'w> {
     world: &'w World,
@@ -192,6 +198,11 @@ impl<'w> Person<'w> {
 
     pub fn get(&self, path: impl Into<String>) -> Answer {
         self.request("GET", path).send()
+    }
+
+    /// Looks at the record under the matter number for which the inspector of every test has a mandate.
+    pub fn look(&self, path: impl Into<String>) -> Answer {
+        self.get(with_matter(&path.into()))
     }
 
     /// Does something once, under a key of its own.

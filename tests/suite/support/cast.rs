@@ -1,5 +1,6 @@
 //! The people of every test, made once for each database: hashing passwords is slow on purpose.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sealbid::clock::{Clock, ManualClock};
@@ -7,6 +8,8 @@ use sealbid::db::DbUrl;
 use sealbid::features::accounts::model::CONFIRMED;
 use sealbid::features::accounts::ops::{self, NewPerson};
 use sealbid::features::accounts::{passwords, signing_keys};
+use sealbid::features::mandates::model::{NewMandate, Reach};
+use sealbid::features::mandates::ops::grant;
 use sealbid::kernel::id::{OrgId, UserId};
 use sealbid::kernel::org_identifier::OrgIdentifier;
 use sealbid::kernel::role::Role;
@@ -19,6 +22,8 @@ use serde_json::json;
 
 /// The password of everybody.
 pub const PASSWORD: &str = "correct horse battery";
+/// The matter number for which the inspector may look into everything.
+pub const MATTER: &str = "JD-2026-1";
 /// Bidders, each of an organisation of its own.
 pub const BIDDERS: usize = 8;
 
@@ -64,6 +69,18 @@ pub fn hire(url: &DbUrl) -> Vec<Member> {
             member.expect("hired")
         })
         .collect();
+    let cast: Vec<Member> = cast;
+    let inspector = cast.iter().find(|member| member.login == "inspector").expect("hired").user_id.clone();
+    let mandate = NewMandate {
+        user_id: UserId::parse(&inspector).expect("an id"),
+        reach: Reach::All,
+        lots: BTreeSet::new(),
+        matter: MATTER.to_owned(),
+        from: None,
+        until: start().plus_seconds(300 * 24 * 60 * 60),
+        reason: "Every test may look".to_owned(),
+    };
+    ledger.commit_blocking(Context::system(start(), "cast"), move |tx| grant(tx, &mandate)).expect("granted");
     ledger.stop();
     cast
 }

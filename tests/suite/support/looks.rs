@@ -5,7 +5,7 @@ use sealbid::seal::ids::{Ident, UtcMillis};
 use sealbid::seal::withdrawal::Withdrawal;
 use serde_json::{Value, json};
 
-use super::api::{Answer, Person, Request};
+use super::api::{Answer, Person, Request, with_matter};
 use super::world::World;
 
 /// Those who look: nobody, and somebody in each role who has no bid.
@@ -81,6 +81,11 @@ impl Places {
             "/v1/inspection/entries?kind=lot.published&limit=1".to_owned(),
             "/v1/inspection/entries?include_looks=true&kind=lot.published".to_owned(),
         ]);
+        for address in found.iter_mut().filter(|address| address.starts_with("/v1/inspection/")) {
+            if !address.starts_with("/v1/inspection/mandates") {
+                *address = with_matter(address);
+            }
+        }
         found
     }
 }

@@ -15,13 +15,14 @@ use crate::features::documents::model::{DocumentRow, FollowerRow};
 use crate::features::evaluation::model::{EvaluationRow, ReportRow};
 use crate::features::key_sets::model::KeySetRow;
 use crate::features::lots::model::LotRow;
+use crate::features::mandates::model::MandateRow;
 use crate::features::notices::model::NoticeRow;
 use crate::features::opening::model::{ObjectionRow, OpeningRow, UnsealingRow};
 use crate::features::projects::model::ProjectRow;
 use crate::features::questions::model::QuestionRow;
 use crate::kernel::id::{
-    BidId, CalendarYearId, DocumentId, EvaluationId, FetchId, KeyId, KeySetId, LotId, NoticeId, ObjectionId, OpeningId,
-    OrgId, ProjectId, QuestionId, RefusalId, ReportId, UnsealingId, UserId,
+    BidId, CalendarYearId, DocumentId, EvaluationId, FetchId, KeyId, KeySetId, LotId, MandateId, NoticeId, ObjectionId,
+    OpeningId, OrgId, ProjectId, QuestionId, RefusalId, ReportId, UnsealingId, UserId,
 };
 use crate::ledger::audit::row_digest;
 use crate::ledger::{Result, Subject};
@@ -91,6 +92,7 @@ subjects! {
     ObjectionId objections ObjectionRow;
     EvaluationId evaluations EvaluationRow;
     ReportId reports ReportRow;
+    MandateId mandates MandateRow;
 }
 
 /// Compares streams that were read to their end with the rows they explain.

@@ -1,0 +1,5 @@
+//! The one write of mandates.
+
+use super::model::MandateRow;
+
+crate::subject!(MandateRow, mandates);
