@@ -158,3 +158,9 @@ pub const MANDATE_LOTS: usize = 20;
 pub const MANDATES_PER_MATTER: i64 = 5;
 /// Longest mandate, in days.
 pub const MANDATE_DAYS: i64 = 366;
+/// Failed sign-ins of one member of staff that are on record per hour.
+pub const SIGN_IN_FAILURES: i64 = 10;
+/// Denied attempts of one user that are on record per hour, for each lot where they are sealed.
+pub const DENIALS: i64 = 20;
+/// Downloads of one sealed payload per hour: each is on record, and beyond it none is served.
+pub const PAYLOAD_READS: i64 = 60;

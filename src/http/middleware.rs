@@ -11,6 +11,7 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
 
+use super::denied;
 use super::extract::{Caller, Meta};
 use super::permissions::{self, Access};
 use super::problem::{self, Said};
@@ -61,6 +62,7 @@ pub async fn around(
         },
     };
     let response = finish(unchanged(response), &meta);
+    denied::note(&app, &meta, &response, method.as_str(), pattern.as_deref(), &path);
     log(&meta, &access, method.as_str(), &path, response.status(), began);
     Ok(response)
 }

@@ -6,6 +6,7 @@
 
 pub mod codes;
 pub mod cursor;
+mod denied;
 pub mod extract;
 pub mod health;
 pub mod middleware;

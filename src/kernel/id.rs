@@ -6,6 +6,7 @@
 //! before the opening: those kinds are random (UUID version 4), because a version 7 would tell when a bid was made.
 //! Deliberately not here: whether a thing of that id exists.
 
+use crate::kernel::digest::sha256;
 use crate::kernel::time::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
@@ -33,6 +34,11 @@ pub fn ordered(prefix: &str, at: Timestamp) -> String {
 /// A new identifier that tells nothing about its moment of creation (UUID version 4).
 pub fn random(prefix: &str) -> String {
     format!("{prefix}-{}", Uuid::new_v4())
+}
+
+/// The name of a stream that gathers what happens to `what`: the same every time, and telling nothing of it.
+pub fn gathering(prefix: &str, what: &[&str]) -> String {
+    format!("{prefix}-{}", &sha256(what.join("\n").as_bytes()).to_string()[..32])
 }
 
 /// Whether `text` is `<prefix>-<uuid>` in lowercase, hyphenated form.

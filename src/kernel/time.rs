@@ -83,6 +83,11 @@ impl Timestamp {
         self.shanghai().to_rfc3339_opts(SecondsFormat::Millis, false)
     }
 
+    /// The hour since the epoch, for what is bounded per hour.
+    pub const fn hour(self) -> i64 {
+        self.0.div_euclid(3_600_000)
+    }
+
     /// The day in Asia/Shanghai.
     pub fn local_date(self) -> LocalDate {
         self.shanghai().date_naive()

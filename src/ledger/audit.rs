@@ -244,6 +244,15 @@ fn previous(conn: &mut Conn, stream: &str, rev: i64) -> Result<Vec<u8>> {
         .first(conn)?)
 }
 
+/// The last revision of a stream; 0 where it has none.
+pub(super) fn last_rev(conn: &mut Conn, stream: &str) -> Result<i64> {
+    let last: Option<i64> = audit_entry::table
+        .filter(audit_entry::stream.eq(stream))
+        .select(diesel::dsl::max(audit_entry::rev))
+        .first(conn)?;
+    Ok(last.unwrap_or(0))
+}
+
 /// Writes an entry: one round trip on PostgreSQL, three prepared statements on SQLite, where they cost nothing.
 pub(super) fn append(conn: &mut WriteConn<'_>, composed: &Composed) -> diesel::QueryResult<()> {
     match conn.get() {

@@ -158,6 +158,16 @@ impl<'a> Tx<'a> {
         self.append(stream, 1, None, None, None, record)
     }
 
+    /// Puts something on record that changes no row and may happen often: the stream takes `most` entries and no more, so
+    /// that nobody can fill the record with it. None where it is full.
+    pub fn note_in(&mut self, stream: &str, most: i64, record: Record) -> Result<Option<Entry>> {
+        let rev = audit::last_rev(self.conn, stream)? + 1;
+        if rev > most {
+            return Ok(None);
+        }
+        self.append(stream, rev, None, None, None, record).map(Some)
+    }
+
     /// Writes rows that are part of a subject's version, or working state beside the record. Tables that may be written
     /// this way are listed, with reasons, by the architecture test; triggers refuse the others.
     pub fn beside<T>(&mut self, write: impl FnOnce(&mut WriteConn<'_>) -> diesel::QueryResult<T>) -> Result<T> {

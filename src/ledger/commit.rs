@@ -173,6 +173,25 @@ impl Ledger {
         self.submit(context, work)?.await.map_err(|_| Error::from(Failure::Stopping))?
     }
 
+    /// As [`Ledger::commit_beside`], without waiting for it: in line before this returns, for what an answer must not wait
+    /// for. What goes wrong is logged.
+    ///
+    /// # Errors
+    /// When the queue is full or closed.
+    pub fn commit_later<F>(&self, context: Context, mut work: F) -> Result<()>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<()> + Send + 'static,
+    {
+        let logged = move |tx: &mut Tx<'_>| {
+            work(tx).inspect_err(|error| {
+                if !error.is_retryable() {
+                    tracing::error!(?error, "something could not be put on record");
+                }
+            })
+        };
+        self.submit(context, logged).map(drop)
+    }
+
     /// Commits `work` at most once for the same key and returns the same answer ever after.
     pub async fn commit_once<T, F>(&self, context: Context, idempotency: Idempotency, work: F) -> Result<Answer<T>>
     where

@@ -49,6 +49,7 @@ struct Batch {
 async fn batch(app: &App, lot_id: &str) -> Result<u32> {
     let mut after = String::new();
     let mut failed = false;
+    announce(app, lot_id).await?;
     loop {
         let batch = next(app, lot_id, &after).await?;
         let last = batch.envelopes.len() < usize::try_from(limits::UNSEAL_BATCH).unwrap_or(usize::MAX);
@@ -71,6 +72,17 @@ async fn batch(app: &App, lot_id: &str) -> Result<u32> {
             return Ok(done);
         }
     }
+}
+
+/// Says that this process is about to use the lot's key, unless it has said so before.
+async fn announce(app: &App, lot_id: &str) -> Result<()> {
+    let (id, instance) = (lot_id.to_owned(), app.instance.to_string());
+    app.ledger
+        .commit_beside(app.system("unsealer"), move |tx| {
+            let lot = lots::queries::lot(tx.conn(), &id)?;
+            key_sets::ops::used(tx, &lot, &instance, "unseal")
+        })
+        .await
 }
 
 async fn next(app: &App, lot_id: &str, after: &str) -> Result<Batch> {

@@ -19,6 +19,7 @@ mod rules_land;
 mod secrecy;
 mod support;
 mod tokens;
+mod traces;
 mod twins;
 mod two_servers;
 mod uploads;

@@ -13,3 +13,4 @@ pub mod passwords;
 pub mod queries;
 pub mod sessions;
 pub mod signing_keys;
+pub mod staff;

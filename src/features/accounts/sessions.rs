@@ -11,7 +11,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use super::changes::{self, RefreshRow};
 use super::model::{ACTIVE, UserRow};
-use super::queries;
+use super::{queries, staff};
 use crate::app::App;
 use crate::db::schema::refresh_tokens;
 use crate::kernel::digest::sha256;
@@ -67,8 +67,15 @@ pub async fn sign_in(app: &App, login: String, password: Secret<String>, context
         })
         .await?;
     let fits = super::passwords::verify(app, password, stored).await?;
-    let user = user.filter(|user| fits && user.state == ACTIVE).ok_or_else(refusals::login_failed)?;
-    app.ledger.commit_beside(context, move |tx| start(tx, &user)).await
+    let Some(user) = user else { return Err(refusals::login_failed().into()) };
+    if !fits || user.state != ACTIVE {
+        if staff::is_staff(&user) {
+            // Not waited for: whether a login exists must not show in the time of the answer.
+            app.ledger.commit_later(context, move |tx| staff::refused(tx, &user))?;
+        }
+        return Err(refusals::login_failed().into());
+    }
+    app.ledger.commit_beside(staff::proven(context, &user), move |tx| start(tx, &user)).await
 }
 
 fn start(tx: &mut Tx<'_>, user: &UserRow) -> Result<Opened> {
@@ -76,7 +83,9 @@ fn start(tx: &mut Tx<'_>, user: &UserRow) -> Result<Opened> {
     let id = SessionId::ordered(now).into_string();
     let token = random_token()?;
     let row = fresh(&token, &id, now);
-    tx.beside(|conn| changes::start_session(conn, &id, &user.id, now.plus_millis(limits::SESSION_MS), &row))?;
+    let until = now.plus_millis(limits::SESSION_MS);
+    tx.beside(|conn| changes::start_session(conn, &id, &user.id, until, &row))?;
+    staff::started(tx, user, &id, until)?;
     Ok(Opened { user: user.clone(), session_id: id, refresh_token: token })
 }
 
@@ -141,6 +150,7 @@ fn carry_on(tx: &mut Tx<'_>, keys: &Keys, token: &str) -> Result<Refreshed> {
         }
         _ => {
             tx.beside(|conn| changes::end_session(conn, &row.session_id, now))?;
+            staff::ended(tx, &user_id, &row.session_id, "refresh token used twice")?;
             return Ok(Refreshed::Ended);
         }
     };
@@ -162,7 +172,11 @@ pub async fn sign_out(app: &App, session_id: String, context: Context) -> Result
     app.ledger
         .commit_beside(context, move |tx| {
             let now = tx.now();
-            tx.beside(|conn| changes::end_session(conn, &session_id, now))
+            tx.beside(|conn| changes::end_session(conn, &session_id, now))?;
+            match &tx.context().actor_id {
+                Some(user) => staff::ended(tx, user, &session_id, "signed out"),
+                None => Ok(()),
+            }
         })
         .await
 }

@@ -6,7 +6,7 @@ use super::judge::{self, Admitted, Verdict};
 use super::model::{BID, Bid, BidBody, BidRow, EnvelopeRow, RESERVE, Recorded, SealedPart};
 use super::refused::{Attempt, Turned, turn_away};
 use super::submission::Submission;
-use super::{changes, queries};
+use super::{changes, queries, refusals};
 use crate::db::Conn;
 use crate::features::accounts;
 use crate::features::lots::model::Lot;
@@ -14,11 +14,12 @@ use crate::features::lots::queries as lots;
 use crate::features::uploads;
 use crate::features::uploads::model::Purpose;
 use crate::kernel::encoding::base64url;
-use crate::kernel::id::{BidId, OrgId};
+use crate::kernel::id::{BidId, OrgId, gathering};
 use crate::kernel::role::Actor;
 use crate::kernel::time::Timestamp;
 use crate::ledger::audit::Entry;
 use crate::ledger::{Error, Mail, Record, Result, Tx};
+use crate::limits;
 use crate::refusals as common;
 use crate::rules::bid::{BidEvent, BidFacts, BidState, step_bid};
 use crate::rules::refusal::Retry;
@@ -208,6 +209,22 @@ pub fn withdraw(
         .restricted("withdrawal", signed);
     let (_, entry) = tx.update(&bid.row, row, record)?;
     Ok(Done::Accepted(Recorded::from(&entry)))
+}
+
+/// Puts on record that a bidder reads a payload of its own bid.
+///
+/// # Errors
+/// 404 for somebody else's bid, or a part it does not have; `rate-limited` beyond so many an hour.
+pub fn read_payload(tx: &mut Tx<'_>, org: &OrgId, bid_id: &str, part: &str) -> Result<()> {
+    let bid = queries::own(tx.conn(), bid_id, org)?.ok_or_else(common::not_found)?;
+    let sealed = bid.body.parts.iter().find(|one| one.part == part).ok_or_else(common::not_found)?;
+    let lot = lots::lot(tx.conn(), &bid.row.lot_id)?;
+    let stream = gathering("prd", &[bid_id, part, &tx.now().hour().to_string()]);
+    let record = record("payload.read", &lot, org)
+        .public("part", part)
+        .public("envelope_id", sealed.envelope_id)
+        .restricted("bid", bid_id);
+    tx.note_in(&stream, limits::PAYLOAD_READS, record)?.map(drop).ok_or_else(|| refusals::too_many_reads().into())
 }
 
 /// The entry that this very statement made before: repeated after a new submission it must not act again.

@@ -56,6 +56,10 @@ fixed!(/// More refused attempts than are recorded.
     too_many_refusals, "rate-limited", Never,
     "本标段已为贵单位记录了上限次数的拒收。", "As many refusals of your organisation on this lot are on record as are recorded.",
     hint "此前的拒收回执仍然有效。", "The refusals on record stay valid; further ones are not recorded.");
+fixed!(/// A payload that was downloaded often enough for this hour.
+    too_many_reads, "rate-limited", SameRequest,
+    "本小时内下载该内容的次数已达上限。", "This payload was downloaded as often as it may be in an hour.",
+    hint "请在下一小时再试;已下载的密文不会变化。", "Try again in the next hour; the ciphertext that you have does not change.");
 fixed!(/// A reserve price that the notice does not speak of.
     reserve_not_announced, "reserve-not-announced", Never,
     "公告未说明设有底价。", "The notice does not announce a reserve price.",

@@ -5,7 +5,7 @@ use super::model::{ACTIVE, ERASED, KeySetRow};
 use super::queries;
 use crate::db::Conn;
 use crate::features::lots::model::Lot;
-use crate::kernel::id::KeySetId;
+use crate::kernel::id::{KeySetId, gathering};
 use crate::kernel::secret::Secret;
 use crate::keys::Keys;
 use crate::ledger::{Error, Record, Result, Tx};
@@ -53,6 +53,24 @@ pub fn create(tx: &mut Tx<'_>, keys: &Keys, lot: &Lot) -> Result<()> {
 /// What a wrapped private key is for: it does not open as anything else.
 fn about(kid: &str, lot_id: &str) -> String {
     format!("sealbid/1 key set {kid} of {lot_id}")
+}
+
+/// Puts on record that a process is about to use the private key of a lot for a purpose: once for each process. Comes
+/// before [`unlock`]: a use that cannot be recorded does not happen.
+///
+/// # Errors
+/// The rules' refusal when the lot is not being opened; damage.
+pub fn used(tx: &mut Tx<'_>, lot: &Lot, instance: &str, purpose: &str) -> Result<()> {
+    OpeningPermit::grant(lot.state)?;
+    let row = queries::of_lot(tx.conn(), &lot.row.id)?
+        .ok_or_else(|| Error::damaged(format!("key set of {}: missing", lot.row.id)))?;
+    let record = Record::new("key.used")
+        .lot(lot.row.id.clone())
+        .project(lot.row.project_id.clone())
+        .public("kid", &row.kid)
+        .public("purpose", purpose)
+        .public("instance", instance);
+    tx.note_in(&gathering("kus", &[&row.kid, instance, purpose]), 1, record).map(drop)
 }
 
 /// The private key of a lot that is being opened.

@@ -180,9 +180,10 @@ async fn check_statement(app: &App, org: &OrgId, bid_id: &str, text: &Signed) ->
 
 /// Downloads the ciphertext of a part of your own bid.
 ///
-/// For the bidder, at any time: the part in force, exactly as it was uploaded.
+/// For the bidder, at any time: the part in force, exactly as it was uploaded. Each download is on record first, under
+/// seal, and 60 an hour are served.
 #[utoipa::path(tag = "bids", operation_id = "get_payload", params(PayloadPath), security(("bearer" = [])),
-    responses((status = 200, description = "The ciphertext.", body = Vec<u8>, content_type = "application/octet-stream"), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such bid of yours, or no such part.")))]
+    responses((status = 200, description = "The ciphertext.", body = Vec<u8>, content_type = "application/octet-stream"), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such bid of yours, or no such part."), (status = 429, body = Problem, content_type = "application/problem+json", description = "Downloaded often enough for this hour.")))]
 #[get("/v1/bids/{bid}/payloads/{part}")]
 pub async fn get_payload(
     app: web::Data<App>,
@@ -190,6 +191,11 @@ pub async fn get_payload(
     path: web::Path<PayloadPath>,
 ) -> Result<HttpResponse, Error> {
     let (PayloadPath { bid, part }, org) = (path.into_inner(), caller.org_id.clone());
+    {
+        let (bid, part, org) = (bid.clone(), part.clone(), org.clone());
+        let context = caller.context(caller.meta.started_at);
+        app.ledger.commit(context, move |tx| ops::read_payload(tx, &org, &bid, &part)).await?;
+    }
     let upload = app
         .reader
         .read(move |conn| {

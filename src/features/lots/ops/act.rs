@@ -118,7 +118,11 @@ fn write(tx: &mut Tx<'_>, before: &LotRow, mut lot: Lot, step: &Step, act: &Act)
         .public("event", step.event.name())
         .public("deadline_at", lot.body.schedule.deadline_at)
         .public("opens_at", lot.body.schedule.opens_at)
-        .restricted("reason", &act.request.reason);
+        .restricted("reason", &act.request.reason)
+        .restricted("row", shown(&row, before.version + 1)?);
+    if row.state == State::Closed.name() {
+        record = record.restricted("withheld", ["received_bids"]);
+    }
     if !act.lines.is_empty() {
         record = record.restricted("lines", &act.lines);
     }
@@ -130,6 +134,18 @@ fn write(tx: &mut Tx<'_>, before: &LotRow, mut lot: Lot, step: &Step, act: &Act)
     }
     let (row, _) = tx.update(before, row, record)?;
     Lot::read(row)
+}
+
+/// A row as an entry keeps it, from which the lot can be shown later as it stood. While the box is closed its count of bids
+/// is withheld; the entry of the opening brings it.
+pub fn shown(row: &LotRow, version: i64) -> Result<LotRow> {
+    let mut row = LotRow { version, ..row.clone() };
+    if row.state == State::Closed.name() {
+        let mut lot = Lot::read(row.clone())?;
+        lot.body.received_bids = None;
+        row = LotRow { body: lot.to_row()?.body, ..row };
+    }
+    Ok(row)
 }
 
 /// What the step itself says about times, holds and states.

@@ -1,5 +1,6 @@
 //! A lot before it is submitted: registered, edited, made anew out of one that ended without a result.
 
+use super::act::shown;
 use crate::features::accounts::ops::check_text;
 use crate::features::lots::model::{Lot, LotBody, LotRow, LotTerms};
 use crate::features::lots::queries;
@@ -92,7 +93,8 @@ fn insert(
         .lot(row.id.clone())
         .project(project_id)
         .public("edition", edition.id)
-        .public("previous", previous);
+        .public("previous", previous)
+        .restricted("row", shown(&row, 1)?);
     let (row, _) = tx.insert(row, record)?;
     Lot::read(row)
 }
@@ -118,7 +120,10 @@ pub fn edit(tx: &mut Tx<'_>, org: &OrgId, id: &str, version: i64, title: &str, t
     }
     lot.body.terms = terms.clone();
     let row = LotRow { title: title.to_owned(), ..lot.to_row()? };
-    let record = Record::new("lot.edited").lot(lot.row.id.clone()).project(lot.row.project_id.clone());
+    let record = Record::new("lot.edited")
+        .lot(lot.row.id.clone())
+        .project(lot.row.project_id.clone())
+        .restricted("row", shown(&row, lot.row.version + 1)?);
     Lot::read(tx.update(&lot.row, row, record)?.0)
 }
 
