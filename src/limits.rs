@@ -164,3 +164,5 @@ pub const SIGN_IN_FAILURES: i64 = 10;
 pub const DENIALS: i64 = 20;
 /// Downloads of one sealed payload per hour: each is on record, and beyond it none is served.
 pub const PAYLOAD_READS: i64 = 60;
+/// Entries that a report or an export holds at a time.
+pub const REPORT_PAGE: i64 = 500;

@@ -11,3 +11,4 @@ pub mod model;
 pub mod ops;
 pub mod queries;
 pub mod replay;
+pub mod report;

@@ -9,7 +9,8 @@ use super::record::{OpeningRecord, Party, RecordedBid, RecordedPart};
 use crate::kernel::money::Money;
 use crate::kernel::time::Timestamp;
 
-const STYLE: &str = "body{font-family:serif;margin:2em;color:#000}table{border-collapse:collapse;width:100%;margin:1em 0}\
+/// How a page looks on paper.
+pub const STYLE: &str = "body{font-family:serif;margin:2em;color:#000}table{border-collapse:collapse;width:100%;margin:1em 0}\
 th,td{border:1px solid #000;padding:.3em .5em;text-align:left;vertical-align:top}code{font-size:.75em;word-break:break-all}\
 td.amount{text-align:right;white-space:nowrap}h1{font-size:1.4em}h2{font-size:1.1em}tr{break-inside:avoid}";
 

@@ -343,7 +343,7 @@ fn is_party(conn: &mut Conn, lot: &Lot, caller: Option<&Caller>) -> Result<bool,
 }
 
 /// Whether an `Accept` header asks for a page before it asks for JSON.
-fn wants_html(accept: &str) -> bool {
+pub fn wants_html(accept: &str) -> bool {
     let mut kinds = accept.split(',').map(|kind| kind.split(';').next().unwrap_or_default().trim());
     kinds.find(|kind| matches!(*kind, "text/html" | "application/json" | "*/*")) == Some("text/html")
 }

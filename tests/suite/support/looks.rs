@@ -41,6 +41,7 @@ impl Places {
             "entry" => self.entry.as_str(),
             "mail" => self.mail.as_str(),
             "part" => "price",
+            "report" => "deadline",
             "year" => "2026",
             "code" => "state-forbids",
             "n" => "0",

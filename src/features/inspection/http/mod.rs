@@ -1,5 +1,7 @@
 //! Routes of inspection.
 
+pub mod reports;
+
 use actix_web::{HttpResponse, get, web};
 use serde::Deserialize;
 use serde_json::json;
@@ -18,11 +20,12 @@ use crate::http::reply::Page;
 use crate::kernel::id::MAX_ID_CHARS;
 use crate::kernel::time::Timestamp;
 use crate::ledger::Error;
+use crate::ledger::audit::Entry;
 use crate::refusals;
 
 /// Registers the routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(search_entries).service(get_entry);
+    config.service(search_entries).service(get_entry).service(reports::get_report);
 }
 
 /// What to look for.
@@ -83,7 +86,7 @@ fn check_lengths(texts: &[Option<&str>]) -> Result<(), Error> {
 }
 
 /// Puts the look on record and waits until that is durable: what cannot be recorded is not shown.
-async fn look(app: &App, caller: &Caller, matter: &Matter, question: serde_json::Value) -> Result<(), Error> {
+async fn look(app: &App, caller: &Caller, matter: &Matter, question: serde_json::Value) -> Result<Entry, Error> {
     let matter = matter.clone();
     app.ledger.commit(caller.context(caller.meta.started_at), move |tx| ops::look(tx, &matter, &question)).await
 }
