@@ -143,7 +143,7 @@ on_both!(a_second_claim_on_an_identifier_is_refused_and_the_first_claimant_is_to
     world.nobody("POST", "/v1/sessions").json(&login).send().refused(401, "login-failed");
     let claims = world
         .inspector()
-        .get(format!(
+        .look(format!(
             "/v1/inspection/entries?kind=organisation.claim_refused&org={}",
             first["id"].as_str().expect("an id")
         ))

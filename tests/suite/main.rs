@@ -13,6 +13,7 @@ mod lifecycle;
 mod mandates;
 mod opening;
 mod permissions;
+mod reports;
 mod rules_asset;
 mod rules_construction;
 mod rules_land;

@@ -15,6 +15,9 @@ use crate::limits;
 /// The kind under which a denied attempt is on record.
 pub const DENIED: &str = "access.denied";
 
+/// Places in a path whose ids are secret before the opening: whether there is such a thing must not show.
+const SECRET: &[&str] = &["bid", "upload", "entry"];
+
 /// What was tried.
 #[derive(Clone, Debug)]
 pub struct Attempt {
@@ -36,10 +39,11 @@ pub struct Attempt {
 /// The database's.
 pub fn denied(tx: &mut Tx<'_>, attempt: &Attempt) -> Result<()> {
     let lot = lot_of(tx.conn(), &attempt.ids)?;
-    if lot.is_none() && (attempt.sealed_route || attempt.status == 404) {
+    let secret = attempt.sealed_route || attempt.ids.iter().any(|(name, _)| SECRET.contains(&name.as_str()));
+    if lot.is_none() && (secret || attempt.status == 404) {
         return Ok(());
     }
-    let sealed = lot.is_some() && (attempt.sealed_route || !attempt.by_staff);
+    let sealed = lot.is_some() && (secret || !attempt.by_staff);
     let user = tx.context().actor_id.clone().unwrap_or_default();
     let hour = tx.now().hour().to_string();
     // What is sealed has a stream for each lot: the revision of what is open must not count it.

@@ -5,6 +5,7 @@
 //! part of an entry is never shown. [`replay`] recomputes everything that the record implies and names what differs.
 //! An inspector only reads here; ordering a hold is an act on the lot.
 
+pub mod at;
 pub mod attempts;
 pub mod http;
 pub mod model;

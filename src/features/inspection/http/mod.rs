@@ -1,5 +1,6 @@
 //! Routes of inspection.
 
+pub mod at;
 pub mod reports;
 
 use actix_web::{HttpResponse, get, web};
@@ -25,7 +26,7 @@ use crate::refusals;
 
 /// Registers the routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(search_entries).service(get_entry).service(reports::get_report);
+    config.service(search_entries).service(get_entry).service(reports::get_report).service(at::get_lot_at);
 }
 
 /// What to look for.

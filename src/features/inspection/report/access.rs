@@ -183,6 +183,7 @@ fn look(facts: &Facts, names: &Names, entry: &EntryView) -> Option<Said> {
 fn power(facts: &Facts, names: &Names, entry: &EntryView) -> Option<Said> {
     let data = &entry.restricted["data"];
     let lots = data["lots"].as_array();
-    let reaches = data["reach"] == "all" || lots.is_some_and(|lots| lots.iter().any(|lot| *lot == facts.lot.row.id.as_str()));
+    let reaches =
+        data["reach"] == "all" || lots.is_some_and(|lots| lots.iter().any(|lot| *lot == facts.lot.row.id.as_str()));
     if entry.kind.starts_with("mandate.") && !reaches { None } else { plain(facts, names, entry) }
 }

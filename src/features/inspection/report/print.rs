@@ -28,10 +28,8 @@ pub struct Print {
     lines: usize,
 }
 
-const COMPLETE: Phrase = Phrase::new(
-    "密封的记录已经公开给监督人员,报告完整。",
-    "The sealed entries are released; the report is complete.",
-);
+const COMPLETE: Phrase =
+    Phrase::new("密封的记录已经公开给监督人员,报告完整。", "The sealed entries are released; the report is complete.");
 const SEALED: Phrase = Phrase::new(
     "开标前密封:谁投标、多少、何时、大小、拒收和底价在开标后才显示。",
     "Sealed until the opening: who bid, how many, when, sizes, refusals and the reserve show after it.",
@@ -82,7 +80,10 @@ impl Print {
             (self.both("标段", "Lot"), format!("{} ({})", lot.row.title, lot.row.id)),
             (self.both("状态", "State"), lot.row.state.clone()),
             (self.both("案号", "Matter"), facts.matter.as_str().to_owned()),
-            (self.both("截止时间", "Deadline"), deadline.map_or_else(|| "—".into(), |at| format!("{} ({at})", at.local()))),
+            (
+                self.both("截止时间", "Deadline"),
+                deadline.map_or_else(|| "—".into(), |at| format!("{} ({at})", at.local())),
+            ),
             (self.both("涵盖至", "Covers up to"), format!("{} ({})", facts.as_of.local(), facts.as_of)),
         ];
         for (name, value) in rows {

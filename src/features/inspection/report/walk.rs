@@ -65,7 +65,8 @@ impl Walk {
         if after.is_none() {
             self.print.open(&mut out, section, self.facts.released);
         }
-        let last = if section.sealed && !self.facts.released { None } else { self.lines(&mut out, section, after).await? };
+        let last =
+            if section.sealed && !self.facts.released { None } else { self.lines(&mut out, section, after).await? };
         self.place = match last {
             Some(last) => Place::Section(number, Some(last)),
             None => {
