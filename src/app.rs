@@ -16,6 +16,7 @@ use crate::http::token::Tokens;
 use crate::keys::Keys;
 use crate::ledger::{Context, Error, Ledger, Reader, WriteConn};
 use crate::limits;
+use crate::metrics::Metrics;
 
 /// The running platform.
 pub struct App {
@@ -33,6 +34,8 @@ pub struct App {
     pub keys: Arc<Keys>,
     /// Access tokens.
     pub tokens: Tokens,
+    /// What an operator may watch.
+    pub metrics: Metrics,
     /// Passwords are hashed a few at a time.
     pub hashing: Arc<Semaphore>,
     /// This process among those that share the database.
@@ -100,6 +103,7 @@ impl App {
             reader: Reader::open(&url),
             blobs: Arc::new(blobs),
             keys: Arc::new(keys),
+            metrics: Metrics::default(),
             hashing: Arc::new(Semaphore::new(limits::PASSWORD_HASHES)),
             instance: uuid::Uuid::new_v4().to_string(),
             clock,
@@ -178,6 +182,22 @@ fn keys_differ(error: Option<String>, dir: &Path) -> StartError {
             dir.display()
         )
     }))
+}
+
+/// The fingerprint of the keys that this database was used with.
+///
+/// # Errors
+/// The database's.
+pub fn known_keys(conn: &mut Conn) -> diesel::QueryResult<Option<String>> {
+    remembered(conn, META_KEYS)
+}
+
+/// The identity of the blob directory that this database was used with.
+///
+/// # Errors
+/// The database's.
+pub fn known_blobs(conn: &mut Conn) -> diesel::QueryResult<Option<String>> {
+    remembered(conn, META_BLOBS)
 }
 
 fn remembered(conn: &mut Conn, name: &str) -> diesel::QueryResult<Option<String>> {

@@ -27,6 +27,10 @@ pub struct Config {
     pub mail: MailTransport,
     /// How the server logs.
     pub log: Log,
+    /// Where it can be watched.
+    pub metrics: Watching,
+    /// What is known of backups.
+    pub backup: Backups,
 }
 
 /// The HTTP server.
@@ -149,6 +153,28 @@ impl Default for Log {
     }
 }
 
+/// Metrics.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Watching {
+    /// Address and port of a listener of its own for `GET /metrics`; empty for none.
+    pub bind: String,
+}
+
+/// Backups.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Backups {
+    /// A file whose date says when the last backup became whole.
+    pub marker: PathBuf,
+}
+
+impl Default for Backups {
+    fn default() -> Self {
+        Self { marker: "data/last-backup".into() }
+    }
+}
+
 /// All that is wrong with a configuration.
 #[derive(Debug, thiserror::Error)]
 #[error("the configuration has {} mistake(s):\n  - {}", .0.len(), .0.join("\n  - "))]
@@ -211,6 +237,15 @@ impl Config {
         let loopback = ["localhost", "127.0.0.1", "::1"].contains(&self.mail.smtp_host.as_str());
         expect(!plain_smtp || loopback, "mail.smtp_security: `none` only to a mail server on this machine");
         expect(["text", "json"].contains(&self.log.format.as_str()), "log.format: `text` or `json`");
+        let watched = &self.metrics.bind;
+        expect(
+            watched.is_empty() || watched.parse::<SocketAddr>().is_ok(),
+            "metrics.bind: an address and port such as 127.0.0.1:9464, or nothing",
+        );
+        expect(
+            watched.is_empty() || *watched != self.server.bind,
+            "metrics.bind: another port than server.bind: metrics are not for the public",
+        );
         let data = self.database_url().file().and_then(|file| file.parent().map(std::path::Path::to_owned));
         let keys_in_data =
             data.as_deref().is_some_and(|data| !data.as_os_str().is_empty() && self.keys.dir.starts_with(data));

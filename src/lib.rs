@@ -6,7 +6,7 @@
 //!   [`seal`] (sealed bids), [`tlog`] (the form of the record);
 //! - [`db`] (two databases behind one connection) and [`ledger`] (the only door for writes);
 //! - [`features`] (what the platform does, one folder a subject);
-//! - [`http`], [`cli`] (how it is asked to).
+//! - [`http`], [`cli`] (how it is asked to), and [`metrics`] (what may be watched).
 
 pub mod app;
 pub mod blobs;
@@ -24,6 +24,7 @@ pub mod kernel;
 pub mod keys;
 pub mod ledger;
 pub mod limits;
+pub mod metrics;
 pub mod refusals;
 pub mod rules;
 pub mod seal;

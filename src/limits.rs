@@ -166,3 +166,21 @@ pub const DENIALS: i64 = 20;
 pub const PAYLOAD_READS: i64 = 60;
 /// Entries that a report or an export holds at a time.
 pub const REPORT_PAGE: i64 = 500;
+/// Pause between two looks at the states that an operator watches, in milliseconds.
+pub const WATCH_PAUSE_MS: u64 = 10_000;
+/// Looks after which the mail server is greeted again: it is not ours to keep busy.
+pub const WATCH_MAIL_EVERY: u64 = 30;
+/// A commit that takes longer is slow, in milliseconds.
+pub const WRITER_SLOW_MS: u128 = 1_000;
+/// A commit that takes longer is not waited for: the writer is stuck. In milliseconds.
+pub const WRITER_STUCK_MS: u64 = 30_000;
+/// A scheduler without a finished round for so long is stalled, in milliseconds.
+pub const SCHEDULER_STALLED_MS: i64 = 30_000;
+/// How long a failed request is told of, in milliseconds.
+pub const FAILING_MS: i64 = 5 * 60 * 1000;
+/// Less free space than this is little, in percent.
+pub const DISK_LOW_PERCENT: u64 = 20;
+/// Less free space than this is too little, in percent.
+pub const DISK_CRITICAL_PERCENT: u64 = 5;
+/// Uploads that a backup or a restore holds in memory at a time.
+pub const BACKUP_PAGE: i64 = 500;

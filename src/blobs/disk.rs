@@ -247,6 +247,32 @@ impl DiskBlobs {
         Ok(File::open(self.path(id)?)?)
     }
 
+    /// Makes `dir` the directory of the same platform: for a copy of this one.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn copy_identity(&self, dir: &Path) -> Result<(), BlobError> {
+        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        let id = fs::read(self.dir.join(ID_FILE))?;
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(dir.join(ID_FILE))?;
+        file.write_all_at(&id, 0)?;
+        Ok(file.sync_all()?)
+    }
+
+    /// Copies a blob into another directory, not yet durable there: [`DiskBlobs::complete`] makes it so.
+    ///
+    /// # Errors
+    /// [`BlobError::NotFound`].
+    pub fn copy_to(&self, other: &Self, id: &str) -> Result<(), BlobError> {
+        let (from, to) = (self.path(id)?, other.path(id)?);
+        if let Some(parent) = to.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+        }
+        fs::copy(&from, &to)?;
+        fs::copy(from.with_extension(LEAVES), to.with_extension(LEAVES))?;
+        Ok(())
+    }
+
     /// Deletes a blob; deleting it again is fine.
     ///
     /// # Errors

@@ -10,5 +10,6 @@
 //! Deliberately not here: who owns a blob, quotas, expiry.
 
 mod disk;
+pub mod space;
 
 pub use disk::{BlobError, Complete, DiskBlobs};

@@ -5,6 +5,7 @@
 //! which every user of a machine can read. No command can skip a check of the server.
 
 mod admin;
+mod backup;
 mod bid_file;
 mod database;
 mod keys;
@@ -46,6 +47,10 @@ enum Command {
     /// Set up and maintain an installation.
     #[command(subcommand)]
     Admin(admin::AdminCommand),
+    /// Copy an SQLite installation while its server runs, with every seal intact and without the keys.
+    Backup(backup::BackupArgs),
+    /// Put a backup in place, checked to the last byte. Nothing is written over.
+    Restore(backup::RestoreArgs),
     /// Make and show signing keys.
     #[command(subcommand)]
     Key(keys::KeyCommand),
@@ -128,6 +133,8 @@ pub fn main() -> ExitCode {
             args.config.load().and_then(|config| database::migrate(&config, args.grant_to.as_deref()))
         }
         Command::Admin(command) => admin::run(command),
+        Command::Backup(args) => backup::take(&args),
+        Command::Restore(args) => backup::restore(&args),
         Command::Key(command) => keys::run(command),
         Command::Seal(args) => seal::run(&args),
         Command::Verify(command) => verify::run(command),

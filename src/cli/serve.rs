@@ -11,7 +11,7 @@ use super::{Failed, logging};
 use crate::app::{self, App};
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::http::server;
+use crate::http::{server, watching};
 use crate::worker;
 
 /// Runs until SIGTERM or SIGINT.
@@ -26,17 +26,35 @@ pub fn serve(config: Config) -> Result<(), Failed> {
     let keys = app::load_or_create_keys(&config)?;
     let bind = config.server.bind.clone();
     let app = web::Data::new(App::open(config, Arc::new(SystemClock), keys)?);
-    let listener = TcpListener::bind(&bind).map_err(|error| Failed::tried(format!("{bind}: {error}")))?;
+    let listener = listen(&bind)?;
+    let watched = match app.config.metrics.bind.as_str() {
+        "" => None,
+        bind => Some(listen(bind)?),
+    };
     let address = listener.local_addr().map_err(Failed::tried)?;
-    let served = actix_web::rt::System::new().block_on(run(app.clone(), listener, address.to_string()));
+    let served = actix_web::rt::System::new().block_on(run(app.clone(), listener, watched, address.to_string()));
     // What was accepted is answered by now; what is still queued is committed before the process ends.
     app.ledger.stop();
     tracing::info!("stopped");
     served.map_err(|error| Failed::tried(format!("the server: {error}")))
 }
 
-async fn run(app: web::Data<App>, listener: TcpListener, address: String) -> std::io::Result<()> {
+fn listen(bind: &str) -> Result<TcpListener, Failed> {
+    TcpListener::bind(bind).map_err(|error| Failed::tried(format!("{bind}: {error}")))
+}
+
+async fn run(
+    app: web::Data<App>,
+    listener: TcpListener,
+    watched: Option<TcpListener>,
+    address: String,
+) -> std::io::Result<()> {
     let server = server::start(app.clone(), listener)?;
+    if let Some(listener) = watched {
+        tracing::info!(address = %listener.local_addr()?, "metrics");
+        // Nobody waits for its end: what it tells ends with the process.
+        actix_web::rt::spawn(watching::start(app.clone(), listener)?);
+    }
     let handle = server.handle();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let workers = worker::start(&app);

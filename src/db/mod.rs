@@ -7,6 +7,7 @@ pub mod connection;
 pub mod dialect;
 pub mod grants;
 pub mod migrate;
+pub mod probe;
 #[rustfmt::skip]
 pub mod schema;
 

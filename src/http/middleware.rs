@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use super::denied;
 use super::extract::{Caller, Meta};
 use super::permissions::{self, Access};
-use super::problem::{self, Said};
+use super::problem::{self, Broken, Said};
 use super::token::TokenError;
 use crate::app::App;
 use crate::kernel::id::{OrgId, UserId};
@@ -40,6 +40,7 @@ pub async fn around(
     let access =
         pattern.as_deref().map_or(Access::Unknown, |pattern| permissions::access(req.method().as_str(), pattern));
     let (method, path) = (req.method().clone(), req.path().to_owned());
+    let anonymous = !req.headers().contains_key(header::AUTHORIZATION);
     if method == Method::HEAD {
         // Routes know GET; the server leaves out the body of whatever answers a HEAD.
         req.head_mut().method = Method::GET;
@@ -57,13 +58,22 @@ pub async fn around(
         }
         Ok(()) => match AssertUnwindSafe(next.call(req)).catch_unwind().await {
             Ok(Ok(response)) => response.map_into_boxed_body(),
-            Ok(Err(error)) => return Err(Escaped::of(error.to_string(), &meta).into()),
-            Err(_) => return Err(Escaped::of("a handler panicked".to_owned(), &meta).into()),
+            Ok(Err(_)) => return Err(Escaped::of("an error beneath all handlers", &meta, &app).into()),
+            Err(_) => return Err(Escaped::of("a handler panicked", &meta, &app).into()),
         },
     };
     let response = finish(unchanged(response), &meta);
     denied::note(&app, &meta, &response, method.as_str(), pattern.as_deref(), &path);
-    log(&meta, &access, method.as_str(), &path, response.status(), began);
+    let status = response.status();
+    if let Some(group) = permissions::counted(method.as_str(), pattern.as_deref(), anonymous) {
+        app.metrics.answered(group, status.as_u16(), began.elapsed());
+    }
+    let sealed = permissions::is_sealed_route(method.as_str(), &path);
+    if let Some(failure) = response.response().extensions().get::<Broken>() {
+        app.metrics.failed(meta.started_at.millis());
+        failure.log(&meta.request_id, sealed);
+    }
+    log(&meta, sealed, method.as_str(), pattern.as_deref(), &path, status, began);
     Ok(response)
 }
 
@@ -72,7 +82,9 @@ pub async fn around(
 struct Escaped(Meta);
 
 impl Escaped {
-    fn of(what: String, meta: &Meta) -> Self {
+    /// What the error itself says stays out of the log: it may quote what was sent.
+    fn of(what: &str, meta: &Meta, app: &App) -> Self {
+        app.metrics.failed(meta.started_at.millis());
         tracing::error!(request.id = %meta.request_id, what, "a request failed outside its handler");
         Self(meta.clone())
     }
@@ -236,12 +248,19 @@ fn worded(response: ServiceResponse<BoxBody>, said: &Said, meta: &Meta) -> Servi
     ServiceResponse::new(request, new.body(body))
 }
 
-/// On routes that touch sealed facts the log has the request's id and duration, and nothing else.
-fn log(meta: &Meta, access: &Access, method: &str, path: &str, status: StatusCode, began: Instant) {
+/// On routes that touch sealed facts the log has the request's id and duration, and nothing else. Elsewhere it names the
+/// path, unless that holds an id which may be a secret, and nothing of a path that no route knows: somebody may have put
+/// anything there, such as the id of a bid with a letter too many.
+fn log(meta: &Meta, sealed: bool, method: &str, pattern: Option<&str>, path: &str, status: StatusCode, began: Instant) {
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    if permissions::is_sealed_route(method, path) && !matches!(access, Access::Unknown) {
+    if sealed {
         tracing::info!(request.id = %meta.request_id, duration_ms, "request");
-    } else {
-        tracing::info!(request.id = %meta.request_id, duration_ms, method, path, status = status.as_u16(), "request");
+        return;
     }
+    let path = match pattern {
+        Some(pattern) if !permissions::names_no_secret(pattern) => pattern,
+        Some(_) => path,
+        None => "(no route)",
+    };
+    tracing::info!(request.id = %meta.request_id, duration_ms, method, path, status = status.as_u16(), "request");
 }

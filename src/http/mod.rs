@@ -17,3 +17,4 @@ pub mod reply;
 pub mod routes;
 pub mod server;
 pub mod token;
+pub mod watching;

@@ -4,6 +4,7 @@
 
 use crate::kernel::role::Role;
 use crate::kernel::role::Role::{Admin, Bidder, Centre, Initiator, Inspector};
+use crate::metrics::Group;
 
 /// Who may call an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,6 +166,36 @@ pub fn access(method: &str, pattern: &str) -> Access {
         return row.access;
     }
     if OPERATIONS.iter().any(|row| row.path == pattern) { Access::WrongMethod } else { Access::Unlisted }
+}
+
+/// Operations that look harmless and are not counted, because their number tells of bids; each with its reason.
+const UNCOUNTED: &[(&str, &str)] = &[
+    ("/v1/lots/{lot}/key-set", "whoever seals a bid asks for it"),
+    ("/v1/time", "whoever is about to bid asks for it"),
+    ("/v1/platform-key", "whoever checks a receipt asks for it"),
+    ("/.well-known/jwks.json", "belongs to signing in"),
+    ("/v1/lots/{lot}/opening/actions/attribute", "one for each envelope that did not open, before the read-out"),
+];
+
+/// The group that a request is counted in, if in any: never where bidders have to pass, so that no count moves with a
+/// bid. `anonymous` is a request that carries no token: a bidder's own software carries one.
+pub fn counted(method: &str, pattern: Option<&str>, anonymous: bool) -> Option<Group> {
+    let Some(pattern) = pattern else { return anonymous.then_some(Group::Unmatched) };
+    let row = OPERATIONS.iter().find(|row| row.path == pattern && row.method == method)?;
+    if row.sealed || UNCOUNTED.iter().any(|(path, _)| *path == pattern) {
+        return None;
+    }
+    match row.access {
+        Access::Roles(roles) => (!roles.contains(&Bidder)).then_some(Group::Staff),
+        Access::Public | Access::PublicOrAny if pattern.starts_with("/health/") => Some(Group::Health),
+        Access::Public | Access::PublicOrAny => (anonymous && method == "GET").then_some(Group::Public),
+        Access::Unlisted | Access::WrongMethod | Access::Unknown => None,
+    }
+}
+
+/// Whether a path of this pattern may stand in the log: not where it would name something whose id is a secret.
+pub fn names_no_secret(pattern: &str) -> bool {
+    !["{bid}", "{upload}", "{entry}", "{mail}"].iter().any(|id| pattern.contains(id))
 }
 
 /// The methods of a pattern, as the `Allow` header has them.

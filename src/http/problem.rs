@@ -155,13 +155,37 @@ impl ResponseError for Error {
     }
 
     fn error_response(&self) -> HttpResponse {
+        let mut response = response(self.as_refusal(), None);
         if let Self::Failed(failure) = self {
-            match failure {
-                Failure::Busy | Failure::Stopping => tracing::warn!(failure = %failure, "a request was sent away"),
-                _ => tracing::error!(failure = %failure, "a request failed"),
-            }
+            response.extensions_mut().insert(Broken::of(failure));
         }
-        response(self.as_refusal(), None)
+        response
+    }
+}
+
+/// What broke, on its way to the log: whoever knows the route decides how much of it may be told.
+#[derive(Clone, Debug)]
+pub struct Broken {
+    kind: &'static str,
+    text: String,
+    busy: bool,
+}
+
+impl Broken {
+    fn of(failure: &Failure) -> Self {
+        let kind = failure.kind();
+        Self { kind, text: failure.to_string(), busy: matches!(failure, Failure::Busy | Failure::Stopping) }
+    }
+
+    /// Writes it to the log; on a route that touches sealed facts without its text, which may name a table or quote a
+    /// value.
+    pub fn log(&self, request_id: &str, sealed: bool) {
+        let failure = if sealed { self.kind } else { &self.text };
+        if self.busy {
+            tracing::warn!(request.id = request_id, failure, "a request was sent away");
+        } else {
+            tracing::error!(request.id = request_id, failure, "a request failed");
+        }
     }
 }
 

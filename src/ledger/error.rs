@@ -41,6 +41,21 @@ pub enum Failure {
     Storage(String),
 }
 
+impl Failure {
+    /// What kind of failure it is, in words that quote nothing.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Database(_) => "database",
+            Self::Unreachable(_) => "the database is not reachable",
+            Self::Busy => "the queue is full",
+            Self::Stopping => "the server is stopping",
+            Self::Damaged(_) => "stored data is damaged",
+            Self::Internal(_) => "internal error",
+            Self::Storage(_) => "storage",
+        }
+    }
+}
+
 impl Error {
     /// Whether running the same use case again may succeed.
     pub(super) fn is_retryable(&self) -> bool {

@@ -204,6 +204,28 @@ impl Carrier {
     }
 }
 
+/// Asks whether messages could leave, without sending one: greets the mail server and signs in, or writes a file and
+/// removes it.
+///
+/// # Errors
+/// What the mail server or the file system says.
+pub fn probe(config: &MailTransport) -> Result<(), String> {
+    let asked = Carrier::open(config).and_then(|carrier| match &carrier.way {
+        Way::Smtp(transport) => match transport.test_connection() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(DeliveryError::Transport("the mail server closed the connection".into())),
+            Err(error) => Err(DeliveryError::Transport(error.to_string())),
+        },
+        Way::Files(dir) => {
+            make_dir(dir)?;
+            let name = format!("probe-{}", std::process::id());
+            write_whole(dir, &name, b"")?;
+            Ok(fs::remove_file(dir.join(name))?)
+        }
+    });
+    asked.map_err(|error| error.to_string())
+}
+
 fn smtp(config: &MailTransport) -> Result<SmtpTransport, DeliveryError> {
     let host = &config.smtp_host;
     let builder = match config.smtp_security.as_str() {

@@ -5,6 +5,7 @@ pub mod mailer;
 pub mod scheduler;
 pub mod sweeper;
 pub mod unsealer;
+pub mod watch;
 
 use actix_web::web;
 use tokio::task::JoinHandle;
@@ -19,5 +20,6 @@ pub fn start(app: &web::Data<App>) -> Vec<JoinHandle<()>> {
         tokio::task::spawn_local(unsealer::run(app.clone())),
         tokio::task::spawn_local(mailer::run(app.clone())),
         tokio::task::spawn_local(sweeper::run(app.clone())),
+        tokio::task::spawn_local(watch::run(app.clone())),
     ]
 }

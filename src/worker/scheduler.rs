@@ -53,8 +53,9 @@ async fn advance(app: &App, lot: &str) -> Result<u32, Error> {
 /// Rounds until the server stops.
 pub async fn run(app: web::Data<App>) {
     loop {
-        if let Err(error) = round(&app).await {
-            tracing::error!(error = %error, "a scheduler round failed; the next one tries again");
+        match round(&app).await {
+            Ok(_) => app.metrics.scheduled(app.clock.now().millis()),
+            Err(error) => tracing::error!(error = %error, "a scheduler round failed; the next one tries again"),
         }
         tokio::time::sleep(Duration::from_millis(limits::SCHEDULER_PAUSE_MS)).await;
     }

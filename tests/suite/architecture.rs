@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tlog", &["kernel"]),
     // What the record and its storage need.
     ("clock", &["kernel"]),
+    ("metrics", &[]),
     ("refusals", &["kernel", "rules"]),
     ("keys", &["kernel", "seal"]),
     ("db", &["limits"]),
@@ -29,17 +30,20 @@ const ARROWS: &[(&str, &[&str])] = &[
             "http",
         ],
     ),
-    ("app", &["kernel", "db", "ledger", "blobs", "keys", "limits", "faults", "clock", "config", "http"]),
+    ("app", &["kernel", "db", "ledger", "blobs", "keys", "limits", "faults", "clock", "config", "http", "metrics"]),
     // How it is asked to.
     (
         "http",
-        &["kernel", "rules", "seal", "tlog", "db", "ledger", "features", "app", "keys", "limits", "refusals", "faults"],
+        &[
+            "kernel", "rules", "seal", "tlog", "db", "ledger", "features", "app", "keys", "limits", "refusals",
+            "faults", "metrics",
+        ],
     ),
     (
         "worker",
         &[
             "kernel", "rules", "seal", "db", "ledger", "features", "app", "blobs", "keys", "limits", "faults",
-            "config", "clock",
+            "config", "clock", "metrics",
         ],
     ),
     ("client", &["kernel", "seal", "tlog", "rules", "limits"]),

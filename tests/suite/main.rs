@@ -24,3 +24,4 @@ mod traces;
 mod twins;
 mod two_servers;
 mod uploads;
+mod watching;

@@ -57,3 +57,12 @@ pub fn newest(conn: &mut Conn, state: Option<&str>, after: Option<(i64, String)>
     }
     Ok(query.load(conn)?)
 }
+
+/// Whether a message that is no secret was given up and waits for a person. Never tells of sealed ones.
+///
+/// # Errors
+/// The database's.
+pub fn given_up(conn: &mut Conn) -> Result<bool> {
+    let failed = outbox::table.filter(outbox::state.eq("failed")).filter(outbox::sealed.eq(false));
+    Ok(diesel::select(diesel::dsl::exists(failed)).get_result(conn)?)
+}

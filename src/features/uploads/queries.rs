@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::model::{DOOMED, UploadRow};
+use super::model::{COMPLETE, DOOMED, UploadRow};
 use crate::db::Conn;
 use crate::db::schema::uploads;
 use crate::ledger::Result;
@@ -88,6 +88,20 @@ pub fn doomed(conn: &mut Conn, limit: i64) -> Result<Vec<String>> {
         .order(uploads::expires_at.asc())
         .limit(limit)
         .select(uploads::id)
+        .load(conn)?)
+}
+
+/// Uploads whose bytes are all there, by id from `after` on: what a backup holds.
+///
+/// # Errors
+/// The database's.
+pub fn whole(conn: &mut Conn, after: &str, limit: i64) -> Result<Vec<UploadRow>> {
+    Ok(uploads::table
+        .filter(uploads::state.eq(COMPLETE).or(uploads::attached_to.is_not_null()))
+        .filter(uploads::id.gt(after))
+        .order(uploads::id.asc())
+        .limit(limit)
+        .select(UploadRow::as_select())
         .load(conn)?)
 }
 
