@@ -182,5 +182,11 @@ pub const FAILING_MS: i64 = 5 * 60 * 1000;
 pub const DISK_LOW_PERCENT: u64 = 20;
 /// Less free space than this is too little, in percent.
 pub const DISK_CRITICAL_PERCENT: u64 = 5;
+/// A backup that is older deserves a warning, in hours: one was missed.
+pub const BACKUP_OLD_HOURS: i64 = 30;
+/// Files that `sealbid doctor` re-reads.
+pub const DOCTOR_SAMPLE: i64 = 20;
+/// A disk that takes longer to be forced is slow, in milliseconds.
+pub const FSYNC_SLOW_MS: u64 = 20;
 /// Uploads that a backup or a restore holds in memory at a time.
 pub const BACKUP_PAGE: i64 = 500;

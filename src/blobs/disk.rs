@@ -75,6 +75,11 @@ pub struct DiskBlobs {
 }
 
 impl DiskBlobs {
+    /// Whether `dir` is a directory of blobs.
+    pub fn exist(dir: &Path) -> bool {
+        dir.join(ID_FILE).is_file()
+    }
+
     /// Opens or makes the directory and returns its identity, which must be `expected` where that is known: so servers
     /// that share a database provably share the directory.
     ///
@@ -103,7 +108,7 @@ impl DiskBlobs {
 
     /// Whether the directory is there: without it, that a blob is not found says nothing about the blob.
     pub fn is_there(&self) -> bool {
-        self.dir.join(ID_FILE).is_file()
+        Self::exist(&self.dir)
     }
 
     fn path(&self, id: &str) -> Result<PathBuf, BlobError> {

@@ -21,5 +21,10 @@ pub fn start(config: &Log) -> Result<(), Failed> {
     } else {
         log.with_ansi(std::io::stderr().is_terminal()).try_init()
     };
+    // A panic's own words may quote what was being worked on: the log has the place alone.
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(at, "a panic, which is a mistake of ours");
+    }));
     started.map_err(|error| Failed::tried(format!("the log cannot be started: {error}")))
 }

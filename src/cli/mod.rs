@@ -8,6 +8,7 @@ mod admin;
 mod backup;
 mod bid_file;
 mod database;
+mod doctor;
 mod keys;
 mod logging;
 mod seal;
@@ -51,6 +52,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Put a backup in place, checked to the last byte. Nothing is written over.
     Restore(backup::RestoreArgs),
+    /// Look at everything that an installation rests on, and say what to do. Exit code: 0 well, 1 warnings, 2 bad.
+    Doctor(doctor::DoctorArgs),
     /// Make and show signing keys.
     #[command(subcommand)]
     Key(keys::KeyCommand),
@@ -133,6 +136,10 @@ pub fn main() -> ExitCode {
             args.config.load().and_then(|config| database::migrate(&config, args.grant_to.as_deref()))
         }
         Command::Admin(command) => admin::run(command),
+        Command::Doctor(args) => match doctor::run(&args) {
+            Ok(code) => return code,
+            Err(failed) => Err(failed),
+        },
         Command::Backup(args) => backup::take(&args),
         Command::Restore(args) => backup::restore(&args),
         Command::Key(command) => keys::run(command),
@@ -180,6 +187,24 @@ mod tests {
             command.get_subcommands().for_each(check);
         }
         check(&Cli::command());
+    }
+
+    #[test]
+    fn the_manual_names_every_command_and_every_metric() {
+        fn leaves(command: &clap::Command, name: &str, found: &mut Vec<String>) {
+            if command.get_subcommands().next().is_none() {
+                found.push(format!("`{name}"));
+            }
+            for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+                leaves(below, &format!("{name} {}", below.get_name()), found);
+            }
+        }
+        let manual = include_str!("../../docs/operations.md");
+        let mut names = Vec::new();
+        leaves(&Cli::command(), "sealbid", &mut names);
+        names.extend(crate::metrics::FAMILIES.iter().map(|family| format!("| `{}`", family.name)));
+        let missing: Vec<&String> = names.iter().filter(|name| !manual.contains(name.as_str())).collect();
+        assert!(names.len() > 20 && missing.is_empty(), "docs/operations.md does not name {missing:?}");
     }
 
     #[test]

@@ -45,6 +45,18 @@ pub fn migrate(conn: &mut Conn) -> Result<Vec<String>, MigrateError> {
 /// Names the migrations that this program has and the database lacks. Only reads: the role of a running server may not
 /// change the schema, not even to make sure that diesel's table is there.
 pub fn pending(conn: &mut Conn) -> Result<Vec<String>, MigrateError> {
+    let (known, applied) = (known(conn)?, applied(conn)?);
+    Ok(known.into_iter().filter(|(version, _)| !applied.contains(version)).map(|(_, name)| name).collect())
+}
+
+/// Names the migrations that the database has and this program does not know: a newer one made them. Only reads.
+pub fn unknown(conn: &mut Conn) -> Result<Vec<String>, MigrateError> {
+    let (known, applied) = (known(conn)?, applied(conn)?);
+    Ok(applied.into_iter().filter(|version| !known.iter().any(|(ours, _)| ours == version)).collect())
+}
+
+/// Versions and names of the migrations of this program.
+fn known(conn: &Conn) -> Result<Vec<(String, String)>, MigrateError> {
     fn names<DB: Backend>(source: &impl MigrationSource<DB>) -> Result<Vec<(String, String)>, MigrateError> {
         let list = source.migrations().map_err(failed)?;
         Ok(list
@@ -52,15 +64,17 @@ pub fn pending(conn: &mut Conn) -> Result<Vec<String>, MigrateError> {
             .map(|migration| (migration.name().version().to_string(), migration.name().to_string()))
             .collect())
     }
-    let known = match conn {
-        Conn::Pg(_) => names::<Pg>(&POSTGRES)?,
-        Conn::Sqlite(_) => names::<Sqlite>(&SQLITE)?,
-    };
-    let applied: Vec<String> = match applied::table.select(applied::version).load(conn) {
-        Ok(versions) => versions,
+    match conn {
+        Conn::Pg(_) => names::<Pg>(&POSTGRES),
+        Conn::Sqlite(_) => names::<Sqlite>(&SQLITE),
+    }
+}
+
+fn applied(conn: &mut Conn) -> Result<Vec<String>, MigrateError> {
+    match applied::table.select(applied::version).load(conn) {
+        Ok(versions) => Ok(versions),
         // Nothing was ever migrated here: the table of migrations itself is missing.
-        Err(diesel::result::Error::DatabaseError(_, info)) if info.message().contains(TABLE) => Vec::new(),
-        Err(error) => return Err(MigrateError(error.to_string())),
-    };
-    Ok(known.into_iter().filter(|(version, _)| !applied.contains(version)).map(|(_, name)| name).collect())
+        Err(diesel::result::Error::DatabaseError(_, info)) if info.message().contains(TABLE) => Ok(Vec::new()),
+        Err(error) => Err(MigrateError(error.to_string())),
+    }
 }

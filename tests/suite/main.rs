@@ -2,11 +2,13 @@
 
 mod accounts;
 mod architecture;
+mod backup;
 mod bad_envelopes;
 mod bad_payloads;
 mod bad_requests;
 mod deadline;
 mod derived;
+mod doctor;
 mod inspection;
 mod ledger;
 mod lifecycle;

@@ -169,3 +169,49 @@ fn a_path_that_no_route_knows_is_not_in_the_log() {
     }
     assert_eq!(logs::lines_with(&bid), Vec::<String>::new());
 }
+
+#[test]
+fn with_json_every_line_of_the_log_is_an_object_and_a_signal_ends_the_server() {
+    use std::io::Read;
+    use std::process::Stdio;
+    let place = tempfile::tempdir().expect("a directory");
+    let free =
+        || std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").to_string();
+    let mut config = sealbid::config::Config::default();
+    config.server.bind = free();
+    config.metrics.bind = free();
+    config.log.format = "json".into();
+    config.database.url = place.path().join("data/sealbid.sqlite").display().to_string();
+    config.storage.blobs = place.path().join("blobs");
+    config.keys.dir = place.path().join("keys");
+    config.mail.dir = place.path().join("mail");
+    config.backup.marker = place.path().join("last-backup");
+    let mut child =
+        crate::support::program::command(&config, &["serve"]).stderr(Stdio::piped()).spawn().expect("it starts");
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let patience = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let ask = |bind: &str, path: &str| {
+        agent.get(format!("http://{bind}{path}")).call().map(|answer| answer.status().as_u16())
+    };
+    while ask(&config.server.bind, "/health/ready").ok() != Some(200) {
+        assert!(std::time::Instant::now() < patience, "it is ready within a minute");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(ask(&config.metrics.bind, "/metrics").expect("answered"), 200);
+    assert_eq!(ask(&config.server.bind, "/metrics").expect("answered"), 404);
+    assert_eq!(ask(&config.server.bind, "/v1/no/such/%22thing%22").expect("answered"), 404);
+    let killed = std::process::Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
+    assert!(killed.success());
+    let mut text = String::new();
+    child.stderr.take().expect("piped").read_to_string(&mut text).expect("text");
+    assert!(child.wait().expect("it ends").success(), "{text}");
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect();
+    assert!(lines.len() > 5, "{text}");
+    for line in &lines {
+        assert!(line["timestamp"].is_string() && line["level"].is_string() && line["message"].is_string(), "{line}");
+    }
+    let requests: Vec<&serde_json::Value> = lines.iter().filter(|line| line["message"] == "request").collect();
+    assert!(requests.iter().all(|line| line["request.id"].is_string() && line["duration_ms"].is_u64()), "{requests:?}");
+    assert!(!text.contains("thing"), "{text}");
+}

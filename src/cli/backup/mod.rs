@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 pub use restore::restore;
+pub(super) use take::prove;
 pub use take::take;
 
 use super::{ConfigArgs, Failed};

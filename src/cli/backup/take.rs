@@ -143,7 +143,7 @@ fn copy_blob(from: &DiskBlobs, into: &DiskBlobs, row: &UploadRow) -> Result<Opti
 }
 
 /// Re-reads a file and compares it with what is known of it.
-pub(super) fn prove(blobs: &DiskBlobs, id: &str, size: u64, root: &str) -> Result<Blob, String> {
+pub fn prove(blobs: &DiskBlobs, id: &str, size: u64, root: &str) -> Result<Blob, String> {
     let found = blobs.complete(id).map_err(|error| error.to_string())?;
     if found.size != size || found.root.to_string() != root {
         return Err("its file is not the one that was uploaded: size or digests differ".into());

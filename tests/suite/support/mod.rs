@@ -6,6 +6,7 @@ pub mod logs;
 pub mod looks;
 pub mod normal;
 pub mod postgres;
+pub mod program;
 pub mod served;
 pub mod steps;
 pub mod stored;

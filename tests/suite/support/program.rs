@@ -1,0 +1,38 @@
+//! The program itself, run against the files of a platform.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use sealbid::config::Config;
+
+/// A command of the program that sees nothing but this configuration.
+pub fn command(config: &Config, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sealbid"));
+    let path = |path: &Path| path.display().to_string();
+    command.args(arguments).env_remove("SEALBID_CONFIG").envs([
+        ("SEALBID_SERVER__BIND", config.server.bind.clone()),
+        ("SEALBID_SERVER__PUBLIC_URL", config.server.public_url.clone()),
+        ("SEALBID_DATABASE__URL", config.database.url.clone()),
+        ("SEALBID_STORAGE__BLOBS", path(&config.storage.blobs)),
+        ("SEALBID_KEYS__DIR", path(&config.keys.dir)),
+        ("SEALBID_MAIL__DIR", path(&config.mail.dir)),
+        ("SEALBID_MAIL__TRANSPORT", config.mail.transport.clone()),
+        ("SEALBID_MAIL__SMTP_HOST", config.mail.smtp_host.clone()),
+        ("SEALBID_MAIL__SMTP_PORT", config.mail.smtp_port.to_string()),
+        ("SEALBID_MAIL__SMTP_SECURITY", config.mail.smtp_security.clone()),
+        ("SEALBID_METRICS__BIND", config.metrics.bind.clone()),
+        ("SEALBID_BACKUP__MARKER", path(&config.backup.marker)),
+        ("SEALBID_LOG__FORMAT", config.log.format.clone()),
+    ]);
+    command
+}
+
+/// Its exit code, and what it said on both outputs.
+pub fn run(config: &Config, arguments: &[&str]) -> (i32, String) {
+    said(command(config, arguments).output().expect("the program runs"))
+}
+
+fn said(output: Output) -> (i32, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap_or(-1), text(&output.stdout) + &text(&output.stderr))
+}
