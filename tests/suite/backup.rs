@@ -19,19 +19,11 @@ use sealbid::rules::editions::Category;
 use sealbid::worker::{scheduler, sweeper, unsealer};
 use serde_json::Value;
 
-use crate::support::program::{command, run};
+use crate::support::program::{Installation, command, run};
 use crate::support::story::{LotStory, SEALED_CHUNK, upload};
 use crate::support::world::World;
 
 const AMOUNTS: [&str; 3] = ["900000.00", "910000.00", "920000.00"];
-
-/// A platform whose keys lie in a directory.
-fn world() -> World {
-    World::sqlite_with(|config| {
-        config.backup.marker = config.mail.dir.with_file_name("last-backup");
-        Keys::create(&config.keys.dir).expect("a key directory");
-    })
-}
 
 fn with_bids(world: &World) -> LotStory<'_> {
     world.lot(Category::Construction).noticed().with_bids(&AMOUNTS)
@@ -93,7 +85,7 @@ fn damage(path: &Path, at: u64) {
 
 #[test]
 fn a_backup_of_a_running_platform_gives_back_its_sealed_bids_elsewhere() {
-    let world = world();
+    let world = Installation::sqlite();
     let story = with_bids(&world);
     // Whole and not attached yet: its owner need not send it again.
     let (_, sealed) = story.seal_price(&world.bidder(4), sealbid::seal::envelope::Part::Price, "930000.00");
@@ -121,7 +113,7 @@ fn a_backup_of_a_running_platform_gives_back_its_sealed_bids_elsewhere() {
 
 #[test]
 fn a_database_alone_is_restored_beside_the_files_that_are_still_there() {
-    let world = world();
+    let world = Installation::sqlite();
     let story = with_bids(&world);
     let backup = take(&world);
     let mut there = elsewhere(&world, "there");
@@ -135,7 +127,7 @@ fn a_database_alone_is_restored_beside_the_files_that_are_still_there() {
 
 #[test]
 fn a_backup_holds_no_keys_and_is_not_restored_without_them() {
-    let world = world();
+    let world = Installation::sqlite();
     with_bids(&world);
     let backup = take(&world);
     let kek = fs::read_to_string(world.app().config.keys.dir.join("kek")).expect("a key");
@@ -157,7 +149,7 @@ fn a_backup_holds_no_keys_and_is_not_restored_without_them() {
 
 #[test]
 fn a_damaged_backup_is_refused_and_the_damage_named() {
-    let world = world();
+    let world = Installation::sqlite();
     with_bids(&world);
     let backup = take(&world);
     let attached: Vec<String> = world
@@ -203,7 +195,7 @@ fn a_damaged_backup_is_refused_and_the_damage_named() {
 
 #[test]
 fn a_payload_that_is_damaged_where_it_is_stored_is_named_and_no_backup_looks_whole() {
-    let world = world();
+    let world = Installation::sqlite();
     with_bids(&world);
     let id: String = world
         .app()
@@ -221,7 +213,7 @@ fn a_payload_that_is_damaged_where_it_is_stored_is_named_and_no_backup_looks_who
 
 #[test]
 fn a_backup_that_was_killed_leaves_nothing_that_looks_whole_and_can_be_taken_again() {
-    let world = world();
+    let world = Installation::sqlite();
     with_bids(&world);
     let (to, unfinished) = (world.dir().join("backup"), world.dir().join("backup.unfinished"));
     let mut child =

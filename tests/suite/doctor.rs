@@ -12,14 +12,8 @@ use sealbid::rules::editions::Category;
 use serde_json::Value;
 
 use crate::support::postgres;
-use crate::support::program::run;
+use crate::support::program::{Installation, run};
 use crate::support::world::World;
-
-/// A platform whose keys lie in a directory, closed to others.
-fn prepare(config: &mut Config) {
-    config.backup.marker = config.mail.dir.with_file_name("last-backup");
-    Keys::create(&config.keys.dir).expect("a key directory");
-}
 
 /// The findings about something, and the exit code.
 fn findings(config: &Config) -> (Vec<(String, String, String)>, i32) {
@@ -56,7 +50,7 @@ fn well(config: &Config, abouts: &[&str]) {
 
 #[test]
 fn a_platform_that_is_well_is_called_so_and_each_thing_that_breaks_is_found() {
-    let world = World::sqlite_with(prepare);
+    let world = Installation::sqlite();
     let story = world.lot(Category::Construction).noticed().with_bids(&["900000.00"]);
     let config = world.app().config.clone();
     well(&config, &["config", "database", "guards", "keys", "blobs"]);
@@ -66,7 +60,7 @@ fn a_platform_that_is_well_is_called_so_and_each_thing_that_breaks_is_found() {
     bad(&config, "keys", "chmod 600");
     fs::set_permissions(&kek, fs::Permissions::from_mode(0o600)).expect("chmod");
     let mut other = config.clone();
-    other.keys.dir = world.dir().join("other-keys");
+    other.keys.dir = world.keys.path().join("others");
     bad(&other, "keys", "is missing");
     Keys::create(&other.keys.dir).expect("keys");
     bad(&other, "keys", "not those of this database");
@@ -117,7 +111,7 @@ fn attached(world: &World) -> Vec<String> {
 
 #[test]
 fn a_guard_that_was_removed_is_found_on_sqlite() {
-    let world = World::sqlite_with(prepare);
+    let world = Installation::sqlite();
     let mut conn = SqliteConnection::establish(&world.app().config.database.url).expect("opened");
     conn.batch_execute("DROP TRIGGER bids_guard_update").expect("dropped");
     bad(&world.app().config, "guards", "bids_guard_update");
@@ -125,7 +119,7 @@ fn a_guard_that_was_removed_is_found_on_sqlite() {
 
 #[test]
 fn on_postgres_guards_rights_and_reachability_are_looked_at() {
-    let Some(world) = World::postgres_with(prepare) else { return };
+    let Some(world) = Installation::postgres() else { return };
     let config = world.app().config.clone();
     well(&config, &["config", "database", "guards", "keys"]);
     let mut owner = config.clone();

@@ -4,6 +4,46 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use sealbid::config::Config;
+use sealbid::keys::Keys;
+
+use super::world::World;
+
+/// A platform that the program itself would serve: its keys lie in a directory outside that of its data.
+pub struct Installation {
+    pub world: World,
+    /// Keys lie here, and may be put here.
+    pub keys: tempfile::TempDir,
+}
+
+impl Installation {
+    /// On one of the two databases.
+    pub fn on(make: impl FnOnce(&dyn Fn(&mut Config)) -> Option<World>) -> Option<Self> {
+        let keys = tempfile::tempdir().expect("a directory");
+        let prepare = |config: &mut Config| {
+            config.backup.marker = config.mail.dir.with_file_name("last-backup");
+            config.keys.dir = keys.path().join("keys");
+            Keys::create(&config.keys.dir).expect("a key directory");
+        };
+        let world = make(&prepare)?;
+        Some(Self { world, keys })
+    }
+
+    pub fn sqlite() -> Self {
+        Self::on(|prepare| Some(World::sqlite_with(prepare))).expect("SQLite is always there")
+    }
+
+    pub fn postgres() -> Option<Self> {
+        Self::on(|prepare| World::postgres_with(prepare))
+    }
+}
+
+impl std::ops::Deref for Installation {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
 
 /// A command of the program that sees nothing but this configuration.
 pub fn command(config: &Config, arguments: &[&str]) -> Command {
