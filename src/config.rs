@@ -7,7 +7,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use config::{Map, Value};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::db::DbUrl;
 
@@ -186,17 +188,50 @@ impl Config {
     /// # Errors
     /// Every mistake found, each naming the setting and what it should be.
     pub fn load(file: Option<&std::path::Path>) -> Result<Self, ConfigError> {
+        let text = file.map(|path| {
+            std::fs::read_to_string(path).map_err(|error| ConfigError(vec![format!("{}: {error}", path.display())]))
+        });
+        Self::read(text.transpose()?.as_deref(), std::env::vars())
+    }
+
+    /// Reads the text of a file (TOML) and the variables of an environment, and checks the whole.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn read(
+        text: Option<&str>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
         let mut builder = config::Config::builder();
-        if let Some(path) = file {
-            builder = builder.add_source(config::File::from(path).format(config::FileFormat::Toml));
+        if let Some(text) = text {
+            builder = builder.add_source(config::File::from_str(text, config::FileFormat::Toml));
         }
-        let environment =
+        let source =
             config::Environment::with_prefix("SEALBID").prefix_separator("_").separator("__").ignore_empty(true);
-        let source = environment.source(Some(known_environment()));
-        let read = builder.add_source(source).build().map_err(|error| ConfigError(vec![error.to_string()]))?;
-        let config: Self = read.try_deserialize().map_err(|error| ConfigError(vec![error.to_string()]))?;
-        config.check()?;
-        Ok(config)
+        let source = source.source(Some(environment.into_iter().filter(|(name, _)| is_ours(name)).collect()));
+        let read = builder
+            .add_source(source)
+            .build()
+            .and_then(config::Config::try_deserialize)
+            .map_err(|error| ConfigError(vec![error.to_string()]))?;
+        let mut wrong = Vec::new();
+        let config = Self::of_sections(read, &mut wrong);
+        wrong.sort();
+        wrong.extend(config.check().err().into_iter().flat_map(|ConfigError(more)| more));
+        if wrong.is_empty() { Ok(config) } else { Err(ConfigError(wrong)) }
+    }
+
+    fn of_sections(mut read: Map<String, Value>, wrong: &mut Vec<String>) -> Self {
+        let config = Self {
+            server: section("server", &mut read, wrong),
+            database: section("database", &mut read, wrong),
+            storage: section("storage", &mut read, wrong),
+            keys: section("keys", &mut read, wrong),
+            mail: section("mail", &mut read, wrong),
+            log: section("log", &mut read, wrong),
+        };
+        wrong.extend(read.keys().map(|name| format!("{name}: there is no such section")));
+        config
     }
 
     /// Checks all values together.
@@ -262,9 +297,30 @@ impl Config {
     }
 }
 
-/// The variables that are ours; two of them belong to other parts of the program.
-fn known_environment() -> config::Map<String, String> {
-    std::env::vars().filter(|(name, _)| name.starts_with("SEALBID_") && name.contains("__")).collect()
+/// Takes a section out of what was read, its settings one by one, so that one that is wrong hides no other.
+fn section<T: DeserializeOwned + Default>(name: &str, read: &mut Map<String, Value>, wrong: &mut Vec<String>) -> T {
+    let Some(found) = read.remove(name) else { return T::default() };
+    let Ok(settings) = found.into_table() else {
+        wrong.push(format!("{name}: a section of settings is expected here"));
+        return T::default();
+    };
+    let of = |settings: Map<String, Value>| T::deserialize(Value::from(settings));
+    let mut good = Map::new();
+    for (setting, value) in settings {
+        match of([(setting.clone(), value.clone())].into_iter().collect()) {
+            Ok(_) => _ = good.insert(setting, value),
+            Err(error) => wrong.push(format!("{name}.{setting}: {error}")),
+        }
+    }
+    of(good).unwrap_or_else(|error| {
+        wrong.push(format!("{name}: {error}"));
+        T::default()
+    })
+}
+
+/// Whether a variable sets something here. `SEALBID_…` with a single underscore belongs to other parts of the program.
+fn is_ours(name: &str) -> bool {
+    name.starts_with("SEALBID_") && name.contains("__")
 }
 
 #[cfg(test)]
@@ -284,6 +340,31 @@ mod tests {
         config.keys.dir = "data/keys".into();
         let ConfigError(mistakes) = config.check().expect_err("three mistakes");
         assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+    }
+
+    #[test]
+    fn a_mistake_hides_no_other_wherever_it_stands() {
+        let text =
+            "[server]\nbnid = \"x\"\nworkers = \"many\"\nbind = \"nowhere\"\n[mail]\nsmtp_port = 70000\n[maill]\n";
+        let environment = [("SEALBID_LOG__FORMAT", "prose"), ("SEALBID_LOG__LEVEL", "5"), ("SEALBID_UNRELATED", "x")];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let ConfigError(mistakes) = Config::read(Some(text), environment).expect_err("seven mistakes");
+        assert_eq!(mistakes.len(), 7, "{mistakes:#?}");
+        for name in
+            ["server.bnid", "server.workers", "server.bind", "mail.smtp_port", "maill", "log.format", "log.level"]
+        {
+            assert!(mistakes.iter().any(|mistake| mistake.starts_with(name)), "{name} in {mistakes:#?}");
+        }
+    }
+
+    #[test]
+    fn a_section_that_is_none_is_a_mistake_and_the_environment_wins_over_the_file() {
+        let ConfigError(mistakes) = Config::read(Some("server = 5\n"), []).expect_err("no section");
+        assert_eq!(mistakes.len(), 1, "{mistakes:#?}");
+        let environment = [("SEALBID_SERVER__WORKERS".to_owned(), "3".to_owned())];
+        let read = Config::read(Some("[server]\nworkers = 2\nbind = \"127.0.0.1:1\"\n"), environment);
+        let server = read.expect("valid").server;
+        assert_eq!((server.workers, server.bind.as_str()), (3, "127.0.0.1:1"));
     }
 
     #[test]

@@ -235,6 +235,12 @@ impl DiskBlobs {
     pub fn read_chunk(&self, id: &str, n: u64) -> Result<Vec<u8>, BlobError> {
         let (size, chunk) = self.shape(id)?;
         let length = chunk_len(size, chunk, n).ok_or(BlobError::NotFound)?;
+        // The file has its full length from the beginning: unwritten chunks would read as zeros.
+        let mut written = [0];
+        self.leaves(id)?.read_exact_at(&mut written, HEADER + n * SLOT)?;
+        if written != [1] {
+            return Err(BlobError::NotFound);
+        }
         let mut bytes = vec![0; usize::try_from(length).map_err(|_| BlobError::NotFound)?];
         let file = File::open(self.path(id)?)?;
         file.read_exact_at(&mut bytes, n * chunk).map_err(|error| match error.kind() {
@@ -300,8 +306,11 @@ impl DiskBlobs {
     pub fn verify(&self, id: &str) -> Result<Vec<u64>, BlobError> {
         let mut damaged = Vec::new();
         for (n, leaf) in self.slots(id)?.into_iter().enumerate() {
-            let bytes = self.read_chunk(id, n as u64)?;
-            if leaf != Some(leaf_hash(&bytes)) {
+            let fits = match leaf {
+                Some(leaf) => leaf == leaf_hash(&self.read_chunk(id, n as u64)?),
+                None => false,
+            };
+            if !fits {
                 damaged.push(n as u64);
             }
         }
@@ -373,6 +382,16 @@ mod tests {
         assert!(matches!(blobs.write_chunk("upl-1", 3, b""), Err(BlobError::NotFound)));
         assert!(matches!(blobs.write_chunk("upl-2", 0, b""), Err(BlobError::NotFound)));
         assert!(matches!(blobs.write_chunk("../etc/passwd", 0, b""), Err(BlobError::BadId)));
+    }
+
+    #[test]
+    fn a_chunk_that_was_never_written_is_not_there_and_not_zeros() {
+        let (_dir, blobs) = blobs();
+        blobs.create("upl-1", 10, 4).expect("made");
+        blobs.write_chunk("upl-1", 2, b"ij").expect("written");
+        assert!(matches!(blobs.read_chunk("upl-1", 1), Err(BlobError::NotFound)));
+        assert_eq!(blobs.read_chunk("upl-1", 2).expect("there"), b"ij");
+        assert_eq!(blobs.verify("upl-1").expect("read"), [0, 1]);
     }
 
     #[test]

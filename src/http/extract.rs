@@ -140,8 +140,16 @@ impl FromRequest for IdempotencyKey {
 }
 
 /// `If-Match` with the version that the caller saw.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IfMatch(pub i64);
+
+impl IfMatch {
+    /// Reads the header: exactly an `ETag` as [`super::reply::etag`] writes it, nothing that only resembles one.
+    pub fn parse(value: &str) -> Option<Self> {
+        let version = value.strip_prefix("\"v")?.strip_suffix('"')?.parse().ok()?;
+        (super::reply::etag(version) == value).then_some(Self(version))
+    }
+}
 
 impl FromRequest for IfMatch {
     type Error = Error;
@@ -149,11 +157,7 @@ impl FromRequest for IfMatch {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let value = req.headers().get(header::IF_MATCH).and_then(|value| value.to_str().ok());
-        let version = value.map(|text| text.trim_matches('"').trim_start_matches('v').parse());
-        ready(match version {
-            Some(Ok(version)) => Ok(Self(version)),
-            _ => Err(problem::if_match_missing().into()),
-        })
+        ready(value.and_then(Self::parse).ok_or_else(|| problem::if_match_missing().into()))
     }
 }
 
@@ -226,8 +230,12 @@ fn has_nul(bytes: &[u8]) -> bool {
     bytes.windows(5).enumerate().any(|(at, five)| five == b"u0000" && escapes(at) % 2 == 1)
 }
 
-/// A key that stands twice would let two readers see two requests: such a body is refused at every depth.
-fn parse_strict<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+/// Reads a JSON body. A key that stands twice would let two readers see two requests: such a body is refused at every
+/// depth.
+///
+/// # Errors
+/// 400 when it is no JSON object, 422 when it is not one of this kind.
+pub fn parse_strict<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     if let Err(error) = strict_json::Object::parse(bytes, limits::JSON_BODY_BYTES) {
         return Err(problem::body_unreadable(&error.to_string()).into());
     }

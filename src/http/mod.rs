@@ -16,5 +16,6 @@ pub mod problem;
 pub mod reply;
 pub mod routes;
 pub mod server;
+mod shared_answers;
 pub mod token;
 pub mod watching;

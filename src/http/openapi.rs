@@ -39,10 +39,11 @@ impl Modify for Bearer {
 
 /// The whole description.
 pub fn description() -> utoipa::openapi::OpenApi {
-    let (_, api) = actix_web::App::new()
+    let (_, mut api) = actix_web::App::new()
         .into_utoipa_app()
         .openapi(ApiDoc::openapi())
         .configure(super::routes::routes)
         .split_for_parts();
+    super::shared_answers::complete(&mut api);
     api
 }

@@ -29,7 +29,12 @@ pub fn done<T: Serialize>(answer: &Answer<T>) -> HttpResponse {
 
 /// 200 with something that changes, under its version.
 pub fn versioned<T: Serialize>(value: &T, version: i64) -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::ETAG, format!("\"v{version}\""))).json(value)
+    HttpResponse::Ok().insert_header((header::ETAG, etag(version))).json(value)
+}
+
+/// The `ETag` of a version.
+pub fn etag(version: i64) -> String {
+    format!("\"v{version}\"")
 }
 
 /// Marks an answer that was given before.

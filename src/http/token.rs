@@ -98,7 +98,7 @@ impl Tokens {
         if data.header.kid.as_deref() != Some(&self.kid) {
             return Err(TokenError::Invalid);
         }
-        if now.millis() >= data.claims.exp * 1000 {
+        if now.millis() >= data.claims.exp.saturating_mul(1000) {
             return Err(TokenError::Expired);
         }
         Ok(data.claims)

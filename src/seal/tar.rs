@@ -60,10 +60,11 @@ pub const fn padding_len(len: u64) -> usize {
 /// Writes the header of a regular file.
 ///
 /// # Errors
-/// `DoesNotFit` if the path cannot be split at a slash into at most 155 and 100 bytes, or `len` is over 8 GiB.
+/// `DoesNotFit` if the path is empty, holds a zero byte or cannot be split at a slash into 1 to 155 and 1 to 100 bytes,
+/// or `len` is over 8 GiB: what is written here reads back as the same path and length.
 pub fn header(path: &str, len: u64) -> Result<[u8; BLOCK_LEN], TarError> {
     let (prefix, name) = split(path).ok_or(TarError::DoesNotFit)?;
-    if len > MAX_LEN {
+    if len > MAX_LEN || path.is_empty() || path.contains('\0') {
         return Err(TarError::DoesNotFit);
     }
     let mut block = [0; BLOCK_LEN];
@@ -86,7 +87,7 @@ fn split(path: &str) -> Option<(&str, &str)> {
     }
     path.match_indices('/')
         .map(|(at, _)| (&path[..at], &path[at + 1..]))
-        .find(|(prefix, name)| prefix.len() <= PREFIX.len() && (1..=NAME.len()).contains(&name.len()))
+        .find(|(prefix, name)| (1..=PREFIX.len()).contains(&prefix.len()) && (1..=NAME.len()).contains(&name.len()))
 }
 
 /// The sum of the block's bytes, with blanks in place of the checksum.
@@ -164,6 +165,9 @@ mod tests {
         assert_eq!(header(&"n".repeat(101), 0), Err(TarError::DoesNotFit));
         assert_eq!(header(&format!("{}/{}", "d".repeat(156), "f"), 0), Err(TarError::DoesNotFit));
         assert_eq!(header("a", MAX_LEN + 1), Err(TarError::DoesNotFit));
+        for path in ["", "a\0b", &format!("/{}", "n".repeat(100))] {
+            assert_eq!(header(path, 0), Err(TarError::DoesNotFit), "{path:?} would read back as another path");
+        }
     }
 
     #[test]

@@ -10,6 +10,8 @@ use crate::kernel::digest::Hasher;
 
 /// The signature type byte of Ed25519 in a key id.
 const ED25519_TYPE: u8 = 0x01;
+/// Bytes of an Ed25519 public key.
+const ED25519_KEY_LEN: usize = 32;
 
 /// The four bytes that tell keys of one name apart: `SHA-256(name || 0x0A || 0x01 || public key)[..4]`.
 fn key_id(name: &str, public_key: &[u8]) -> [u8; 4] {
@@ -56,9 +58,13 @@ pub enum NoteError {
 /// Checks the signature of the key `verifier` and returns the signed text.
 ///
 /// # Errors
-/// See [`NoteError`]. Lines of other keys are ignored, as the specification asks.
+/// See [`NoteError`]. Lines of other keys are ignored, as the specification asks; control characters and a last line
+/// without its end are not.
 pub fn verify<'a>(note: &'a str, verifier: &str) -> Result<&'a str, NoteError> {
     let (name, id, public_key) = parse_verifier(verifier).ok_or(NoteError::Malformed)?;
+    if !note.ends_with('\n') || note.chars().any(|c| c != '\n' && c.is_ascii_control()) {
+        return Err(NoteError::Malformed);
+    }
     let split = note.rfind("\n\n").ok_or(NoteError::Malformed)?;
     let (text, signatures) = (&note[..=split], &note[split + 2..]);
     for line in signatures.lines() {
@@ -87,7 +93,9 @@ fn parse_verifier(verifier: &str) -> Option<(&str, [u8; 4], Vec<u8>)> {
     let (kind, public_key) = typed.split_first()?;
     let expected = key_id(name, public_key);
     let id_hex: String = expected.iter().map(|byte| format!("{byte:02x}")).collect();
-    (*kind == ED25519_TYPE && id == id_hex).then(|| (name, expected, public_key.to_vec()))
+    let nameable = !name.is_empty() && !name.contains(char::is_whitespace);
+    (nameable && public_key.len() == ED25519_KEY_LEN && *kind == ED25519_TYPE && id == id_hex)
+        .then(|| (name, expected, public_key.to_vec()))
 }
 
 #[cfg(test)]
@@ -110,6 +118,27 @@ mod tests {
         assert_eq!(verify(&note.replace("hello", "hallo"), &vkey), Err(NoteError::BadSignature));
         assert_eq!(verify(&note, &verifier_key("other", key().public_key().as_ref())), Err(NoteError::NotSigned));
         assert_eq!(verify("hello", &vkey), Err(NoteError::Malformed));
+    }
+
+    #[test]
+    fn a_note_has_one_spelling() {
+        let note = |text: &str| {
+            sign(text, "example/promise", key().public_key().as_ref(), |bytes| key().sign(bytes).as_ref().to_vec())
+        };
+        let vkey = verifier_key("example/promise", key().public_key().as_ref());
+        let good = note("hello\n");
+        assert!(verify(&good, &vkey).is_ok());
+        for other in [good.trim_end().to_owned(), good.replace("=\n", "=\r\n"), note("hello\r\n"), note("hel\0lo\n")] {
+            assert_eq!(verify(&other, &vkey), Err(NoteError::Malformed), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_verifier_key_names_somebody_and_has_the_length_of_a_key() {
+        for (name, key) in [("", &[7; 32][..]), ("a b", &[7; 32]), ("a", &[7; 31]), ("a", &[])] {
+            assert_eq!(public_key(&verifier_key(name, key)), None, "{name:?} {}", key.len());
+        }
+        assert_eq!(public_key(&verifier_key("a", &[7; 32])), Some(vec![7; 32]));
     }
 
     /// The example of the C2SP signed-note text: this verifier key belongs to "PeterNeumann" of `golang.org/x/mod`.

@@ -100,10 +100,58 @@ fn every_operation_is_described_in_full() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The statuses that the outer layers can give to an operation, whatever its handler says.
+#[test]
+fn what_the_outer_layers_answer_is_described_with_every_operation() {
+    for (method, path, operation) in described() {
+        let row = OPERATIONS.iter().find(|row| row.method == method && row.path == path).expect("in the table");
+        let mut expected = vec!["429", "500", "503"];
+        if row.access != Access::Public {
+            expected.push("401");
+        }
+        if matches!(row.access, Access::Roles(roles) if roles.len() < 5) {
+            expected.push("403");
+        }
+        if path.contains('{') {
+            expected.push("404");
+        }
+        let headers = texts(&operation, "parameters");
+        if headers.contains(&"Idempotency-Key") {
+            expected.extend(["400", "409", "422"]);
+        }
+        if headers.contains(&"If-Match") {
+            expected.extend(["412", "428"]);
+        }
+        if operation["requestBody"].is_object() {
+            expected.extend(["400", "408", "413", "422"]);
+        }
+        if operation["requestBody"]["content"]["application/json"].is_object() {
+            expected.push("415");
+        }
+        for status in expected {
+            assert!(operation["responses"][status].is_object(), "{method} {path} does not describe {status}");
+        }
+    }
+}
+
+#[test]
+fn names_are_described_as_they_are_written() {
+    let description = serde_json::to_value(sealbid::http::openapi::description()).expect("JSON");
+    for (name, schema) in description["components"]["schemas"].as_object().expect("schemas") {
+        for value in schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            let written = value == "zh-CN" || !value.contains(|c: char| c.is_ascii_uppercase());
+            assert!(written, "{name} describes {value}");
+        }
+    }
+}
+
 #[test]
 fn refusals_are_described_as_problems() {
+    let description = serde_json::to_value(sealbid::http::openapi::description()).expect("JSON");
     for (method, path, operation) in described() {
         for (status, response) in operation["responses"].as_object().expect("answers") {
+            let shared = response["$ref"].as_str().and_then(|at| description.pointer(&at[1..]));
+            let response = shared.unwrap_or(response);
             if status.starts_with('4') || status.starts_with('5') {
                 let problem = response["content"]
                     .as_object()

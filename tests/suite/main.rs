@@ -9,6 +9,7 @@ mod bad_requests;
 mod deadline;
 mod derived;
 mod doctor;
+mod fuzzing;
 mod inspection;
 mod ledger;
 mod lifecycle;

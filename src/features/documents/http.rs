@@ -72,7 +72,7 @@ pub async fn attach_document(
 ///
 /// Public from the notice on; before it for the initiator, the centre and inspectors.
 #[utoipa::path(tag = "public", operation_id = "list_documents", params(LotPath, PageQuery),
-    responses((status = 200, body = Page<Document>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The cursor is not ours."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see.")))]
+    responses((status = 200, body = Page<Document>, description = "A page.")))]
 #[get("/v1/lots/{lot}/documents")]
 pub async fn list_documents(
     app: web::Data<App>,
@@ -111,7 +111,7 @@ struct Fetch {
 /// Signed in. That your organisation fetched documents of this lot is put on record, sealed until the opening, so that you
 /// are told of clarifications and extensions; who fetched is shown to nobody before.
 #[utoipa::path(tag = "lots", operation_id = "get_document_content", params(DocumentPath), security(("bearer" = [])),
-    responses((status = 200, description = "The file, with `Content-Digest`.", body = Vec<u8>, content_type = "application/octet-stream"), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see.")))]
+    responses((status = 200, description = "The file, with `Content-Digest`.", body = Vec<u8>, content_type = "application/octet-stream")))]
 #[get("/v1/documents/{document}/content")]
 pub async fn get_document_content(
     app: web::Data<App>,

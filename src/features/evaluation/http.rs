@@ -106,7 +106,7 @@ fn may_see(lot: &Lot, caller: Option<&Caller>) -> bool {
 /// For the initiator, the centre and inspectors from the opening on; for everybody once the candidates or the award are
 /// published.
 #[utoipa::path(tag = "evaluation", operation_id = "get_evaluation", params(LotPath),
-    responses((status = 200, body = EvaluationView, description = "The evaluation."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see.")))]
+    responses((status = 200, body = EvaluationView, description = "The evaluation.")))]
 #[get("/v1/lots/{lot}/evaluation")]
 pub async fn get_evaluation(
     app: web::Data<App>,
@@ -134,7 +134,7 @@ pub async fn get_evaluation(
 /// For the initiator, when every opened bid is judged and at least one is responsive. The ranking is computed and kept
 /// with the report.
 #[utoipa::path(tag = "evaluation", operation_id = "complete_evaluation", request_body = Lines, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 200, body = LotView, description = "Filed."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Not your lot."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "A bid is not judged, none is responsive, a hold is in force, or the state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Too many lines.")))]
+    responses((status = 200, body = LotView, description = "Filed."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Not your lot."), (status = 409, body = Problem, content_type = "application/problem+json", description = "A bid is not judged, none is responsive, a hold is in force, or the state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Too many lines.")))]
 #[post("/v1/lots/{lot}/actions/complete-evaluation")]
 pub async fn complete_evaluation(
     app: web::Data<App>,
@@ -158,7 +158,7 @@ pub async fn complete_evaluation(
 ///
 /// For the initiator of a lot whose edition has a publicity of candidates, within three days of the report. Its days begin.
 #[utoipa::path(tag = "evaluation", operation_id = "publish_candidates", request_body = Lines, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 200, body = LotView, description = "Published."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Not your lot."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "No report, a hold is in force, or the state or the edition forbids it.")))]
+    responses((status = 200, body = LotView, description = "Published."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Not your lot."), (status = 409, body = Problem, content_type = "application/problem+json", description = "No report, a hold is in force, or the state or the edition forbids it.")))]
 #[post("/v1/lots/{lot}/actions/publish-candidates")]
 pub async fn publish_candidates(
     app: web::Data<App>,
@@ -177,7 +177,7 @@ pub async fn publish_candidates(
 /// For the initiator, to the first of the ranking, or to a later one for a listed cause. The price follows from the rules:
 /// the price that was offered, or for a single offer the higher of offer and asking price.
 #[utoipa::path(tag = "evaluation", operation_id = "award_lot", request_body = NewAward, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 200, body = LotView, description = "Awarded; every bidder is told."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Not your lot."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The publicity runs, an objection is open, the reserve is not reached, or the state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not in the ranking, or not its first without a listed cause.")))]
+    responses((status = 200, body = LotView, description = "Awarded; every bidder is told."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Not your lot."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The publicity runs, an objection is open, the reserve is not reached, or the state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not in the ranking, or not its first without a listed cause.")))]
 #[post("/v1/lots/{lot}/actions/award")]
 pub async fn award_lot(
     app: web::Data<App>,
@@ -204,7 +204,7 @@ pub async fn award_lot(
 ///
 /// For the initiator, after the award.
 #[utoipa::path(tag = "evaluation", operation_id = "publish_result", request_body = Lines, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 200, body = LotView, description = "Published."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Not your lot."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it.")))]
+    responses((status = 200, body = LotView, description = "Published."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Not your lot.")))]
 #[post("/v1/lots/{lot}/actions/publish-result")]
 pub async fn publish_result(
     app: web::Data<App>,
@@ -223,7 +223,7 @@ pub async fn publish_result(
 /// For the initiator, for a cause of the edition that fits the evaluation, such as every offer being below the reserve
 /// price. Every bid must be judged first.
 #[utoipa::path(tag = "evaluation", operation_id = "declare_unsuccessful", request_body = NoResult, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 200, body = LotView, description = "Ended; every bidder is told."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Not your lot."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "A hold is in force, or the state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "The cause does not fit.")))]
+    responses((status = 200, body = LotView, description = "Ended; every bidder is told."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Not your lot."), (status = 409, body = Problem, content_type = "application/problem+json", description = "A hold is in force, or the state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "The cause does not fit.")))]
 #[post("/v1/lots/{lot}/actions/declare-unsuccessful")]
 pub async fn declare_unsuccessful(
     app: web::Data<App>,

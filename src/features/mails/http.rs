@@ -46,7 +46,7 @@ pub struct MailPath {
 /// For administrators, to see what waits and what could not be sent. Texts are never shown. A message about sealed facts
 /// is listed once its lot is opened, without its recipient.
 #[utoipa::path(tag = "operation", operation_id = "list_mails", params(MailQuery), security(("bearer" = [])),
-    responses((status = 200, body = Page<MailView>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The cursor is not ours."), (status = 422, body = Problem, content_type = "application/problem+json", description = "No such state.")))]
+    responses((status = 200, body = Page<MailView>, description = "A page."), (status = 422, body = Problem, content_type = "application/problem+json", description = "No such state.")))]
 #[get("/v1/mails")]
 pub async fn list_mails(
     app: web::Data<App>,
@@ -69,7 +69,7 @@ pub async fn list_mails(
 ///
 /// For administrators, once the reason is mended: a mail server that was down, an address that was corrected there.
 #[utoipa::path(tag = "operation", operation_id = "retry_mail", params(MailPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 200, body = MailView, description = "It waits again."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None."), (status = 409, body = Problem, content_type = "application/problem+json", description = "It has not failed.")))]
+    responses((status = 200, body = MailView, description = "It waits again."), (status = 409, body = Problem, content_type = "application/problem+json", description = "It has not failed.")))]
 #[post("/v1/mails/{mail}/actions/retry")]
 pub async fn retry_mail(
     app: web::Data<App>,

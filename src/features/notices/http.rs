@@ -52,7 +52,7 @@ pub async fn list_lot_notices(app: web::Data<App>, path: web::Path<LotPath>) -> 
 
 /// Lists the notices of all lots, newest first.
 #[utoipa::path(tag = "public", operation_id = "list_notices", params(NoticeQuery),
-    responses((status = 200, body = Page<Notice>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The cursor is not ours.")))]
+    responses((status = 200, body = Page<Notice>, description = "A page.")))]
 #[get("/v1/notices")]
 pub async fn list_notices(app: web::Data<App>, query: web::Query<NoticeQuery>) -> Result<HttpResponse, Error> {
     let query = query.into_inner();

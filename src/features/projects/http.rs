@@ -37,7 +37,7 @@ fn only_of(caller: &Caller) -> Option<String> {
 ///
 /// For initiators of a confirmed organisation. Lots are registered under it.
 #[utoipa::path(tag = "lots", operation_id = "register_project", request_body = NewProject, params(("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 201, body = Project, description = "Registered."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Your organisation is not confirmed, or the code is taken."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid.")))]
+    responses((status = 201, body = Project, description = "Registered."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Your organisation is not confirmed, or the code is taken.")))]
 #[post("/v1/projects")]
 pub async fn register_project(
     app: web::Data<App>,
@@ -58,7 +58,7 @@ pub async fn register_project(
 ///
 /// Initiators see their own; the centre and inspectors see all.
 #[utoipa::path(tag = "lots", operation_id = "list_projects", params(PageQuery), security(("bearer" = [])),
-    responses((status = 200, body = Page<Project>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The cursor is not ours.")))]
+    responses((status = 200, body = Page<Project>, description = "A page.")))]
 #[get("/v1/projects")]
 pub async fn list_projects(
     app: web::Data<App>,
@@ -76,7 +76,7 @@ pub async fn list_projects(
 
 /// Shows a project.
 #[utoipa::path(tag = "lots", operation_id = "get_project", params(ProjectPath), security(("bearer" = [])),
-    responses((status = 200, body = Project, description = "The project."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see.")))]
+    responses((status = 200, body = Project, description = "The project.")))]
 #[get("/v1/projects/{project}")]
 pub async fn get_project(
     app: web::Data<App>,

@@ -39,7 +39,7 @@ pub struct QuestionPath {
 /// For bidders. Questions are taken until the deadline. An objection that is raised in time stops the procedure until its
 /// answer; one that is raised too late is recorded as `inadmissible` with the rule that says so. Who asked is never shown.
 #[utoipa::path(tag = "lots", operation_id = "ask_question", request_body = NewQuestion, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 201, body = Question, description = "On record; an objection may be inadmissible."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Your own lot."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such public lot."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Not any more, not confirmed, or too many."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid.")))]
+    responses((status = 201, body = Question, description = "On record; an objection may be inadmissible."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Your own lot."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such public lot."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Not any more, not confirmed, or too many.")))]
 #[post("/v1/lots/{lot}/questions")]
 pub async fn ask_question(
     app: web::Data<App>,
@@ -63,7 +63,7 @@ pub async fn ask_question(
 ///
 /// Everybody sees what is answered. The initiator also sees what is not, and an asker its own; nobody sees who asked.
 #[utoipa::path(tag = "public", operation_id = "list_questions", params(LotPath, PageQuery),
-    responses((status = 200, body = Page<Question>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The cursor is not ours."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see.")))]
+    responses((status = 200, body = Page<Question>, description = "A page.")))]
 #[get("/v1/lots/{lot}/questions")]
 pub async fn list_questions(
     app: web::Data<App>,
@@ -105,7 +105,7 @@ fn viewer(lot: &Lot, caller: Option<&Caller>) -> Option<Viewer> {
 /// the documents is published as a clarification instead. The answer to the last open objection lets the procedure go on;
 /// if the deadline passed meanwhile, release the hold with a new one.
 #[utoipa::path(tag = "lots", operation_id = "answer_question", request_body = NewAnswer, params(QuestionPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 200, body = Question, description = "Answered."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None on a lot of yours."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Nothing to answer."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid.")))]
+    responses((status = 200, body = Question, description = "Answered."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None on a lot of yours."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Nothing to answer.")))]
 #[post("/v1/questions/{question}/actions/answer")]
 pub async fn answer_question(
     app: web::Data<App>,

@@ -28,10 +28,12 @@ impl FromRequest for ContentDigest {
     }
 }
 
-/// The `sha-256` of a header's value. Digests by other algorithms are passed over.
+/// The `sha-256` of a header's value. Digests by other algorithms are passed over; two by this one are none, because
+/// readers differ in which of them counts.
 pub fn parse(value: &str) -> Option<Digest> {
-    let (_, item) =
-        value.split(',').filter_map(|member| member.trim().split_once('=')).find(|(name, _)| *name == "sha-256")?;
+    let mut named =
+        value.split(',').filter_map(|member| member.trim().split_once('=')).filter(|(name, _)| *name == "sha-256");
+    let (Some((_, item)), None) = (named.next(), named.next()) else { return None };
     let text = item.strip_prefix(':')?.strip_suffix(':')?;
     let bytes: [u8; DIGEST_LEN] = STANDARD.decode(text).ok()?.try_into().ok()?;
     Some(Digest::from_bytes(bytes))
@@ -74,6 +76,7 @@ mod tests {
             "sha-512=:AAAA:",
             &HEADER[..HEADER.len() - 1],
             "SHA-256=:x:",
+            &format!("{HEADER}, {HEADER}"),
         ] {
             assert_eq!(parse(header), None, "{header}");
         }

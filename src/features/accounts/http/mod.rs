@@ -138,7 +138,7 @@ fn nobody(meta: &Meta, received_at: Timestamp) -> Context {
 /// Anybody may. The organisation can act once the trading centre has confirmed it. An identifier belongs to the first
 /// registration; a second one is refused, recorded, and shown to both.
 #[utoipa::path(tag = "accounts", operation_id = "register_organisation", request_body = NewOrganisation, params(("Idempotency-Key" = String, Header)),
-    responses((status = 201, body = Organisation, description = "Registered; the centre will confirm it."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Login or identifier taken."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid.")))]
+    responses((status = 201, body = Organisation, description = "Registered; the centre will confirm it."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Login or identifier taken.")))]
 #[post("/v1/organisations")]
 pub async fn register_organisation(
     app: web::Data<App>,
@@ -173,7 +173,7 @@ pub async fn register_organisation(
 
 /// Lists organisations.
 #[utoipa::path(tag = "accounts", operation_id = "list_organisations", params(OrganisationQuery), security(("bearer" = [])),
-    responses((status = 200, body = Page<Organisation>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The cursor is not ours.")))]
+    responses((status = 200, body = Page<Organisation>, description = "A page.")))]
 #[get("/v1/organisations")]
 pub async fn list_organisations(
     app: web::Data<App>,
@@ -201,7 +201,7 @@ pub async fn list_organisations(
 ///
 /// Names of organisations are public to signed-in users; that one takes part in a procedure never shows here.
 #[utoipa::path(tag = "accounts", operation_id = "get_organisation", params(OrgPath), security(("bearer" = [])),
-    responses((status = 200, body = Organisation, description = "The organisation."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None.")))]
+    responses((status = 200, body = Organisation, description = "The organisation.")))]
 #[get("/v1/organisations/{org}")]
 pub async fn get_organisation(
     app: web::Data<App>,
@@ -217,7 +217,7 @@ pub async fn get_organisation(
 ///
 /// The trading centre has looked at the organisation's papers; from now on it may bid or start procedures.
 #[utoipa::path(tag = "accounts", operation_id = "confirm_organisation", params(OrgPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 200, body = Organisation, description = "Confirmed."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Decided already.")))]
+    responses((status = 200, body = Organisation, description = "Confirmed."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Decided already.")))]
 #[post("/v1/organisations/{org}/actions/confirm")]
 pub async fn confirm_organisation(
     app: web::Data<App>,
@@ -237,7 +237,7 @@ pub async fn confirm_organisation(
 
 /// Refuses a registration.
 #[utoipa::path(tag = "accounts", operation_id = "refuse_organisation", params(OrgPath, ("Idempotency-Key" = String, Header)), request_body = Reason, security(("bearer" = [])),
-    responses((status = 200, body = Organisation, description = "Refused."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Decided already.")))]
+    responses((status = 200, body = Organisation, description = "Refused."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Decided already.")))]
 #[post("/v1/organisations/{org}/actions/refuse")]
 pub async fn refuse_organisation(
     app: web::Data<App>,
@@ -264,7 +264,7 @@ pub async fn refuse_organisation(
 /// For administrators: staff of the centre, inspectors, further users of an organisation. The user sets a password with
 /// a one-time token (`reset_password`).
 #[utoipa::path(tag = "accounts", operation_id = "create_user", params(("Idempotency-Key" = String, Header)), request_body = NewUser, security(("bearer" = [])),
-    responses((status = 201, body = User, description = "Made."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Login or identifier taken."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid.")))]
+    responses((status = 201, body = User, description = "Made."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Login or identifier taken.")))]
 #[post("/v1/users")]
 pub async fn create_user(
     app: web::Data<App>,
@@ -300,7 +300,7 @@ pub async fn create_user(
 }
 
 /// Lists users.
-#[utoipa::path(tag = "accounts", operation_id = "list_users", params(PageQuery), security(("bearer" = [])), responses((status = 200, body = Page<User>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The cursor is not ours.")))]
+#[utoipa::path(tag = "accounts", operation_id = "list_users", params(PageQuery), security(("bearer" = [])), responses((status = 200, body = Page<User>, description = "A page.")))]
 #[get("/v1/users")]
 pub async fn list_users(
     app: web::Data<App>,
@@ -329,7 +329,7 @@ pub async fn get_me(app: web::Data<App>, caller: Caller) -> Result<HttpResponse,
 ///
 /// The user is signed out, so that old powers end with the next access token at the latest.
 #[utoipa::path(tag = "accounts", operation_id = "set_roles", params(UserPath, ("Idempotency-Key" = String, Header)), request_body = Roles, security(("bearer" = [])),
-    responses((status = 200, body = User, description = "Set."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None."), (status = 422, body = Problem, content_type = "application/problem+json", description = "No role.")))]
+    responses((status = 200, body = User, description = "Set."), (status = 422, body = Problem, content_type = "application/problem+json", description = "No role.")))]
 #[post("/v1/users/{user}/actions/set-roles")]
 pub async fn set_roles(
     app: web::Data<App>,
@@ -362,7 +362,7 @@ async fn set_active(
 
 /// Disables an account and signs it out.
 #[utoipa::path(tag = "accounts", operation_id = "disable_user", params(UserPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 200, body = User, description = "Disabled."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Disabled already.")))]
+    responses((status = 200, body = User, description = "Disabled."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Disabled already.")))]
 #[post("/v1/users/{user}/actions/disable")]
 pub async fn disable_user(
     app: web::Data<App>,
@@ -375,7 +375,7 @@ pub async fn disable_user(
 
 /// Enables a disabled account.
 #[utoipa::path(tag = "accounts", operation_id = "enable_user", params(UserPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 200, body = User, description = "Enabled."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Enabled already.")))]
+    responses((status = 200, body = User, description = "Enabled."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Enabled already.")))]
 #[post("/v1/users/{user}/actions/enable")]
 pub async fn enable_user(
     app: web::Data<App>,
@@ -391,7 +391,7 @@ pub async fn enable_user(
 /// Each call makes a new one and ends the earlier ones; the answer is never stored, so it is not repeated under the
 /// same `Idempotency-Key`.
 #[utoipa::path(tag = "accounts", operation_id = "reset_password", params(UserPath), security(("bearer" = [])),
-    responses((status = 200, body = ResetToken, description = "The token, shown once."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None.")))]
+    responses((status = 200, body = ResetToken, description = "The token, shown once.")))]
 #[post("/v1/users/{user}/actions/reset-password")]
 pub async fn reset_password(
     app: web::Data<App>,

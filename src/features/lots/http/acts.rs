@@ -154,7 +154,7 @@ async fn bare(
 
 /// Submits a draft to the centre for registration.
 #[utoipa::path(tag = "lots", operation_id = "submit_lot", params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 200, body = LotView, description = "Submitted."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
+    responses((status = 200, body = LotView, description = "Submitted.")))]
 #[post("/v1/lots/{lot}/actions/submit")]
 pub async fn submit_lot(
     app: web::Data<App>,
@@ -169,7 +169,7 @@ pub async fn submit_lot(
 ///
 /// For the centre, which checks that the papers are complete; it does not judge prices.
 #[utoipa::path(tag = "lots", operation_id = "accept_lot", params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 200, body = LotView, description = "Registered."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
+    responses((status = 200, body = LotView, description = "Registered.")))]
 #[post("/v1/lots/{lot}/actions/accept")]
 pub async fn accept_lot(
     app: web::Data<App>,
@@ -182,7 +182,7 @@ pub async fn accept_lot(
 
 /// Returns a submitted lot with the complete list of what is to be mended.
 #[utoipa::path(tag = "lots", operation_id = "return_lot", request_body = Deficiencies, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 200, body = LotView, description = "Returned."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
+    responses((status = 200, body = LotView, description = "Returned.")))]
 #[post("/v1/lots/{lot}/actions/return")]
 pub async fn return_lot(
     app: web::Data<App>,
@@ -202,7 +202,7 @@ pub async fn return_lot(
 ///
 /// Makes the lot's key set and checks every period of the edition, such as 20 days from the issue of documents.
 #[utoipa::path(tag = "lots", operation_id = "publish_lot", request_body = Schedule, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 200, body = LotView, description = "Published."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
+    responses((status = 200, body = LotView, description = "Published.")))]
 #[post("/v1/lots/{lot}/actions/publish")]
 pub async fn publish_lot(
     app: web::Data<App>,
@@ -222,7 +222,7 @@ pub async fn publish_lot(
 ///
 /// Bids in the box stay valid; their owners are told and may confirm them against the new revision.
 #[utoipa::path(tag = "lots", operation_id = "clarify_lot", request_body = Clarification, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 200, body = LotView, description = "Published."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
+    responses((status = 200, body = LotView, description = "Published.")))]
 #[post("/v1/lots/{lot}/actions/clarify")]
 pub async fn clarify_lot(
     app: web::Data<App>,
@@ -255,7 +255,7 @@ pub async fn clarify_lot(
 
 /// Moves the deadline later; bids in the box stay sealed and valid.
 #[utoipa::path(tag = "lots", operation_id = "extend_lot", request_body = Extension, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 200, body = LotView, description = "Moved."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
+    responses((status = 200, body = LotView, description = "Moved.")))]
 #[post("/v1/lots/{lot}/actions/extend")]
 pub async fn extend_lot(
     app: web::Data<App>,
@@ -276,7 +276,7 @@ pub async fn extend_lot(
 
 /// Changes disclosed content, which starts the disclosure period anew.
 #[utoipa::path(tag = "lots", operation_id = "amend_lot", request_body = Amendment, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 200, body = LotView, description = "Changed."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state, or the edition, forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
+    responses((status = 200, body = LotView, description = "Changed."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state, or the edition, forbids it.")))]
 #[post("/v1/lots/{lot}/actions/amend")]
 pub async fn amend_lot(
     app: web::Data<App>,
@@ -309,7 +309,7 @@ pub async fn amend_lot(
 ///
 /// An inspector orders it on a complaint; the initiator or the centre for an incident.
 #[utoipa::path(tag = "lots", operation_id = "hold_lot", request_body = Holding, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 200, body = LotView, description = "Held."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
+    responses((status = 200, body = LotView, description = "Held.")))]
 #[post("/v1/lots/{lot}/actions/hold")]
 pub async fn hold_lot(
     app: web::Data<App>,
@@ -325,7 +325,7 @@ pub async fn hold_lot(
 
 /// Releases a hold; with a new deadline where the old one passed under it.
 #[utoipa::path(tag = "lots", operation_id = "release_lot", request_body = Releasing, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 200, body = LotView, description = "Released."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
+    responses((status = 200, body = LotView, description = "Released.")))]
 #[post("/v1/lots/{lot}/actions/release")]
 pub async fn release_lot(
     app: web::Data<App>,
@@ -347,7 +347,7 @@ pub async fn release_lot(
 
 /// Stops a lot for good; what was not opened stays closed.
 #[utoipa::path(tag = "lots", operation_id = "terminate_lot", request_body = Why, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 200, body = LotView, description = "Stopped."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
+    responses((status = 200, body = LotView, description = "Stopped.")))]
 #[post("/v1/lots/{lot}/actions/terminate")]
 pub async fn terminate_lot(
     app: web::Data<App>,
@@ -362,7 +362,7 @@ pub async fn terminate_lot(
 
 /// Makes a new draft lot out of one that ended without a result, linked to it.
 #[utoipa::path(tag = "lots", operation_id = "retender_lot", params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 200, body = LotView, description = "The old lot; the new one is among your drafts."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule refuses it.")))]
+    responses((status = 200, body = LotView, description = "The old lot; the new one is among your drafts.")))]
 #[post("/v1/lots/{lot}/actions/retender")]
 pub async fn retender_lot(
     app: web::Data<App>,

@@ -13,7 +13,6 @@ use crate::features::lots::view::{LotView, view};
 use crate::features::lots::{facts, timeline};
 use crate::http::cursor;
 use crate::http::extract::{Caller, MaybeCaller, PageQuery};
-use crate::http::problem::Problem;
 use crate::http::reply::{self, Page};
 use crate::kernel::role::Role;
 use crate::ledger::Error;
@@ -66,7 +65,7 @@ pub fn may_see(lot: &Lot, caller: Option<&Caller>) -> bool {
 ///
 /// Everybody sees lots from their notice on; initiators also see their own before it.
 #[utoipa::path(tag = "public", operation_id = "list_lots", params(LotQuery),
-    responses((status = 200, body = Page<LotView>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The cursor is not ours.")))]
+    responses((status = 200, body = Page<LotView>, description = "A page.")))]
 #[get("/v1/lots")]
 pub async fn list_lots(
     app: web::Data<App>,
@@ -89,7 +88,7 @@ pub async fn list_lots(
 
 /// Shows a lot.
 #[utoipa::path(tag = "public", operation_id = "get_lot", params(LotPath),
-    responses((status = 200, body = LotView, description = "The lot."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see.")))]
+    responses((status = 200, body = LotView, description = "The lot.")))]
 #[get("/v1/lots/{lot}")]
 pub async fn get_lot(
     app: web::Data<App>,
@@ -109,7 +108,7 @@ pub async fn get_lot(
 /// The same text appears in the refusal when it is tried. Conditions over sealed facts are named, never evaluated, before
 /// the closing.
 #[utoipa::path(tag = "lots", operation_id = "list_actions", params(LotPath), security(("bearer" = [])),
-    responses((status = 200, body = Actions, description = "Every act."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see.")))]
+    responses((status = 200, body = Actions, description = "Every act.")))]
 #[get("/v1/lots/{lot}/actions")]
 pub async fn list_actions(
     app: web::Data<App>,
@@ -138,7 +137,7 @@ pub async fn list_actions(
 
 /// Shows what happened to a lot in public and what is due.
 #[utoipa::path(tag = "public", operation_id = "get_timeline", params(LotPath),
-    responses((status = 200, body = Timeline, description = "The timeline."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None that you may see.")))]
+    responses((status = 200, body = Timeline, description = "The timeline.")))]
 #[get("/v1/lots/{lot}/timeline")]
 pub async fn get_timeline(
     app: web::Data<App>,
@@ -161,7 +160,7 @@ pub async fn get_timeline(
 
 /// Lists lots that wait for the centre, oldest first.
 #[utoipa::path(tag = "lots", operation_id = "list_reviews", params(PageQuery), security(("bearer" = [])),
-    responses((status = 200, body = Page<LotView>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The cursor is not ours.")))]
+    responses((status = 200, body = Page<LotView>, description = "A page.")))]
 #[get("/v1/reviews")]
 pub async fn list_reviews(
     app: web::Data<App>,

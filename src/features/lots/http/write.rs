@@ -46,7 +46,7 @@ pub struct LotEdit {
 /// For the initiator. The lot keeps the edition of the rules that is in force today. Attach the documents, then submit it
 /// to the centre.
 #[utoipa::path(tag = "lots", operation_id = "register_lot", request_body = NewLot, params(("Idempotency-Key" = String, Header)), security(("bearer" = [])),
-    responses((status = 201, body = LotView, description = "Registered."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such project of yours."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Your organisation is not confirmed."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid.")))]
+    responses((status = 201, body = LotView, description = "Registered."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such project of yours."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Your organisation is not confirmed.")))]
 #[post("/v1/lots")]
 pub async fn register_lot(
     app: web::Data<App>,
@@ -70,7 +70,7 @@ pub async fn register_lot(
 
 /// Replaces what a draft states.
 #[utoipa::path(tag = "lots", operation_id = "edit_lot", request_body = LotEdit, params(LotPath, ("If-Match" = String, Header, description = "The ETag that you saw.")), security(("bearer" = [])),
-    responses((status = 200, body = LotView, description = "Edited."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such lot of yours."), (status = 409, body = Problem, content_type = "application/problem+json", description = "No draft any more."), (status = 412, body = Problem, content_type = "application/problem+json", description = "Changed meanwhile."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid."), (status = 428, body = Problem, content_type = "application/problem+json", description = "If-Match missing.")))]
+    responses((status = 200, body = LotView, description = "Edited."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such lot of yours."), (status = 409, body = Problem, content_type = "application/problem+json", description = "No draft any more.")))]
 #[put("/v1/lots/{lot}")]
 pub async fn edit_lot(
     app: web::Data<App>,
