@@ -229,6 +229,8 @@ impl Config {
             keys: section("keys", &mut read, wrong),
             mail: section("mail", &mut read, wrong),
             log: section("log", &mut read, wrong),
+            metrics: section("metrics", &mut read, wrong),
+            backup: section("backup", &mut read, wrong),
         };
         wrong.extend(read.keys().map(|name| format!("{name}: there is no such section")));
         config

@@ -150,7 +150,7 @@ def known(server, tokens, lots):
     add("org", [org["id"] for org in items("centre", "/v1/organisations")])
     add("user", [user["id"] for user in items("admin", "/v1/users")])
     add("mail", [mail["id"] for mail in items("admin", "/v1/mails?limit=5")])
-    add("entry", [entry["entry_id"] for entry in items("inspector", "/v1/inspection/entries?limit=20")])
+    add("entry", [entry["entry_id"] for entry in items("inspector", "/v1/inspection/entries?matter=DEMO-1&limit=20")])
     for role in ("initiator", "bidder1"):
         add("key", [key["id"] for key in items(role, "/v1/signing-keys")])
     for lot in found["lot"]:
@@ -164,9 +164,8 @@ def known(server, tokens, lots):
                 add("bid", re.findall(r"bid-[0-9a-f-]{36}", answer.read().decode()))
         except urllib.error.HTTPError:
             pass
-    found["org_identifier"] = []
-    found["organisation"] = found["org"]
     found["part"] = ["price", "documents"]
+    found["matter"] = ["DEMO-1"]
     found["code"] = ["not-found", "bid-rev-stale", "deadline-passed"]
     return found
 

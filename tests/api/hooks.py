@@ -37,7 +37,8 @@ def map_path_parameters(context, path_parameters):
 @schemathesis.hook
 def map_query(context, query):
     """A cursor is what an earlier answer gave: made up, it is refused as it should be, and nothing else is met."""
-    return {name: value for name, value in (query or {}).items() if name != "after" or not isinstance(value, str)}
+    kept = {name: value for name, value in (query or {}).items() if name != "after" or not isinstance(value, str)}
+    return {name: choose(name, value) for name, value in kept.items()}
 
 
 @schemathesis.hook
