@@ -62,6 +62,8 @@ pub async fn around(
             Err(_) => return Err(Escaped::of("a handler panicked", &meta, &app).into()),
         },
     };
+    // Putting an answer into words makes a new one, which knows nothing of what broke.
+    let broken = response.response().extensions().get::<Broken>().cloned();
     let response = finish(unchanged(response), &meta);
     denied::note(&app, &meta, &response, method.as_str(), pattern.as_deref(), &path);
     let status = response.status();
@@ -69,7 +71,7 @@ pub async fn around(
         app.metrics.answered(group, status.as_u16(), began.elapsed());
     }
     let sealed = permissions::is_sealed_route(method.as_str(), &path);
-    if let Some(failure) = response.response().extensions().get::<Broken>() {
+    if let Some(failure) = broken {
         app.metrics.failed(meta.started_at.millis());
         failure.log(&meta.request_id, sealed);
     }

@@ -171,6 +171,29 @@ fn a_path_that_no_route_knows_is_not_in_the_log() {
 }
 
 #[test]
+fn a_failure_on_a_sealed_route_is_told_by_its_kind_and_raises_one_flag() {
+    let world = World::sqlite();
+    let story = world.lot(Category::Construction).noticed();
+    let bidder = world.bidder(1);
+    let root = sealbid::kernel::digest::sha256(b"any");
+    let declared = json!({ "purpose": "bid", "size_bytes": 10, "root": root });
+    let upload = bidder.post(story.path("/uploads"), &declared).ok()["id"].as_str().expect("an id").to_owned();
+    assert!(told(&world).contains("sealbid_requests_failing 0"));
+    let (blobs, away) = (world.app().config.storage.blobs.clone(), world.dir().join("away"));
+    std::fs::rename(&blobs, &away).expect("moved");
+    std::fs::write(&blobs, b"no directory").expect("written");
+    let answer = bidder.put_chunk(&upload, 0, b"0123456789");
+    std::fs::remove_file(&blobs).expect("removed");
+    std::fs::rename(&away, &blobs).expect("moved back");
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    let lines = logs::lines_with(answer.header("request-id").expect("an id"));
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    let failed = lines.iter().find(|line| line.contains("a request failed")).expect("a failure is logged");
+    assert!(failed.contains("failure=\"storage\""), "{failed}");
+    assert!(told(&world).contains("sealbid_requests_failing 1"));
+}
+
+#[test]
 fn with_json_every_line_of_the_log_is_an_object_and_a_signal_ends_the_server() {
     use std::io::Read;
     use std::process::Stdio;
