@@ -28,5 +28,6 @@ pub mod metrics;
 pub mod refusals;
 pub mod rules;
 pub mod seal;
+pub mod stage;
 pub mod tlog;
 pub mod worker;

@@ -7,9 +7,9 @@ use super::bidding;
 use super::cast::Cast;
 use super::construction::{DAY, SETTLED_MS};
 use super::opening;
-use super::platform::Platform;
 use super::{DemoError, During, Result, say};
 use crate::kernel::money::{Currency, Money};
+use crate::stage::Platform;
 
 /// The asking price in fen, which is the appraisal as well.
 const ASKING: i64 = 180_000_000;

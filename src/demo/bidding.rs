@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::cast::{Cast, Player};
-use super::platform::Platform;
 use super::{During, Result};
 use crate::client::new_key;
 use crate::client::sealer::{check_receipt, envelope_json};
@@ -12,6 +11,7 @@ use crate::seal::envelope::Part;
 use crate::seal::manifest::BidJson;
 use crate::seal::part_writer::describe;
 use crate::seal::sealing::SealedPayload;
+use crate::stage::Platform;
 
 /// What a bidder has of its bid.
 pub struct Sent {

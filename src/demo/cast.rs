@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::platform::Platform;
 use super::{During, Result, parallel, say};
 use crate::client::Client;
 use crate::client::sealer::Sealer;
@@ -12,6 +11,7 @@ use crate::features::accounts::first::{FirstAdmin, make_first_admin};
 use crate::features::accounts::ops::NewPerson;
 use crate::kernel::org_identifier::OrgIdentifier;
 use crate::seal::keys::{Algorithm, SigningKey, VerifyingKey};
+use crate::stage::{Platform, StageError};
 
 /// Scheme of the invented identifiers: the real bidders come from everywhere, and no register has all of them.
 const SCHEME: &str = "X-DEMO";
@@ -84,7 +84,7 @@ fn register(platform: &Platform, centre: &Client, id: &str, name: &str, role: &s
         .during(format!("{name} registers"))?;
     centre.confirm_organisation(&org.id).during(format!("the centre confirms {name}"))?;
     let session = client.sign_in(login, PASSWORD).during(format!("{name} signs in"))?;
-    let key = SigningKey::generate(Algorithm::EdDsa).map_err(super::platform::broken)?;
+    let key = SigningKey::generate(Algorithm::EdDsa).map_err(StageError::of)?;
     client.register_key(&key, &session.user.id).during(format!("{name} registers a signing key"))?;
     Ok(Player { client, key, org: org.id, name: name.to_owned() })
 }

@@ -6,12 +6,12 @@ use super::bidding::{self, content};
 use super::cast::Cast;
 use super::construction::{DAY, SETTLED_MS};
 use super::opening::{self, Session};
-use super::platform::Platform;
 use super::{DemoError, During, Result, say};
 use crate::client::new_key;
 use crate::client::sealer::envelope_json;
 use crate::kernel::money::{Currency, Money};
 use crate::seal::envelope::Part;
+use crate::stage::Platform;
 
 /// Bids in fen: one below the reserve price.
 const BIDS: [(&str, i64); 3] = [

@@ -15,9 +15,7 @@ mod data;
 mod land;
 mod opening;
 mod parallel;
-mod platform;
 mod report;
-mod scratch;
 mod stay;
 
 use std::path::PathBuf;
@@ -27,9 +25,9 @@ use clap::Args;
 use self::cast::Cast;
 use self::construction::Play;
 use self::data::Contract;
-use self::platform::Platform;
 use self::report::Report;
 use crate::client::ClientError;
+use crate::stage::{Platform, StageError};
 
 /// The contracts that come with the program.
 const CONTRACTS: &str = include_str!("data/contracts.ndjson");
@@ -62,7 +60,7 @@ pub enum DemoError {
     Data(String),
     /// The platform could not be started or did not do its rounds.
     #[error("the platform: {0}")]
-    Platform(String),
+    Platform(#[from] StageError),
     /// A request that should have been answered was not.
     #[error("{what}: {error}")]
     Call {

@@ -1,8 +1,8 @@
 //! Leaving the server running, with three lines to paste.
 
 use super::cast::PASSWORD;
-use super::platform::Platform;
 use super::{During, Result, say};
+use crate::stage::Platform;
 
 /// Prints how to ask as a bidder, an official and an inspector, and serves until the user interrupts. The clock stands
 /// still, so the tokens stay good.
@@ -21,5 +21,5 @@ pub fn stay(platform: &Platform) -> Result<()> {
         platform.url(),
         platform.url()
     ));
-    platform.stay()
+    Ok(platform.stay()?)
 }

@@ -48,11 +48,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("client", &["kernel", "seal", "tlog", "rules", "limits"]),
     ("derived", &["rules", "http"]),
+    ("stage", &["kernel", "db", "ledger", "features", "app", "clock", "config", "keys", "http", "worker", "client"]),
     (
         "demo",
         &[
             "kernel", "rules", "seal", "client", "app", "clock", "config", "keys", "worker", "http", "db", "ledger",
-            "features", "cli", "limits",
+            "features", "cli", "limits", "stage",
         ],
     ),
     (

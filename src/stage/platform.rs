@@ -1,5 +1,5 @@
-//! A real server in this process, on a database, a blob directory and keys of its own, with a clock that the
-//! demonstration moves.
+//! A real server in this process, on a database, a blob directory and keys of its own, with a clock that whoever put it
+//! up moves.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -9,8 +9,7 @@ use std::thread::JoinHandle;
 use actix_web::dev::ServerHandle;
 use actix_web::web;
 
-use super::scratch::Scratch;
-use super::{DemoError, Result};
+use super::{Result, Scratch, StageError};
 use crate::app::App;
 use crate::client::Client;
 use crate::clock::{Clock, ManualClock};
@@ -37,25 +36,39 @@ pub struct Platform {
     scratch: Scratch,
 }
 
-pub(super) fn broken(error: impl std::fmt::Display) -> DemoError {
-    DemoError::Platform(error.to_string())
-}
-
 impl Platform {
-    /// Starts it in a fresh directory.
+    /// Starts it in a fresh directory, on an SQLite database there.
+    ///
+    /// # Errors
+    /// When something cannot be made or opened.
     pub fn start() -> Result<Self> {
-        let scratch = Scratch::new().map_err(broken)?;
-        let listener = TcpListener::bind("127.0.0.1:0").map_err(broken)?;
-        let config = configure(scratch.path(), &listener)?;
-        let mut conn = connection::connect(&config.database_url(), Mode::Write).map_err(broken)?;
-        migrate::migrate(&mut conn).map_err(broken)?;
-        drop(conn);
-        let keys = Keys::create(&config.keys.dir).map_err(broken)?;
-        let clock = Arc::new(ManualClock::new(Timestamp::parse(FIRST_MORNING).map_err(broken)?));
-        let app = web::Data::new(App::open(config, clock.clone(), keys).map_err(broken)?);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(broken)?;
+        Self::start_with(|_| ())
+    }
+
+    /// As [`Platform::start`], with another configuration, such as another database.
+    ///
+    /// # Errors
+    /// When something cannot be made or opened.
+    pub fn start_with(change: impl FnOnce(&mut Config)) -> Result<Self> {
+        let scratch = Scratch::new().map_err(StageError::of)?;
+        let listener = TcpListener::bind("127.0.0.1:0").map_err(StageError::of)?;
+        let mut config = configure(scratch.path(), &listener)?;
+        change(&mut config);
+        if !config.database_url().is_postgres() {
+            let mut conn = connection::connect(&config.database_url(), Mode::Write).map_err(StageError::of)?;
+            migrate::migrate(&mut conn).map_err(StageError::of)?;
+        }
+        let keys = Keys::create(&config.keys.dir).map_err(StageError::of)?;
+        let clock = Arc::new(ManualClock::new(Timestamp::parse(FIRST_MORNING).map_err(StageError::of)?));
+        let app = web::Data::new(App::open(config, clock.clone(), keys).map_err(StageError::of)?);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StageError::of)?;
         let (server, thread) = serve(app.clone(), listener)?;
         Ok(Self { app, clock, ticking: Mutex::new(()), runtime, server, thread: Some(thread), scratch })
+    }
+
+    /// The platform itself.
+    pub fn app(&self) -> &web::Data<App> {
+        &self.app
     }
 
     /// Its address.
@@ -105,7 +118,7 @@ impl Platform {
                     }
                 }
             })
-            .map_err(|error: Error| broken(error))
+            .map_err(|error: Error| StageError::of(error))
     }
 
     /// Commits one use case of the system: what is done on the server's own machine and has no route.
@@ -114,12 +127,12 @@ impl Platform {
         why: &str,
         work: impl FnMut(&mut Tx<'_>) -> std::result::Result<T, Error> + Send + 'static,
     ) -> Result<T> {
-        self.app.ledger.commit_blocking(Context::system(self.now(), why), work).map_err(broken)
+        self.app.ledger.commit_blocking(Context::system(self.now(), why), work).map_err(StageError::of)
     }
 
     /// Replays the record.
     pub fn replay(&self) -> Result<ReplayReport> {
-        self.app.reader.read_blocking(replay::replay).map_err(broken)
+        self.app.reader.read_blocking(replay::replay).map_err(StageError::of)
     }
 
     /// Starts the workers and serves until the user interrupts.
@@ -127,7 +140,7 @@ impl Platform {
         let workers = tokio::task::LocalSet::new();
         workers.block_on(&self.runtime, async {
             worker::start(&self.app);
-            tokio::signal::ctrl_c().await.map_err(broken)
+            tokio::signal::ctrl_c().await.map_err(StageError::of)
         })
     }
 
@@ -145,9 +158,9 @@ impl Platform {
 }
 
 fn configure(dir: &Path, listener: &TcpListener) -> Result<Config> {
-    let address = listener.local_addr().map_err(broken)?;
+    let address = listener.local_addr().map_err(StageError::of)?;
     let data = dir.join("data");
-    std::fs::create_dir(&data).map_err(broken)?;
+    std::fs::create_dir(&data).map_err(StageError::of)?;
     let mut config = Config::default();
     config.server.bind = address.to_string();
     config.server.public_url = format!("http://{address}");
@@ -155,7 +168,7 @@ fn configure(dir: &Path, listener: &TcpListener) -> Result<Config> {
     config.storage.blobs = data.join("blobs");
     config.mail.dir = data.join("mail");
     config.keys.dir = dir.join("keys");
-    config.check().map_err(broken)?;
+    config.check().map_err(StageError::of)?;
     Ok(config)
 }
 
@@ -175,7 +188,7 @@ fn serve(app: web::Data<App>, listener: TcpListener) -> Result<(ServerHandle, Jo
             }
         });
     });
-    let thread = thread.map_err(broken)?;
-    let server = starting.recv().map_err(broken)?.map_err(broken)?;
+    let thread = thread.map_err(StageError::of)?;
+    let server = starting.recv().map_err(StageError::of)?.map_err(StageError::of)?;
     Ok((server, thread))
 }

@@ -1,4 +1,4 @@
-//! A directory of the demonstration's own, gone when it is dropped.
+//! A directory of its own, gone when it is dropped.
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
@@ -13,7 +13,7 @@ pub struct Scratch {
 impl Scratch {
     /// Makes a new directory that nobody else can read.
     pub fn new() -> std::io::Result<Self> {
-        let path = std::env::temp_dir().join(format!("sealbid-demo-{}", uuid::Uuid::new_v4().simple()));
+        let path = std::env::temp_dir().join(format!("sealbid-{}", uuid::Uuid::new_v4().simple()));
         fs::DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self { path, kept: false })
     }
