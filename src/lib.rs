@@ -17,6 +17,7 @@ pub mod config;
 pub mod db;
 pub mod demo;
 pub mod derived;
+pub mod drill;
 pub mod faults;
 pub mod features;
 pub mod http;

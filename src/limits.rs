@@ -56,6 +56,10 @@ pub const TEXT_LEN: usize = 4_000;
 pub const BLOCKING_THREADS: usize = 16;
 /// Seconds in which a request's head must be in.
 pub const HEAD_SECONDS: u64 = 10;
+/// Connections of one server at most, and never more than leave [`FILES_KEPT`] of the files that it may open.
+pub const CONNECTIONS: usize = 16_384;
+/// Open files that connections leave for the database, the blobs and the mail.
+pub const FILES_KEPT: usize = 256;
 /// Seconds that an idle connection is kept.
 pub const KEEP_ALIVE_SECONDS: u64 = 75;
 /// Seconds that a stopping server gives the requests it has accepted.
@@ -80,8 +84,8 @@ pub const MAIL_LEASE_MS: i64 = 60_000;
 pub const MAIL_RETRY_MS: i64 = 30_000;
 /// Longest pause between two attempts, in milliseconds.
 pub const MAIL_RETRY_MOST_MS: i64 = 3_600_000;
-/// Attempts after which a message waits for a person.
-pub const MAIL_ATTEMPTS: i64 = 30;
+/// Attempts after which a message waits for a person: with the pauses above some four days, a long weekend.
+pub const MAIL_ATTEMPTS: i64 = 100;
 /// Length of what is kept of a mail server's complaint, in characters.
 pub const MAIL_ERROR_LEN: usize = 300;
 /// Seconds that a mail server has for each answer: a server that hangs must not hold up the other messages for long.

@@ -7,10 +7,10 @@
 mod admin;
 mod backup;
 mod bid_file;
-mod database;
+pub(crate) mod database;
 mod doctor;
 mod keys;
-mod logging;
+pub(crate) mod logging;
 mod seal;
 mod serve;
 mod spec;
@@ -23,7 +23,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::app::StartError;
 use crate::config::{Config, ConfigError};
-use crate::demo;
+use crate::{demo, drill};
 
 const EXIT_CODES: &str = "Exit codes:\n  \
      0  done, and every check held\n  \
@@ -66,6 +66,9 @@ enum Command {
     Spec(spec::SpecArgs),
     /// Play real procurements from registration to award on a server of its own.
     Demo(demo::DemoArgs),
+    /// Try out, on servers of its own, what the platform promises when something breaks.
+    #[command(subcommand)]
+    Drill(drill::DrillCommand),
 }
 
 /// Where the configuration is.
@@ -147,6 +150,7 @@ pub fn main() -> ExitCode {
         Command::Verify(command) => verify::run(command),
         Command::Spec(args) => spec::run(&args),
         Command::Demo(args) => play(&args),
+        Command::Drill(command) => drill::run(&command).map_err(Failed::tried),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -39,9 +39,12 @@ pub fn commit(conn: &mut Conn) -> Result<(), DieselError> {
     conn.batch_execute("COMMIT")
 }
 
-/// Rolls back; errors are for the log only, since the connection is dropped after them.
+/// Rolls back. That the database has done so by itself is fine: SQLite does where it found no room.
 pub fn rollback(conn: &mut Conn) -> Result<(), DieselError> {
-    conn.batch_execute("ROLLBACK")
+    match conn.batch_execute("ROLLBACK") {
+        Err(DieselError::DatabaseError(_, info)) if info.message().contains("no transaction is active") => Ok(()),
+        done => done,
+    }
 }
 
 /// Whether the same work may succeed when it is simply run again: the database had to choose between two
@@ -60,6 +63,17 @@ pub fn is_retryable(error: &DieselError) -> bool {
 /// Whether another transaction was first with the same unique value.
 pub fn is_unique_violation(error: &DieselError) -> bool {
     matches!(error, DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _))
+}
+
+/// Whether the database found no room on its disk.
+pub fn is_disk_full(error: &DieselError) -> bool {
+    match error {
+        DieselError::DatabaseError(_, info) => {
+            let message = info.message();
+            message.contains("database or disk is full") || message.contains("No space left on device")
+        }
+        _ => false,
+    }
 }
 
 /// Whether the connection itself is gone, so that it must be made anew.

@@ -195,6 +195,7 @@ impl Error {
         match self {
             Self::Refused(refusal) => (**refusal).clone(),
             Self::Failed(Failure::Busy | Failure::Stopping) => refusals::busy(),
+            Self::Failed(Failure::Full(_)) => refusals::storage_full(),
             Self::Failed(Failure::Unreachable(_) | Failure::Storage(_)) => refusals::unavailable(),
             Self::Failed(_) => refusals::internal(),
         }

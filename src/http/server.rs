@@ -25,6 +25,20 @@ fn cors(origins: &[String]) -> Cors {
     origins.iter().fold(closed, |cors, origin| cors.allowed_origin(origin))
 }
 
+/// The files that this process may have open at the same time, where the system says so: connections are files too.
+pub fn open_files() -> Option<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// Connections of one worker: all together leave files for the database, the blobs and the mail. Those beyond wait to be
+/// accepted, and nothing else fails.
+fn connections(files: Option<usize>, workers: usize) -> usize {
+    let left = files.map_or(limits::CONNECTIONS, |files| files.saturating_sub(limits::FILES_KEPT).max(files / 2));
+    (left.min(limits::CONNECTIONS) / workers.max(1)).max(1)
+}
+
 /// Starts a server on an open listener. Await the result to serve; its handle stops it gracefully.
 ///
 /// # Errors
@@ -47,6 +61,7 @@ pub fn start(app: web::Data<App>, listener: TcpListener) -> std::io::Result<Serv
             .wrap(Compress::default())
     })
     .workers(workers)
+    .max_connections(connections(open_files(), workers))
     .worker_max_blocking_threads(limits::BLOCKING_THREADS)
     .client_request_timeout(Duration::from_secs(limits::HEAD_SECONDS))
     .keep_alive(Duration::from_secs(limits::KEEP_ALIVE_SECONDS))
@@ -54,4 +69,18 @@ pub fn start(app: web::Data<App>, listener: TcpListener) -> std::io::Result<Serv
     .disable_signals()
     .listen(listener)?;
     Ok(server.run())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_for_everything_else() {
+        assert_eq!(connections(Some(1_024), 2), (1_024 - limits::FILES_KEPT) / 2);
+        assert_eq!(connections(Some(100), 2), 25, "few files: half of them");
+        assert_eq!(connections(None, 4), limits::CONNECTIONS / 4);
+        assert_eq!(connections(Some(10_000_000), 4), limits::CONNECTIONS / 4);
+        assert!(open_files().is_none_or(|files| files > 0));
+    }
 }

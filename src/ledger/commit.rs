@@ -286,32 +286,62 @@ fn writer(shared: &Shared) {
     let group = if shared.url.is_postgres() { 1 } else { limits::COMMIT_GROUP };
     let mut conn = None;
     while let Some(mut jobs) = shared.queue.take(group) {
-        let committed = match connected(&mut conn, &shared.url) {
-            Ok(open) => run(open, shared, &mut jobs),
-            Err(failure) => Err(failure),
-        };
-        if committed.is_err() {
-            conn = None;
-        }
-        match committed {
+        match serve(&mut conn, shared, &mut jobs) {
             Ok(()) => jobs.into_iter().for_each(|job| job.answer(Ok(()))),
             Err(failure) if jobs.len() == 1 => jobs.into_iter().for_each(|job| job.answer(Err(copy(&failure)))),
             // The commit of the group failed: one of them may be the reason, so each gets its own.
-            Err(_) => jobs.into_iter().for_each(|job| run_alone(&mut conn, shared, job)),
+            Err(_) => jobs.into_iter().for_each(|job| {
+                let mut alone = vec![job];
+                let failure = serve(&mut conn, shared, &mut alone).err();
+                for job in alone {
+                    job.answer(failure.as_ref().map_or(Ok(()), |failure| Err(copy(failure))));
+                }
+            }),
         }
     }
 }
 
-fn run_alone(conn: &mut Option<Conn>, shared: &Shared, job: Box<dyn Job>) {
-    let mut jobs = vec![job];
-    let committed = connected(conn, &shared.url).and_then(|open| run(open, shared, &mut jobs));
-    if committed.is_err() {
+/// Why a run came to nothing.
+enum Broke {
+    /// The connection is gone, and nothing was committed on it.
+    Stale(Failure),
+    /// Anything else; where it was the commit itself, whether it was done is not known.
+    Failed(Failure),
+}
+
+impl From<diesel::result::Error> for Broke {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Failed(if dialect::is_connection_lost(&error) {
+            Failure::Unreachable(error.to_string())
+        } else if dialect::is_retryable(&error) {
+            Failure::Busy
+        } else {
+            error.into()
+        })
+    }
+}
+
+/// Runs and commits. A connection that broke while it was idle is replaced once, without anybody noticing.
+fn serve(conn: &mut Option<Conn>, shared: &Shared, jobs: &mut [Box<dyn Job>]) -> std::result::Result<(), Failure> {
+    match attempt(conn, shared, jobs) {
+        Ok(()) => Ok(()),
+        Err(Broke::Failed(failure)) => Err(failure),
+        Err(Broke::Stale(_)) => match attempt(conn, shared, jobs) {
+            Ok(()) => Ok(()),
+            Err(Broke::Stale(failure) | Broke::Failed(failure)) => Err(failure),
+        },
+    }
+}
+
+fn attempt(conn: &mut Option<Conn>, shared: &Shared, jobs: &mut [Box<dyn Job>]) -> std::result::Result<(), Broke> {
+    let done = match connected(conn, &shared.url) {
+        Ok(open) => run(open, shared, jobs),
+        Err(failure) => return Err(Broke::Failed(failure)),
+    };
+    if done.is_err() {
         *conn = None;
     }
-    let failure = committed.err();
-    for job in jobs {
-        job.answer(failure.as_ref().map_or(Ok(()), |failure| Err(copy(failure))));
-    }
+    done
 }
 
 fn connected<'a>(conn: &'a mut Option<Conn>, url: &DbUrl) -> std::result::Result<&'a mut Conn, Failure> {
@@ -328,14 +358,19 @@ fn copy(failure: &Failure) -> Failure {
         Failure::Unreachable(why) => Failure::Unreachable(why.clone()),
         // The caller may come back, and must hear so.
         Failure::Busy => Failure::Busy,
+        Failure::Full(why) => Failure::Full(why.clone()),
         other => Failure::Internal(other.to_string()),
     }
 }
 
 /// Runs and commits what was taken from the queue; on return every job has its own result, unless the commit failed.
-fn run(conn: &mut Conn, shared: &Shared, jobs: &mut [Box<dyn Job>]) -> std::result::Result<(), Failure> {
+fn run(conn: &mut Conn, shared: &Shared, jobs: &mut [Box<dyn Job>]) -> std::result::Result<(), Broke> {
     for attempt in 1..=limits::COMMIT_ATTEMPTS {
-        dialect::begin_write(conn)?;
+        match dialect::begin_write(conn) {
+            Ok(()) => {}
+            Err(error) if dialect::is_connection_lost(&error) => return Err(Broke::Stale(error.into())),
+            Err(error) => return Err(error.into()),
+        }
         let now = shared.now();
         let verdict = match &mut *jobs {
             [alone] => alone.run(conn, now),
@@ -349,11 +384,11 @@ fn run(conn: &mut Conn, shared: &Shared, jobs: &mut [Box<dyn Job>]) -> std::resu
             },
             Outcome::Discard => return Ok(dialect::rollback(conn)?),
             Outcome::Again => dialect::rollback(conn)?,
-            Outcome::Lost => return Err(Failure::Unreachable("the connection was lost".into())),
+            Outcome::Lost => return Err(Broke::Stale(Failure::Unreachable("the connection was lost".into()))),
         }
         pause(attempt);
     }
-    Err(Failure::Busy)
+    Err(Broke::Failed(Failure::Busy))
 }
 
 /// Commits what ran.
@@ -369,7 +404,7 @@ fn commit(conn: &mut Conn, shared: &Shared, jobs: &[Box<dyn Job>]) -> diesel::Qu
 }
 
 /// Runs a group, a savepoint each, so that a refused use case rolls back alone.
-fn run_group(conn: &mut Conn, jobs: &mut [Box<dyn Job>], now: Timestamp) -> std::result::Result<Outcome, Failure> {
+fn run_group(conn: &mut Conn, jobs: &mut [Box<dyn Job>], now: Timestamp) -> std::result::Result<Outcome, Broke> {
     for job in jobs {
         conn.batch_execute("SAVEPOINT use_case")?;
         let mut outcome = job.run(conn, now);

@@ -20,7 +20,7 @@ pub enum Error {
 pub enum Failure {
     /// The database answered with an error.
     #[error("database: {0}")]
-    Database(#[from] diesel::result::Error),
+    Database(diesel::result::Error),
     /// No connection could be had.
     #[error("the database is not reachable: {0}")]
     Unreachable(String),
@@ -36,6 +36,9 @@ pub enum Failure {
     /// A mistake of ours: caught, logged, answered as a plain 500.
     #[error("internal error: {0}")]
     Internal(String),
+    /// The database found no room on its disk.
+    #[error("the database found no room: {0}")]
+    Full(String),
     /// A file could not be read or written.
     #[error("storage: {0}")]
     Storage(String),
@@ -51,6 +54,7 @@ impl Failure {
             Self::Stopping => "the server is stopping",
             Self::Damaged(_) => "stored data is damaged",
             Self::Internal(_) => "internal error",
+            Self::Full(_) => "the database found no room",
             Self::Storage(_) => "storage",
         }
     }
@@ -85,7 +89,13 @@ impl Error {
 
 impl From<diesel::result::Error> for Error {
     fn from(error: diesel::result::Error) -> Self {
-        Self::Failed(Failure::Database(error))
+        Self::Failed(Failure::from(error))
+    }
+}
+
+impl From<diesel::result::Error> for Failure {
+    fn from(error: diesel::result::Error) -> Self {
+        if dialect::is_disk_full(&error) { Self::Full(error.to_string()) } else { Self::Database(error) }
     }
 }
 

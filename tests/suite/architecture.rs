@@ -57,10 +57,17 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "drill",
+        &[
+            "kernel", "seal", "tlog", "client", "app", "clock", "config", "keys", "worker", "http", "db", "ledger",
+            "blobs", "features", "cli", "limits", "faults", "stage",
+        ],
+    ),
+    (
         "cli",
         &[
-            "kernel", "rules", "seal", "tlog", "client", "demo", "derived", "app", "clock", "config", "keys", "worker",
-            "http", "db", "ledger", "features", "blobs", "limits",
+            "kernel", "rules", "seal", "tlog", "client", "demo", "drill", "derived", "app", "clock", "config", "keys",
+            "worker", "http", "db", "ledger", "features", "blobs", "limits",
         ],
     ),
 ];

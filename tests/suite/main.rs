@@ -9,6 +9,8 @@ mod bad_requests;
 mod deadline;
 mod derived;
 mod doctor;
+mod faults;
+mod faults_mail;
 mod fuzzing;
 mod inspection;
 mod ledger;

@@ -26,6 +26,11 @@ pub fn cluster() -> Option<&'static Cluster> {
 }
 
 impl Cluster {
+    /// Runs statements as the owner of everything.
+    pub fn execute(&self, database: &str, sql: &str) {
+        self.0.execute(database, sql).expect(sql);
+    }
+
     /// A new migrated database; its URL as the application's role.
     pub fn fresh_database(&self) -> String {
         self.application_url(&self.new_database())

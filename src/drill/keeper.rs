@@ -1,0 +1,313 @@
+//! Keeps the servers of a drill running and kills them: at random moments, and at every named place.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::draw::Draw;
+use super::fleet::{Death, Fleet, Heard, Server};
+use super::{DrillError, Result};
+use crate::faults::Point;
+
+/// A server that is not ready by then never will be.
+const START: Duration = Duration::from_secs(60);
+/// How long a server may live that waits for its place: the place may not be reached at all now.
+const PATIENCE: Duration = Duration::from_secs(6);
+/// How often a keeper looks up.
+const LOOK: Duration = Duration::from_millis(20);
+/// Kills of one server in one phase that has an end of its own, so that it comes to it.
+const KILLS_PER_PHASE: u32 = 4;
+/// Under which name kills at no named place are counted.
+pub const ANYWHERE: &str = "anywhere";
+/// Under which name kills are counted that hit a server before it was ready.
+pub const STARTING: &str = "while starting";
+
+/// Under which name kills are counted that hit a server at its first migration.
+pub const MIGRATING: &str = "while migrating";
+
+/// What goes on, which says which places can be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Nobody is killed.
+    Quiet,
+    /// Bids come in.
+    Bidding,
+    /// Boxes are closed, unsealed and read out.
+    Opening,
+    /// What nobody uses is removed.
+    Sweeping,
+}
+
+impl Phase {
+    const ALL: [Self; 4] = [Self::Quiet, Self::Bidding, Self::Opening, Self::Sweeping];
+
+    fn places(self) -> &'static [Point] {
+        use Point::*;
+        match self {
+            Self::Quiet => &[],
+            Self::Bidding => &[
+                BodyIn,
+                BidBeforeCommit,
+                BidAfterCommit,
+                BeforeCommit,
+                AfterCommit,
+                UploadRow,
+                UploadSynced,
+                MailTaken,
+                MailSent,
+            ],
+            Self::Opening => &[LotStep, Unsealed, OutcomeStored, MailTaken, MailSent],
+            Self::Sweeping => &[UploadDoomed, UploadRemoved],
+        }
+    }
+}
+
+/// At most how often a place is passed before a server dies there.
+fn passes(point: Point) -> u64 {
+    match point {
+        Point::BeforeCommit | Point::AfterCommit => 6,
+        Point::BodyIn => 4,
+        Point::LotStep | Point::UploadRow => 1,
+        _ => 2,
+    }
+}
+
+/// The keepers' common knowledge.
+pub struct Keeper {
+    /// The number of the phase, and which it is.
+    phase: AtomicU64,
+    stop: AtomicBool,
+    left: AtomicU32,
+    /// Kills in this phase.
+    in_phase: AtomicU32,
+    most_in_bidding: u32,
+    kept_for_sweeping: u32,
+    kills: Mutex<BTreeMap<String, u32>>,
+    slowest_start: Mutex<Duration>,
+    calm: Vec<AtomicBool>,
+    seed: u64,
+}
+
+/// How a server is to end.
+struct Fate {
+    death: Option<Death>,
+    within: Duration,
+}
+
+/// How one did.
+enum End {
+    Stop,
+    Killed(String),
+}
+
+impl Keeper {
+    /// Keepers of `servers` servers, for `kills` kills.
+    pub fn new(servers: usize, kills: u32, seed: u64) -> Self {
+        Self {
+            phase: AtomicU64::new(0),
+            stop: AtomicBool::new(false),
+            left: AtomicU32::new(kills),
+            in_phase: AtomicU32::new(0),
+            // Few enough that the opening has its share, and that several lots are opened.
+            most_in_bidding: (kills / 4).max(3),
+            // And one for each server that is running when the sweeping begins.
+            kept_for_sweeping: (kills / 12).max(1) + u32::try_from(servers).unwrap_or(1),
+            kills: Mutex::default(),
+            slowest_start: Mutex::default(),
+            calm: (0..servers).map(|_| AtomicBool::new(false)).collect(),
+            seed,
+        }
+    }
+
+    fn kills(&self) -> MutexGuard<'_, BTreeMap<String, u32>> {
+        self.kills.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Kills so far, by place.
+    pub fn count(&self) -> BTreeMap<String, u32> {
+        self.kills().clone()
+    }
+
+    /// The longest time from the start of a process to its first request.
+    pub fn slowest_start(&self) -> Duration {
+        *self.slowest_start.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether kills are left, beside those that are kept for the sweeping.
+    pub fn wants_more(&self) -> bool {
+        self.left.load(Ordering::SeqCst) > self.kept_for_sweeping
+    }
+
+    /// Whether any kills are left.
+    pub fn wants_sweeping(&self) -> bool {
+        self.left.load(Ordering::SeqCst) > 0
+    }
+
+    /// Counts a kill.
+    pub fn note(&self, place: &str) {
+        *self.kills().entry(place.to_owned()).or_default() += 1;
+        self.in_phase.fetch_add(1, Ordering::SeqCst);
+        // Never below nothing: two keepers may both have taken the last one.
+        let _ = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+    }
+
+    fn phase(&self) -> (u64, Phase) {
+        let word = self.phase.load(Ordering::SeqCst);
+        (word / 4, Phase::ALL[usize::try_from(word % 4).unwrap_or(0)])
+    }
+
+    /// Begins a phase.
+    pub fn begin(&self, phase: Phase) {
+        let (number, _) = self.phase();
+        self.in_phase.store(0, Ordering::SeqCst);
+        self.calm.iter().for_each(|calm| calm.store(false, Ordering::SeqCst));
+        self.phase.store((number + 1) * 4 + phase as u64, Ordering::SeqCst);
+    }
+
+    /// Ends the killing for now, and waits until every server is ready and has no plan.
+    ///
+    /// # Errors
+    /// When one does not come back.
+    pub fn quiet(&self) -> Result<()> {
+        self.begin(Phase::Quiet);
+        let began = Instant::now();
+        while !self.calm.iter().all(|calm| calm.load(Ordering::SeqCst)) {
+            if began.elapsed() > 2 * START || self.stop.load(Ordering::SeqCst) {
+                return Err(DrillError::Wrong("a server did not come back".into()));
+            }
+            std::thread::sleep(LOOK);
+        }
+        Ok(())
+    }
+
+    /// Stops all servers.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+    }
+
+    /// Keeps the server at place `n` until [`Keeper::stop`].
+    ///
+    /// # Errors
+    /// When it cannot be started, or ends by itself.
+    pub fn keep(&self, fleet: &Fleet, n: usize) -> Result<()> {
+        let mut draw = Draw::new(self.seed, 1_000 + n as u64);
+        let (mut number, mut here) = (0, 0);
+        loop {
+            let (now, phase) = self.phase();
+            (number, here) = if now == number { (number, here) } else { (now, 0) };
+            let fate = self.fate(phase, here, &mut draw);
+            let server = fleet.start(n, fate.as_ref().and_then(|fate| fate.death))?;
+            let end = self.watch(&server, n, number, fate.as_ref())?;
+            drop(server);
+            match end {
+                End::Stop => return Ok(()),
+                End::Killed(place) => self.note(&place),
+            }
+            here += 1;
+        }
+    }
+
+    fn fate(&self, phase: Phase, here: u32, draw: &mut Draw) -> Option<Fate> {
+        let enough = match phase {
+            Phase::Quiet => true,
+            Phase::Bidding => !self.wants_more() || self.in_phase.load(Ordering::SeqCst) >= self.most_in_bidding,
+            Phase::Opening => !self.wants_more() || here >= KILLS_PER_PHASE,
+            Phase::Sweeping => !self.wants_sweeping(),
+        };
+        if enough {
+            return None;
+        }
+        let anywhere = if phase == Phase::Sweeping { 0 } else { 25 };
+        if draw.percent(anywhere) {
+            let most = if draw.percent(15) { 150 } else { 2_500 };
+            return Some(Fate { death: None, within: Duration::from_millis(draw.between(0, most)) });
+        }
+        let point = self.rarest(phase.places(), draw);
+        let times = u32::try_from(draw.between(1, passes(point))).unwrap_or(1);
+        Some(Fate { death: Some((point, times)), within: PATIENCE })
+    }
+
+    /// One of the places where fewest servers died.
+    fn rarest(&self, places: &[Point], draw: &mut Draw) -> Point {
+        let kills = self.count();
+        let died = |point: &Point| kills.get(point.name()).copied().unwrap_or(0);
+        let fewest = places.iter().map(died).min().unwrap_or(0);
+        let rare: Vec<Point> = places.iter().copied().filter(|point| died(point) <= fewest + 1).collect();
+        draw.one_of(&rare)
+    }
+
+    fn watch(&self, server: &Server, n: usize, number: u64, fate: Option<&Fate>) -> Result<End> {
+        let mut began = Instant::now();
+        let mut ready = false;
+        loop {
+            match server.hear(LOOK) {
+                Some(Heard::At(point)) => return Ok(End::Killed(point.name().to_owned())),
+                Some(Heard::Ended) => return Err(DrillError::Wrong("a server ended by itself".into())),
+                Some(Heard::Ready) => {
+                    ready = true;
+                    let mut slowest = self.slowest_start.lock().unwrap_or_else(PoisonError::into_inner);
+                    *slowest = began.elapsed().max(*slowest);
+                    // One that waits for its place has its time from now on.
+                    if fate.is_some_and(|fate| fate.death.is_some()) {
+                        began = Instant::now();
+                    }
+                }
+                None => {}
+            }
+            if self.stop.load(Ordering::SeqCst) {
+                return Ok(End::Stop);
+            }
+            let (now, phase) = self.phase();
+            let is_calm = fate.is_none() && phase == Phase::Quiet;
+            if ready && is_calm {
+                self.calm[n].store(true, Ordering::SeqCst);
+            }
+            let over = match fate {
+                Some(fate) => began.elapsed() >= fate.within && (ready || fate.death.is_none()),
+                None => false,
+            };
+            // A new phase is a new plan; a server without one goes on when nobody is to be killed.
+            if over || (now != number && !is_calm) {
+                return Ok(End::Killed(if ready { ANYWHERE } else { STARTING }.to_owned()));
+            }
+            if !ready && began.elapsed() > START {
+                return Err(DrillError::Wrong("a server did not start".into()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_belongs_to_a_phase() {
+        let reached: Vec<Point> = Phase::ALL.into_iter().flat_map(Phase::places).copied().collect();
+        assert!(Point::ALL.iter().all(|point| reached.contains(point)));
+    }
+
+    #[test]
+    fn the_place_where_fewest_died_has_its_turn() {
+        let keeper = Keeper::new(1, 100, 1);
+        for point in Phase::Sweeping.places().iter().take(1) {
+            (0..5).for_each(|_| keeper.note(point.name()));
+        }
+        let mut draw = Draw::new(1, 1);
+        assert_eq!(keeper.rarest(Phase::Sweeping.places(), &mut draw), Point::UploadRemoved);
+        assert_eq!(keeper.count()["upload-doomed"], 5);
+    }
+
+    #[test]
+    fn kills_are_kept_for_the_sweeping_and_then_there_are_no_more() {
+        let keeper = Keeper::new(1, 4, 1);
+        (0..2).for_each(|_| keeper.note(ANYWHERE));
+        assert!(!keeper.wants_more());
+        let mut draw = Draw::new(1, 1);
+        assert!(keeper.fate(Phase::Bidding, 0, &mut draw).is_none());
+        assert!(keeper.fate(Phase::Sweeping, 0, &mut draw).is_some_and(|fate| fate.death.is_some()));
+        (0..5).for_each(|_| keeper.note(ANYWHERE));
+        assert!(keeper.fate(Phase::Sweeping, 0, &mut draw).is_none());
+    }
+}

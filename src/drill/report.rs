@@ -1,0 +1,73 @@
+//! What a drill found, as a table for people and as JSON for machines.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::check::Verdict;
+use super::ground::Database;
+use super::keeper::{ANYWHERE, MIGRATING, STARTING};
+use crate::faults::Point;
+
+/// The drill of one database.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Which.
+    pub database: Database,
+    /// Servers that ran at the same time.
+    pub servers: usize,
+    /// What chance began with.
+    pub seed: u64,
+    /// Kills, by place.
+    pub kills: BTreeMap<String, u32>,
+    /// All of them.
+    pub killed: u32,
+    /// Waves of lots.
+    pub waves: u32,
+    /// Seconds in all.
+    pub seconds: u64,
+    /// The longest time from the start of a process to its first request, in milliseconds.
+    pub slowest_start_ms: u128,
+    /// What was looked at, and what does not hold.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+impl Report {
+    /// Whether everything holds.
+    pub fn holds(&self) -> bool {
+        self.verdict.wrong.is_empty() && self.verdict.lost == 0
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\n{:?}, {} server(s), seed {}, {} s", self.database, self.servers, self.seed, self.seconds)?;
+        writeln!(f, "  {:<20} {:>6}", "killed", self.killed)?;
+        let names = Point::ALL.into_iter().map(Point::name).chain([ANYWHERE, STARTING, MIGRATING]);
+        for name in names {
+            writeln!(f, "    {name:<18} {:>6}", self.kills.get(name).copied().unwrap_or(0))?;
+        }
+        let verdict = &self.verdict;
+        let lines = [
+            ("acknowledged", verdict.acknowledged),
+            ("verified", verdict.verified),
+            ("lost", verdict.lost),
+            ("lots opened", verdict.lots_opened),
+            ("mails", verdict.mails),
+            ("delivered twice", verdict.mails_twice),
+            ("payloads re-read", verdict.payloads),
+            ("uploads swept", verdict.swept),
+            ("wrong", verdict.wrong.len()),
+        ];
+        for (name, value) in lines {
+            writeln!(f, "  {name:<20} {value:>6}")?;
+        }
+        writeln!(f, "  {:<20} {:>6}", "entries replayed", verdict.entries)?;
+        verdict.wrong.iter().take(MOST_LINES).try_for_each(|wrong| writeln!(f, "  ! {wrong}"))
+    }
+}
+
+/// Wrong things that are told one by one.
+const MOST_LINES: usize = 20;
