@@ -9,11 +9,11 @@ use super::permissions;
 use crate::app::App;
 use crate::features::inspection::attempts::{self, Attempt};
 use crate::kernel::role::Role;
-use crate::ledger::{Context, Lane};
+use crate::ledger::{Context, Lane, Tx};
 
-/// Puts the answer on record if it denies a signed-in caller something. Not waited for: what is behind a denial must not
-/// show in the time that it takes.
-pub fn note(
+/// Puts the answer on record if it denies a signed-in caller something. Not waited for where secret ids are in play: what is
+/// behind such a denial must not show in the time that it takes.
+pub async fn note(
     app: &App,
     meta: &Meta,
     response: &ServiceResponse<BoxBody>,
@@ -52,7 +52,11 @@ pub fn note(
         agent: meta.agent.clone(),
         lane: Lane::General,
     };
-    if let Err(error) = app.ledger.commit_later(context, move |tx| attempts::denied(tx, &attempt)) {
+    let secret = attempt.is_secret();
+    let work = move |tx: &mut Tx<'_>| attempts::denied(tx, &attempt);
+    let noted =
+        if secret { app.ledger.commit_later(context, work) } else { app.ledger.commit_beside(context, work).await };
+    if let Err(error) = noted {
         tracing::error!(request.id = %meta.request_id, ?error, "a denied attempt could not be put on record");
     }
 }

@@ -65,7 +65,7 @@ pub async fn around(
     // Putting an answer into words makes a new one, which knows nothing of what broke.
     let broken = response.response().extensions().get::<Broken>().cloned();
     let response = finish(unchanged(response), &meta);
-    denied::note(&app, &meta, &response, method.as_str(), pattern.as_deref(), &path);
+    denied::note(&app, &meta, &response, method.as_str(), pattern.as_deref(), &path).await;
     let status = response.status();
     if let Some(group) = permissions::counted(method.as_str(), pattern.as_deref(), anonymous) {
         app.metrics.answered(group, status.as_u16(), began.elapsed());

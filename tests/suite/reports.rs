@@ -62,6 +62,8 @@ on_both!(the_deadline_report_says_of_every_bid_how_it_stood_against_the_deadline
 });
 
 on_both!(the_access_report_names_key_uses_denials_powers_and_sessions_and_what_it_cannot_show, |world| {
+    // Later than the accounts of everybody.
+    world.tick();
     let lot = world.lot(Category::Construction).noticed().with_bids(&["900000.00", "910000.00", "920000.00"]);
     world.bidder(1).get(format!("/v1/bids/{}/payloads/price", lot.bid_id(1))).ok_bytes();
     lot.act(&world.centre(), "publish", &lot.schedule()).refused(403, "role-forbidden");
@@ -149,7 +151,7 @@ on_both!(a_lot_is_shown_as_it_stood_at_any_instant_and_what_is_shown_is_what_was
     world.tick();
     lot.act(&world.centre(), "hold", &json!({ "kind": "order", "reason": "An inquiry" }));
     assert_eq!(at(world, &lot, noticed)["state"], "noticed");
-    assert_eq!(at(world, &lot, draft)["state"], "ready", "everything before the notice was in one instant");
+    assert_eq!(at(world, &lot, draft)["state"], "registered", "everything before the notice was in one instant");
     let early = draft.plus_millis(-1);
     world.inspector().look(format!("/v1/inspection/lots/{}?at={early}", lot.id)).refused(404, "not-found");
     let sealed = at(world, &lot, world.now());

@@ -33,13 +33,20 @@ pub struct Attempt {
     pub ids: Vec<(String, String)>,
 }
 
+impl Attempt {
+    /// Whether it was at something whose very existence is secret before the opening.
+    pub fn is_secret(&self) -> bool {
+        self.sealed_route || self.ids.iter().any(|(name, _)| SECRET.contains(&name.as_str()))
+    }
+}
+
 /// Puts a denied attempt of the caller on record.
 ///
 /// # Errors
 /// The database's.
 pub fn denied(tx: &mut Tx<'_>, attempt: &Attempt) -> Result<()> {
     let lot = lot_of(tx.conn(), &attempt.ids)?;
-    let secret = attempt.sealed_route || attempt.ids.iter().any(|(name, _)| SECRET.contains(&name.as_str()));
+    let secret = attempt.is_secret();
     if lot.is_none() && (secret || attempt.status == 404) {
         return Ok(());
     }
