@@ -12,7 +12,10 @@ use crate::config::Config;
 use crate::db::schema::meta;
 use crate::db::{Conn, Mode, connection, migrate};
 use crate::faults::Faults;
+use crate::features::accounts::attempts::Attempts;
+use crate::http::rate::Rates;
 use crate::http::token::Tokens;
+use crate::kernel::network::Network;
 use crate::keys::Keys;
 use crate::ledger::{Context, Error, Ledger, Reader, WriteConn};
 use crate::limits;
@@ -38,6 +41,12 @@ pub struct App {
     pub metrics: Metrics,
     /// Passwords are hashed a few at a time.
     pub hashing: Arc<Semaphore>,
+    /// The proxies whose word on a client's address is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// How many requests everybody has left.
+    pub rates: Rates,
+    /// Passwords that were tried lately.
+    pub attempts: Attempts,
     /// This process among those that share the database.
     pub instance: String,
     /// Where this process is to die; nowhere but in a drill.
@@ -105,6 +114,9 @@ impl App {
             keys: Arc::new(keys),
             metrics: Metrics::default(),
             hashing: Arc::new(Semaphore::new(limits::PASSWORD_HASHES)),
+            rates: Rates::new(config.server.rate_limit_factor),
+            attempts: Attempts::new(),
+            trusted_proxies: config.trusted_proxies(),
             instance: uuid::Uuid::new_v4().to_string(),
             clock,
             config,

@@ -8,10 +8,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use config::{Map, Value};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 use crate::db::DbUrl;
+use crate::kernel::network::Network;
+use crate::limits;
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -44,7 +46,13 @@ pub struct Server {
     /// The platform's public address, as receipts and mails name it.
     pub public_url: String,
     /// Origins that browsers may call from; none by default.
+    #[serde(deserialize_with = "list")]
     pub cors_origins: Vec<String>,
+    /// Addresses or networks of the proxies in front, whose `X-Forwarded-For` is believed; none by default.
+    #[serde(deserialize_with = "list")]
+    pub trusted_proxies: Vec<String>,
+    /// By how much all budgets of requests are multiplied, 1 to 1000.
+    pub rate_limit_factor: u32,
     /// Worker threads; 0 means one per core.
     pub workers: usize,
 }
@@ -55,9 +63,27 @@ impl Default for Server {
             bind: "127.0.0.1:8080".into(),
             public_url: "http://127.0.0.1:8080".into(),
             cors_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            rate_limit_factor: 1,
             workers: 0,
         }
     }
+}
+
+/// A list of texts; the environment, which knows no lists, separates them by commas.
+fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Text(String),
+        List(Vec<String>),
+    }
+    Ok(match Written::deserialize(deserializer)? {
+        Written::List(items) => items,
+        Written::Text(text) => {
+            text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
+        }
+    })
 }
 
 /// The database.
@@ -256,6 +282,14 @@ impl Config {
             "server.public_url: a URL that starts with https:// (or http:// on this machine)",
         );
         expect(!self.server.public_url.ends_with('/'), "server.public_url: without a slash at the end");
+        expect(
+            self.server.trusted_proxies.iter().all(|text| text.parse::<Network>().is_ok()),
+            "server.trusted_proxies: addresses such as 10.0.0.1 or networks such as 10.0.0.0/8",
+        );
+        expect(
+            (1..=limits::RATE_FACTOR_MOST).contains(&self.server.rate_limit_factor),
+            "server.rate_limit_factor: 1 to 1000",
+        );
         expect(!self.database.url.is_empty(), "database.url: postgres://… or the path of an SQLite file");
         expect(["file", "smtp"].contains(&self.mail.transport.as_str()), "mail.transport: `file` or `smtp`");
         expect(
@@ -291,6 +325,11 @@ impl Config {
             "keys.dir: must not lie inside the data directory, or every backup would carry the keys to its own secrets",
         );
         if wrong.is_empty() { Ok(()) } else { Err(ConfigError(wrong)) }
+    }
+
+    /// The networks of the proxies whose word is believed.
+    pub fn trusted_proxies(&self) -> Vec<Network> {
+        self.server.trusted_proxies.iter().filter_map(|text| text.parse().ok()).collect()
     }
 
     /// The database, as a URL.
@@ -340,8 +379,21 @@ mod tests {
         config.server.bind = "nowhere".into();
         config.mail.transport = "pigeon".into();
         config.keys.dir = "data/keys".into();
-        let ConfigError(mistakes) = config.check().expect_err("three mistakes");
-        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+        config.server.trusted_proxies = vec!["10.0.0.0/8".into(), "proxy.example".into()];
+        let ConfigError(mistakes) = config.check().expect_err("four mistakes");
+        assert_eq!(mistakes.len(), 4, "{mistakes:?}");
+    }
+
+    #[test]
+    fn a_list_is_written_as_one_or_with_commas() {
+        let read = |text: &str| -> Server {
+            let source = config::File::from_str(text, config::FileFormat::Toml);
+            config::Config::builder().add_source(source).build().expect("TOML").try_deserialize().expect("a server")
+        };
+        let written = read("trusted_proxies = [\"10.0.0.0/8\", \"fd00::1\"]");
+        assert_eq!(written.trusted_proxies, ["10.0.0.0/8", "fd00::1"]);
+        assert_eq!(read("trusted_proxies = \"10.0.0.0/8, fd00::1\"").trusted_proxies, written.trusted_proxies);
+        assert!(read("").trusted_proxies.is_empty());
     }
 
     #[test]

@@ -194,3 +194,15 @@ pub const DOCTOR_SAMPLE: i64 = 20;
 pub const FSYNC_SLOW_MS: u64 = 20;
 /// Uploads that a backup or a restore holds in memory at a time.
 pub const BACKUP_PAGE: i64 = 500;
+/// Payers whose requests a server counts at the same time, on each side: some megabytes.
+pub const RATE_BUCKETS: usize = 50_000;
+/// By how much the budgets of requests can be multiplied.
+pub const RATE_FACTOR_MOST: u32 = 1_000;
+/// Wrong passwords for one login from one network before the first pause: people mistype.
+pub const SIGN_IN_FREE_ATTEMPTS: u32 = 5;
+/// The first pause, in milliseconds; doubled with every further failure.
+pub const SIGN_IN_PAUSE_MS: i64 = 5_000;
+/// The longest pause, in milliseconds.
+pub const SIGN_IN_PAUSE_MOST_MS: i64 = 15 * 60 * 1000;
+/// Failures are forgotten so long after the last one, in milliseconds.
+pub const SIGN_IN_FORGET_MS: i64 = 24 * 60 * 60 * 1000;

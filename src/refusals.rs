@@ -3,6 +3,7 @@
 //! Refusals of rules are made in `rules`, next to the guard that refuses.
 
 use crate::kernel::text::Bilingual;
+use crate::kernel::time::Timestamp;
 use crate::rules::refusal::{Obstacle, Refusal, Retry};
 
 /// A refusal without a rule.
@@ -93,6 +94,43 @@ plain!(/// Something broke; never says what.
     internal, "internal-error", SameRequest,
     "系统内部错误。", "Something broke on our side; it is on our log under this request id.",
     hint "可用同一请求重试;若仍失败,请告知请求编号。", "Repeat the same request; if it fails again tell us the request id.");
+/// More requests than the caller's budget has.
+pub fn rate_limited(until: Timestamp) -> Refusal {
+    let refusal = plain(
+        "rate-limited",
+        Bilingual::new(
+            "请求过于频繁,额度暂时用完。",
+            "There were too many requests; the budget is used up for the moment.",
+        ),
+        Bilingual::new(
+            "请按 Retry-After 等待后用同一请求重试。上传和投标不受此限制。",
+            "Wait as Retry-After says, then send the same request. Uploads and bids are not limited in this way.",
+        ),
+        Retry::SameRequest,
+    );
+    Refusal { possible_at: Some(until), ..refusal }
+}
+
+/// A login that has to wait, from where it was tried. Deliberately the same whether the login exists or not.
+pub fn sign_in_paused(until: Timestamp) -> Refusal {
+    let refusal = plain(
+        "sign-in-paused",
+        Bilingual::new(
+            format!("从此网络以该账号登录连续失败,请于 {} 之后再试。账号本身未被锁定。", until.local()),
+            format!(
+                "Signing in with this login has failed several times from this network; try again after {}. The account itself is not locked.",
+                until.local()
+            ),
+        ),
+        Bilingual::new(
+            "如忘记密码,请联系管理员重置;也可从其他网络登录。",
+            "If the password is lost ask an administrator for a reset token; signing in from another network is possible.",
+        ),
+        Retry::SameRequest,
+    );
+    Refusal { possible_at: Some(until), ..refusal }
+}
+
 plain!(/// A cursor that is not ours.
     cursor_invalid, "cursor-invalid", AfterChange,
     "分页游标无效。", "The page cursor is not one of ours, or belongs to another list.",

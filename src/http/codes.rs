@@ -73,6 +73,7 @@ pub const CODES: &[Code] = &[
     code("prices-not-comparable", 422, "报价不可比较", "Prices not comparable"),
     code("if-match-missing", 428, "缺少 If-Match", "If-Match missing"),
     code("rate-limited", 429, "请求过于频繁", "Too many requests"),
+    code("sign-in-paused", 429, "登录暂停", "Sign-in paused"),
     code("internal-error", 500, "系统内部错误", "Internal error"),
     code("busy", 503, "系统繁忙", "Busy"),
     code("storage-full", 503, "存储空间不足", "No room to store"),

@@ -28,12 +28,19 @@ pub struct Meta {
     pub request_id: String,
     /// When the request began.
     pub started_at: Timestamp,
-    /// The caller's address.
-    pub ip: Option<String>,
+    /// The caller's address, as [`super::client_address`] finds it.
+    pub address: Option<std::net::IpAddr>,
     /// The caller's program.
     pub agent: Option<String>,
     /// The language of the answer.
     pub language: Language,
+}
+
+impl Meta {
+    /// The caller's address, as the record keeps it.
+    pub fn ip(&self) -> Option<String> {
+        self.address.map(|address| address.to_string())
+    }
 }
 
 impl FromRequest for Meta {
@@ -63,6 +70,11 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// The caller's id, as the record and the counting of requests know it.
+    pub fn id(&self) -> String {
+        self.user_id.to_string()
+    }
+
     /// The caller as the record will name it; `received_at` is the last byte's instant where there was a body.
     pub fn context(&self, received_at: Timestamp) -> Context {
         Context {
@@ -71,7 +83,7 @@ impl Caller {
             role: self.role.name(),
             received_at,
             request_id: self.meta.request_id.clone(),
-            ip: self.meta.ip.clone(),
+            ip: self.meta.ip(),
             agent: self.meta.agent.clone(),
             lane: Lane::General,
         }

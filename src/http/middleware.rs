@@ -11,10 +11,12 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
 
+use super::client_address::client_address;
 use super::denied;
 use super::extract::{Caller, Meta};
 use super::permissions::{self, Access};
 use super::problem::{self, Broken, Said};
+use super::rate::{self, Taken};
 use super::token::TokenError;
 use crate::app::App;
 use crate::kernel::id::{OrgId, UserId};
@@ -47,7 +49,10 @@ pub async fn around(
     }
 
     // No clone of the request may live while its handler runs: the router needs it for itself.
-    let response = match admit(&req, &app, &meta, &access) {
+    let admitted = admit(&req, &app, &meta, &access);
+    // Counted also when it is refused; a limit that was met is what the caller is told then.
+    let counted = app.rates.admit(&req, &meta, method.as_str(), pattern.as_deref());
+    let response = match counted.and(admitted) {
         Err(error) => {
             let mut response = actix_web::ResponseError::error_response(&error);
             if access == Access::WrongMethod {
@@ -64,6 +69,14 @@ pub async fn around(
     };
     // Putting an answer into words makes a new one, which knows nothing of what broke.
     let broken = response.response().extensions().get::<Broken>().cloned();
+    let response = match app.rates.refused(&meta, method.as_str(), pattern.as_deref()) {
+        _ if !response.status().is_client_error() => response,
+        Some((refusal, taken)) => {
+            response.request().extensions_mut().insert(taken);
+            response.into_response(refusal)
+        }
+        None => response,
+    };
     let response = finish(unchanged(response), &meta);
     denied::note(&app, &meta, &response, method.as_str(), pattern.as_deref(), &path).await;
     let status = response.status();
@@ -121,7 +134,7 @@ fn meta_of(req: &ServiceRequest, app: &App) -> Meta {
         // Never taken from the caller: two requests must not share an id in the record.
         request_id: uuid::Uuid::new_v4().simple().to_string(),
         started_at: app.clock.now(),
-        ip: req.peer_addr().map(|address| address.ip().to_string()),
+        address: req.peer_addr().map(|peer| client_address(peer.ip(), req.headers(), &app.trusted_proxies)),
         agent: text(header::USER_AGENT).map(|agent| agent.chars().take(200).collect()),
         language: text(header::ACCEPT_LANGUAGE).map_or_else(Language::default, Language::accepted),
     }
@@ -142,7 +155,13 @@ fn admit(req: &ServiceRequest, app: &App, meta: &Meta, access: &Access) -> Resul
         Access::Unknown => Ok(()),
         Access::Unlisted => Err(refusals::not_found().into()),
         Access::WrongMethod => Err(refusals::method_not_allowed().into()),
-        Access::Public => Ok(()),
+        Access::Public => {
+            // Nobody has to be signed in here; who is pays from the budget of its own.
+            if let Some(caller) = token.and_then(|token| caller(app, token, meta, &Role::ALL).ok()) {
+                req.extensions_mut().insert(caller);
+            }
+            Ok(())
+        }
         Access::PublicOrAny => match token {
             None => Ok(()),
             Some(token) => {
@@ -229,6 +248,11 @@ fn finish(response: ServiceResponse<BoxBody>, meta: &Meta) -> ServiceResponse<Bo
     if let Ok(value) = HeaderValue::from_str(&meta.request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
+    let taken = response.request().extensions().get::<Taken>().copied();
+    let own = response.request().extensions().contains::<Caller>();
+    if let Some(taken) = taken {
+        rate::say(response.headers_mut(), &taken, own, meta.started_at);
+    }
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if !headers.contains_key(header::CACHE_CONTROL) {
@@ -245,6 +269,9 @@ fn worded(response: ServiceResponse<BoxBody>, said: &Said, meta: &Meta) -> Servi
     let mut new = HttpResponse::build(old.status());
     for (name, value) in old.headers() {
         new.insert_header((name.clone(), value.clone()));
+    }
+    if let Some(at) = said.possible_at().filter(|_| old.status() == StatusCode::TOO_MANY_REQUESTS) {
+        new.insert_header((header::RETRY_AFTER, rate::seconds_until(at, meta.started_at)));
     }
     new.insert_header((header::CONTENT_LANGUAGE, meta.language.tag()));
     ServiceResponse::new(request, new.body(body))

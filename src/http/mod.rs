@@ -4,6 +4,8 @@
 //! permission table does not answer; a route that touches sealed facts leaves nothing of them in logs. What is done
 //! with a request is the features' business.
 
+pub mod budgets;
+pub mod client_address;
 pub mod codes;
 pub mod cursor;
 mod denied;
@@ -13,6 +15,8 @@ pub mod middleware;
 pub mod openapi;
 pub mod permissions;
 pub mod problem;
+pub mod rate;
+pub mod recent;
 pub mod reply;
 pub mod routes;
 pub mod server;

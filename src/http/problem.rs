@@ -101,6 +101,11 @@ pub struct Said {
 }
 
 impl Said {
+    /// The earliest instant at which it can become possible.
+    pub const fn possible_at(&self) -> Option<Timestamp> {
+        self.refusal.possible_at
+    }
+
     /// The problem in a language.
     pub fn render(&self, language: Language, request_id: &str) -> Problem {
         let refusal = &self.refusal;

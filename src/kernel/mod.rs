@@ -16,6 +16,7 @@ pub mod digest;
 pub mod encoding;
 pub mod id;
 pub mod money;
+pub mod network;
 pub mod org_identifier;
 pub mod role;
 pub mod secret;

@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("keys", &["kernel", "seal"]),
     ("db", &["limits"]),
     ("blobs", &["kernel", "seal", "limits"]),
-    ("config", &["db"]),
+    ("config", &["db", "kernel", "limits"]),
     ("ledger", &["kernel", "rules", "tlog", "db", "clock", "limits", "refusals", "faults"]),
     // What the platform does. Features use each other; `changes` of another feature stay out of reach, see below.
     (
@@ -30,7 +30,13 @@ const ARROWS: &[(&str, &[&str])] = &[
             "http",
         ],
     ),
-    ("app", &["kernel", "db", "ledger", "blobs", "keys", "limits", "faults", "clock", "config", "http", "metrics"]),
+    (
+        "app",
+        &[
+            "kernel", "db", "ledger", "features", "blobs", "keys", "limits", "faults", "clock", "config", "http",
+            "metrics",
+        ],
+    ),
     // How it is asked to.
     (
         "http",

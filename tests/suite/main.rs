@@ -15,6 +15,7 @@ mod fuzzing;
 mod inspection;
 mod ledger;
 mod lifecycle;
+mod limits;
 mod mandates;
 mod opening;
 mod permissions;

@@ -4,6 +4,7 @@
 //! chose; a refresh token that is used twice ends its session; a registered signing key was in the hands of whoever
 //! registered it. What a role may do is the permission table's business.
 
+pub mod attempts;
 pub mod changes;
 pub mod first;
 pub mod http;

@@ -17,6 +17,7 @@ use crate::db::schema::refresh_tokens;
 use crate::kernel::digest::sha256;
 use crate::kernel::encoding::base64url;
 use crate::kernel::id::SessionId;
+use crate::kernel::network::Network;
 use crate::kernel::secret::Secret;
 use crate::kernel::time::Timestamp;
 use crate::keys::Keys;
@@ -50,11 +51,22 @@ pub fn token_hash(token: &str) -> String {
     sha256(token.as_bytes()).to_string()
 }
 
-/// Signs a user in.
+/// Signs a user in who asks from `network`.
 ///
 /// # Errors
-/// `login-failed` whatever it was that did not fit.
-pub async fn sign_in(app: &App, login: String, password: Secret<String>, context: Context) -> Result<Opened> {
+/// `login-failed` whatever it was that did not fit; `sign-in-paused` and `rate-limited` as [`super::attempts`] has it.
+pub async fn sign_in(
+    app: &App,
+    login: String,
+    password: Secret<String>,
+    network: Network,
+    context: Context,
+) -> Result<Opened> {
+    let attempt = app.attempts.begin(&app.rates, &login, network, context.received_at)?;
+    // Nobody has a password so long, and hashing must not become a way to keep the server busy.
+    if password.expose().len() > limits::PASSWORD_MAX * 4 {
+        return Err(refusals::login_failed().into());
+    }
     let (user, stored) = app
         .reader
         .read(move |conn| {
@@ -75,6 +87,7 @@ pub async fn sign_in(app: &App, login: String, password: Secret<String>, context
         }
         return Err(refusals::login_failed().into());
     }
+    app.attempts.succeeded(&app.rates, attempt);
     app.ledger.commit_beside(staff::proven(context, &user), move |tx| start(tx, &user)).await
 }
 

@@ -127,7 +127,7 @@ fn nobody(meta: &Meta, received_at: Timestamp) -> Context {
         role: "nobody",
         received_at,
         request_id: meta.request_id.clone(),
-        ip: meta.ip.clone(),
+        ip: meta.ip(),
         agent: meta.agent.clone(),
         lane: Lane::General,
     }

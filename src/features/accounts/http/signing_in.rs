@@ -1,5 +1,7 @@
 //! Routes of signing in and of signing keys.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use actix_web::{HttpResponse, delete, get, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,12 +14,11 @@ use crate::features::accounts::{ops, passwords, queries, signing_keys};
 use crate::http::extract::{Body, Caller, IdempotencyKey, Meta};
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Page};
+use crate::kernel::network::Network;
 use crate::kernel::role::Role;
 use crate::kernel::secret::Secret;
 use crate::kernel::time::Timestamp;
 use crate::ledger::Error;
-use crate::limits;
-use crate::refusals;
 
 /// A new password.
 #[derive(Deserialize, ToSchema)]
@@ -111,15 +112,18 @@ fn session_answer(app: &App, opened: &Opened) -> Result<HttpResponse, Error> {
 }
 
 /// Signs in.
+///
+/// After several failures of one login from one network there are pauses, which grow; the account itself is never locked,
+/// and signing in from elsewhere stays possible.
 #[utoipa::path(tag = "accounts", operation_id = "create_session", request_body = Credentials,
-    responses((status = 200, body = SessionTokens, description = "Signed in."), (status = 401, body = Problem, content_type = "application/problem+json", description = "Login or password wrong, or account not active.")))]
+    responses((status = 200, body = SessionTokens, description = "Signed in."), (status = 401, body = Problem, content_type = "application/problem+json", description = "Login or password wrong, or account not active."), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many failures from this network; Retry-After says when to come back.")))]
 #[post("/v1/sessions")]
 pub async fn create_session(app: web::Data<App>, meta: Meta, body: Body<Credentials>) -> Result<HttpResponse, Error> {
     let Credentials { login, password } = body.value;
-    if password.len() > limits::PASSWORD_MAX * 4 {
-        return Err(refusals::login_failed().into());
-    }
-    let opened = sessions::sign_in(&app, login, Secret::new(password), nobody(&meta, body.received_at)).await?;
+    // A connection without an address is one of this machine.
+    let network = Network::of_client(meta.address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+    let opened =
+        sessions::sign_in(&app, login, Secret::new(password), network, nobody(&meta, body.received_at)).await?;
     session_answer(&app, &opened)
 }
 
