@@ -206,3 +206,15 @@ pub const SIGN_IN_PAUSE_MS: i64 = 5_000;
 pub const SIGN_IN_PAUSE_MOST_MS: i64 = 15 * 60 * 1000;
 /// Failures are forgotten so long after the last one, in milliseconds.
 pub const SIGN_IN_FORGET_MS: i64 = 24 * 60 * 60 * 1000;
+/// Seconds for which a client assertion may be good: it is made for one request.
+pub const ASSERTION_SECONDS: i64 = 5 * 60;
+/// Length of a client assertion, in bytes.
+pub const ASSERTION_LEN: usize = 8 * 1024;
+/// Length of the id of an assertion, in bytes.
+pub const JTI_LEN: usize = 128;
+/// Seconds by which the clock of software may run ahead of ours.
+pub const CLIENT_SKEW_SECONDS: i64 = 30;
+/// Largest token request.
+pub const TOKEN_FORM_BYTES: usize = 16 * 1024;
+/// Active service clients of one organisation.
+pub const SERVICE_CLIENTS: usize = 20;

@@ -40,6 +40,48 @@ plain!(/// The role may not do this.
     role_forbidden, "role-forbidden", Never,
     "您的角色无权执行此操作。", "Your role may not do this.",
     hint "各角色的权限见 permissions.md。", "See permissions.md for what each role may do.");
+plain!(/// An act that decides who may act, asked for by software.
+    person_needed, "person-needed", Never,
+    "此操作须由人员登录后办理,软件不能代办。", "This is done by a person who signs in, not by software.",
+    hint "请以用户账号登录后办理。", "Sign in as a user of your organisation.");
+plain!(/// A grant that the token endpoint does not know.
+    grant_type_unsupported, "grant-type-unsupported", AfterChange,
+    "仅支持 client_credentials 授权。", "The one grant here is client_credentials.",
+    hint "人员请用 POST /v1/sessions 登录。", "People sign in with POST /v1/sessions.");
+plain!(/// A scope with a role that the client does not have.
+    scope_invalid, "scope-invalid", AfterChange,
+    "scope 含有该客户端没有的角色。", "The scope names a role that the client does not have.",
+    hint "请省略 scope,或只列出该客户端的角色。", "Leave scope out, or name roles of the client only.");
+
+/// A token request that is none.
+pub fn token_request_invalid(what: &str) -> Refusal {
+    plain(
+        "token-request-invalid",
+        Bilingual::new(
+            format!("令牌请求无效:{what}"),
+            format!("The token request does not say what is needed: {what}"),
+        ),
+        Bilingual::new(
+            "请按 RFC 6749 第 4.4 节与 RFC 7523 第 2.2 节以表单发送。",
+            "Send a form as RFC 6749 section 4.4 and RFC 7523 section 2.2 say.",
+        ),
+        Retry::AfterChange,
+    )
+}
+
+/// An assertion that does not hold.
+pub fn client_assertion_invalid(why: &str) -> Refusal {
+    plain(
+        "client-assertion-invalid",
+        Bilingual::new(format!("客户端断言无效:{why}"), format!("The client assertion does not hold: {why}.")),
+        Bilingual::new(
+            "每次请求都应生成新的断言:新的 jti,有效期不超过 5 分钟。",
+            "Make a new assertion for each request: a new jti, and an end at most 5 minutes away.",
+        ),
+        Retry::AfterChange,
+    )
+}
+
 plain!(/// Nothing here, or nothing that the caller may know of.
     not_found, "not-found", Never,
     "未找到。", "There is nothing here, or nothing that you may see.", hint "请检查地址。", "Check the address.");

@@ -14,6 +14,7 @@ const SUBJECTS: &[&str] = &[
     "organisations",
     "users",
     "signing_keys",
+    "service_clients",
     "projects",
     "lots",
     "documents",
@@ -44,6 +45,7 @@ const PLUMBING: &[&str] = &[
     "sessions",
     "refresh_tokens",
     "reset_tokens",
+    "used_assertions",
     "key_secrets",
     "uploads",
 ];

@@ -133,6 +133,28 @@ diesel::table! {
 }
 
 diesel::table! {
+    service_clients (id) {
+        id -> Text,
+        version -> BigInt,
+        state -> Text,
+        kid -> Text,
+        org_id -> Text,
+        roles -> Text,
+        alg -> Text,
+        public_key -> Text,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    used_assertions (client_id, jti_hash) {
+        client_id -> Text,
+        jti_hash -> Text,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
     user_secrets (user_id) {
         user_id -> Text,
         password_hash -> Text,
@@ -416,6 +438,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     organisations,
     users,
     signing_keys,
+    service_clients,
+    used_assertions,
     user_secrets,
     sessions,
     refresh_tokens,

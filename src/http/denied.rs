@@ -48,7 +48,7 @@ pub async fn note(
         role: roles.first().map_or("nobody", |role| role.name()),
         received_at: meta.started_at,
         request_id: meta.request_id.clone(),
-        ip: meta.ip.clone(),
+        ip: meta.ip(),
         agent: meta.agent.clone(),
         lane: Lane::General,
     };

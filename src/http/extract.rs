@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::faults::Point;
 use crate::kernel::digest::{Digest, Hasher};
 use crate::kernel::id::{OrgId, UserId};
+use crate::kernel::principal::PrincipalId;
 use crate::kernel::role::{Actor, Role};
 use crate::kernel::text::Language;
 use crate::kernel::time::Timestamp;
@@ -52,14 +53,14 @@ impl FromRequest for Meta {
     }
 }
 
-/// The signed-in user, and the role in which the permission table lets it in.
+/// Who is signed in, a person or software, and the role in which the permission table lets it in.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The user.
-    pub user_id: UserId,
-    /// The user's organisation.
+    /// Who.
+    pub user_id: PrincipalId,
+    /// The caller's organisation.
     pub org_id: OrgId,
-    /// All roles of the user.
+    /// All roles of the caller.
     pub roles: Vec<Role>,
     /// The role in which this request acts.
     pub role: Role,
@@ -86,6 +87,17 @@ impl Caller {
             ip: self.meta.ip(),
             agent: self.meta.agent.clone(),
             lane: Lane::General,
+        }
+    }
+
+    /// The caller as a person.
+    ///
+    /// # Errors
+    /// `person-needed` for software: some acts decide who may act.
+    pub fn person(&self) -> Result<&UserId, Error> {
+        match &self.user_id {
+            PrincipalId::Person(id) => Ok(id),
+            PrincipalId::Software(_) => Err(problem::person_needed().into()),
         }
     }
 

@@ -19,7 +19,8 @@ use super::problem::{self, Broken, Said};
 use super::rate::{self, Taken};
 use super::token::TokenError;
 use crate::app::App;
-use crate::kernel::id::{OrgId, UserId};
+use crate::kernel::id::OrgId;
+use crate::kernel::principal::PrincipalId;
 use crate::kernel::role::Role;
 use crate::kernel::text::Language;
 use crate::ledger::Error;
@@ -67,16 +68,17 @@ pub async fn around(
             Err(_) => return Err(Escaped::of("a handler panicked", &meta, &app).into()),
         },
     };
-    // Putting an answer into words makes a new one, which knows nothing of what broke.
-    let broken = response.response().extensions().get::<Broken>().cloned();
-    let response = match app.rates.refused(&meta, method.as_str(), pattern.as_deref()) {
-        _ if !response.status().is_client_error() => response,
+    let refused = response.status().is_client_error();
+    let over = refused.then(|| app.rates.refused(&meta, method.as_str(), pattern.as_deref())).flatten();
+    let response = match over {
         Some((refusal, taken)) => {
             response.request().extensions_mut().insert(taken);
             response.into_response(refusal)
         }
         None => response,
     };
+    // Putting an answer into words makes a new one, which knows nothing of what broke.
+    let broken = response.response().extensions().get::<Broken>().cloned();
     let response = finish(unchanged(response), &meta);
     denied::note(&app, &meta, &response, method.as_str(), pattern.as_deref(), &path).await;
     let status = response.status();
@@ -191,7 +193,7 @@ fn caller(app: &App, token: &str, meta: &Meta, allowed: &[Role]) -> Result<Calle
     })?;
     let roles: Vec<Role> = claims.roles.iter().filter_map(|name| Role::parse(name)).collect();
     let role = allowed.iter().copied().find(|role| roles.contains(role)).ok_or_else(refusals::role_forbidden)?;
-    let user_id = UserId::parse(&claims.sub).map_err(|_| refusals::not_signed_in())?;
+    let user_id = PrincipalId::parse(&claims.sub).map_err(|_| refusals::not_signed_in())?;
     let org_id = OrgId::parse(&claims.org).map_err(|_| refusals::not_signed_in())?;
     Ok(Caller { user_id, org_id, roles, role, session_id: claims.sid, meta: meta.clone() })
 }

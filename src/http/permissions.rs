@@ -82,6 +82,10 @@ pub const OPERATIONS: &[Operation] = &[
     only("POST", "/v1/signing-keys", &[Bidder, Initiator]),
     only("GET", "/v1/signing-keys", ANY),
     only("POST", "/v1/signing-keys/{key}/actions/revoke", &[Bidder, Initiator, Admin]),
+    open("POST", "/v1/oauth/token"),
+    only("POST", "/v1/service-clients", &[Bidder, Initiator, Admin]),
+    only("GET", "/v1/service-clients", &[Bidder, Initiator, Admin, Inspector]),
+    only("POST", "/v1/service-clients/{client}/actions/revoke", &[Bidder, Initiator, Admin]),
     // Projects and lots.
     only("POST", "/v1/projects", &[Initiator]),
     only("GET", "/v1/projects", &[Initiator, Centre, Inspector]),

@@ -52,6 +52,9 @@ pub struct Problem {
     pub possible_at: Option<Timestamp>,
     /// Whether to repeat the request: `same_request`, `after_change` or `never`.
     pub retry: Retry,
+    /// What RFC 6749 calls it, where the token endpoint refuses.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error: Option<String>,
     /// A signed refusal, where the attempt is on record.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(value_type = Option<Object>)]
@@ -66,6 +69,14 @@ pub struct ProblemRule {
     /// The article.
     pub source: String,
 }
+
+/// The names that RFC 6749 (5.2) has for our codes.
+const OAUTH: &[(&str, &str)] = &[
+    ("token-request-invalid", "invalid_request"),
+    ("client-assertion-invalid", "invalid_client"),
+    ("grant-type-unsupported", "unsupported_grant_type"),
+    ("scope-invalid", "invalid_scope"),
+];
 
 /// The status of a refusal: from the table, or from the kind of obstacle that a rule found.
 pub fn status(refusal: &Refusal) -> StatusCode {
@@ -121,6 +132,7 @@ impl Said {
             rule: refusal.rule.map(|rule| ProblemRule { id: rule.to_string(), source: rule_source(rule, language) }),
             possible_at: refusal.possible_at,
             retry: refusal.retry,
+            error: OAUTH.iter().find(|(code, _)| *code == refusal.code).map(|(_, error)| (*error).to_owned()),
             refusal: self.extra.clone(),
         }
     }

@@ -52,5 +52,9 @@ fn accounts(config: &mut ServiceConfig<'_>) {
         .service(http::delete_session)
         .service(http::register_signing_key)
         .service(http::list_signing_keys)
-        .service(http::revoke_signing_key);
+        .service(http::revoke_signing_key)
+        .service(http::create_token)
+        .service(http::register_service_client)
+        .service(http::list_service_clients)
+        .service(http::revoke_service_client);
 }

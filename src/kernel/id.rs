@@ -141,6 +141,8 @@ ids! {
     OrgId = "org", ordered;
     /// A person who signs in.
     UserId = "usr", ordered;
+    /// Software of an organisation that signs in by itself.
+    ClientId = "cli", ordered;
     /// A signed-in session.
     SessionId = "ses", ordered;
     /// A password reset.

@@ -18,6 +18,7 @@ pub mod id;
 pub mod money;
 pub mod network;
 pub mod org_identifier;
+pub mod principal;
 pub mod role;
 pub mod secret;
 pub mod text;

@@ -3,7 +3,8 @@
 //! Promise: an act has exactly one actor, and the system is an actor of its own, not a user with many roles.
 //! Deliberately not here: who may do what; the tables of `rules` say that.
 
-use crate::kernel::id::{OrgId, UserId};
+use crate::kernel::id::OrgId;
+use crate::kernel::principal::PrincipalId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -50,13 +51,13 @@ impl Role {
 pub enum Actor {
     /// The platform itself: a clock reached a moment.
     System,
-    /// A signed-in person, for an organisation.
+    /// Somebody signed in, a person or software, for an organisation.
     User {
-        /// The person.
-        user_id: UserId,
-        /// The organisation the person acts for.
+        /// Who.
+        user_id: PrincipalId,
+        /// The organisation acted for.
         org_id: OrgId,
-        /// What the person may be.
+        /// What the actor may be.
         roles: Vec<Role>,
     },
     /// Somebody who did not sign in.

@@ -9,8 +9,9 @@ use actix_web::web;
 
 use crate::app::App;
 use crate::faults::Point;
+use crate::features::accounts::service_clients;
 use crate::features::uploads::{ops, queries, storage};
-use crate::ledger::Error;
+use crate::ledger::{Error, Tx};
 use crate::limits;
 
 /// Dooms what is over, removes what is doomed, and removes files that no upload knows. Returns how many uploads it
@@ -19,7 +20,11 @@ use crate::limits;
 /// # Errors
 /// The database's or the disk's; what is left is taken up by the next round.
 pub async fn round(app: &App) -> Result<u32, Error> {
-    app.ledger.commit_beside(app.system("sweeper"), move |tx| ops::doom_expired(tx, limits::SWEEP_BATCH)).await?;
+    let tidy = |tx: &mut Tx<'_>| {
+        service_clients::forget_ended(tx)?;
+        ops::doom_expired(tx, limits::SWEEP_BATCH)
+    };
+    app.ledger.commit_beside(app.system("sweeper"), tidy).await?;
     let doomed = app.reader.read(|conn| queries::doomed(conn, limits::SWEEP_BATCH)).await?;
     let mut removed = 0;
     for id in doomed {

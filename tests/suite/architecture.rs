@@ -90,6 +90,7 @@ const PLUMBING: &[(&str, &str)] = &[
     ("user_secrets", "password hashes, which can be erased"),
     ("sessions", "who is signed in; ends by itself"),
     ("refresh_tokens", "rotate all the time"),
+    ("used_assertions", "assertions that must not be seen again before they end"),
     ("reset_tokens", "used once, then gone"),
     ("key_secrets", "wrapped private keys, erased when a lot ends"),
     ("uploads", "not on record before a header names them"),

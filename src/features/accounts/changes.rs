@@ -1,15 +1,16 @@
-//! Every write of accounts: three subjects, and the secrets and sessions beside them.
+//! Every write of accounts: four subjects, and the secrets and sessions beside them.
 
 use diesel::prelude::*;
 
-use super::model::{OrganisationRow, SigningKeyRow, UserRow};
-use crate::db::schema::{refresh_tokens, reset_tokens, sessions, user_secrets};
+use super::model::{OrganisationRow, ServiceClientRow, SigningKeyRow, UserRow};
+use crate::db::schema::{refresh_tokens, reset_tokens, sessions, used_assertions, user_secrets};
 use crate::kernel::time::Timestamp;
 use crate::ledger::WriteConn;
 
 crate::subject!(OrganisationRow, organisations);
 crate::subject!(UserRow, users);
 crate::subject!(SigningKeyRow, signing_keys);
+crate::subject!(ServiceClientRow, service_clients);
 
 /// A row of `refresh_tokens`.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -114,6 +115,27 @@ pub fn store_reset(conn: &mut WriteConn<'_>, user_id: &str, hash: &str, expires:
 pub fn use_reset(conn: &mut WriteConn<'_>, hash: &str, now: Timestamp) -> QueryResult<()> {
     diesel::update(reset_tokens::table.find(hash))
         .set(reset_tokens::used_at.eq(now.millis()))
+        .execute(conn.get())
+        .map(drop)
+}
+
+/// Remembers that an assertion was used, until it has ended.
+#[expect(clippy::disallowed_methods, reason = "used assertions are working state beside the record")]
+pub fn use_assertion(conn: &mut WriteConn<'_>, client: &str, jti_hash: &str, expires: Timestamp) -> QueryResult<()> {
+    diesel::insert_into(used_assertions::table)
+        .values((
+            used_assertions::client_id.eq(client),
+            used_assertions::jti_hash.eq(jti_hash),
+            used_assertions::expires_at.eq(expires.millis()),
+        ))
+        .execute(conn.get())
+        .map(drop)
+}
+
+/// Forgets assertions that have ended.
+#[expect(clippy::disallowed_methods, reason = "used assertions are working state beside the record")]
+pub fn forget_assertions(conn: &mut WriteConn<'_>, now: Timestamp) -> QueryResult<()> {
+    diesel::delete(used_assertions::table.filter(used_assertions::expires_at.le(now.millis())))
         .execute(conn.get())
         .map(drop)
 }

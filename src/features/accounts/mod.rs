@@ -4,6 +4,7 @@
 //! chose; a refresh token that is used twice ends its session; a registered signing key was in the hands of whoever
 //! registered it. What a role may do is the permission table's business.
 
+pub mod assertion;
 pub mod attempts;
 pub mod changes;
 pub mod first;
@@ -12,6 +13,7 @@ pub mod model;
 pub mod ops;
 pub mod passwords;
 pub mod queries;
+pub mod service_clients;
 pub mod sessions;
 pub mod signing_keys;
 pub mod staff;

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::db::schema::{organisations, signing_keys, users};
-use crate::kernel::id::{OrgId, UserId};
+use crate::db::schema::{organisations, service_clients, signing_keys, users};
+use crate::kernel::id::{ClientId, OrgId, UserId};
 use crate::kernel::org_identifier::OrgIdentifier;
 use crate::kernel::role::Role;
 
@@ -98,6 +98,60 @@ pub struct SigningKeyRow {
     /// The user who registered it.
     pub user_id: String,
     /// `EdDSA` or `ES256`.
+    pub alg: String,
+    /// The public key, base64url.
+    pub public_key: String,
+}
+
+/// A row of `service_clients`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = service_clients, treat_none_as_null = true)]
+pub struct ServiceClientRow {
+    /// The client.
+    pub id: String,
+    /// Version.
+    pub version: i64,
+    /// `active`, `revoked`.
+    pub state: String,
+    /// Key id, derived from the key.
+    pub kid: String,
+    /// Whose software it is.
+    pub org_id: String,
+    /// Roles, separated by commas, in the order of [`Role::ALL`].
+    pub roles: String,
+    /// `EdDSA` or `ES256`.
+    pub alg: String,
+    /// The public key, base64url.
+    pub public_key: String,
+    /// [`ServiceClientBody`].
+    pub body: String,
+}
+
+/// What else is stored of a service client.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ServiceClientBody {
+    /// What it is, for the people of the organisation.
+    pub name: String,
+    /// The user who registered it.
+    pub registered_by: String,
+}
+
+/// Software of an organisation that signs in by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ServiceClient {
+    /// The client id, `iss` and `sub` of its assertions.
+    pub id: ClientId,
+    /// `active`, `revoked`.
+    pub state: String,
+    /// What it is.
+    pub name: String,
+    /// Whose software it is.
+    pub org_id: OrgId,
+    /// What it may be, as long as somebody of its organisation is.
+    pub roles: Vec<Role>,
+    /// Key id.
+    pub kid: String,
+    /// `EdDSA` or `ES256`: the only algorithm of its assertions.
     pub alg: String,
     /// The public key, base64url.
     pub public_key: String,

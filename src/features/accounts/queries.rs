@@ -2,9 +2,9 @@
 
 use diesel::prelude::*;
 
-use super::model::{OrganisationBody, OrganisationRow, REFUSED, SigningKeyRow, UserBody, UserRow};
+use super::model::{OrganisationBody, OrganisationRow, REFUSED, ServiceClientRow, SigningKeyRow, UserBody, UserRow};
 use crate::db::Conn;
-use crate::db::schema::{organisations, sessions, signing_keys, user_secrets, users};
+use crate::db::schema::{organisations, service_clients, sessions, signing_keys, user_secrets, users};
 use crate::kernel::org_identifier::OrgIdentifier;
 use crate::ledger::{Error, Result};
 
@@ -103,6 +103,41 @@ pub fn signing_keys_of(conn: &mut Conn, org_id: &str) -> Result<Vec<SigningKeyRo
         .order(signing_keys::id.asc())
         .select(SigningKeyRow::as_select())
         .load(conn)?)
+}
+
+/// A service client.
+pub fn service_client(conn: &mut Conn, id: &str) -> Result<Option<ServiceClientRow>> {
+    Ok(service_clients::table.find(id).select(ServiceClientRow::as_select()).first(conn).optional()?)
+}
+
+/// The service client with this key.
+pub fn service_client_by_key(conn: &mut Conn, kid: &str) -> Result<Option<ServiceClientRow>> {
+    Ok(service_clients::table
+        .filter(service_clients::kid.eq(kid))
+        .select(ServiceClientRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Service clients in order of registration, after `after`: of one organisation, or all.
+pub fn service_clients(
+    conn: &mut Conn,
+    org_id: Option<&str>,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<ServiceClientRow>> {
+    let mut query = service_clients::table
+        .select(ServiceClientRow::as_select())
+        .order(service_clients::id.asc())
+        .limit(limit)
+        .into_boxed();
+    if let Some(org) = org_id {
+        query = query.filter(service_clients::org_id.eq(org.to_owned()));
+    }
+    if let Some(after) = after {
+        query = query.filter(service_clients::id.gt(after.to_owned()));
+    }
+    Ok(query.load(conn)?)
 }
 
 /// Where messages to an organisation go.

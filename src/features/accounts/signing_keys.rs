@@ -31,9 +31,9 @@ pub struct KeyProof {
 /// A key read from its proof.
 #[derive(Clone, Debug)]
 pub struct ProvenKey {
-    alg: String,
-    public_key: String,
-    kid: String,
+    pub(super) alg: String,
+    pub(super) public_key: String,
+    pub(super) kid: String,
 }
 
 /// Checks a proof of possession: the key it names has signed it, for this user.
@@ -41,7 +41,15 @@ pub struct ProvenKey {
 /// # Errors
 /// 422 `key-proof-invalid`, saying what does not fit.
 pub fn check_proof(proof: &serde_json::Value, user: &UserId) -> Result<ProvenKey> {
-    let jws = Jws::from_value(proof, PROOF_TYP).map_err(|error| refusals::key_proof_invalid(error.reason()))?;
+    check_proof_as(proof, PROOF_TYP, user)
+}
+
+/// As [`check_proof`], for a key with another purpose, which its `typ` names.
+///
+/// # Errors
+/// As [`check_proof`].
+pub fn check_proof_as(proof: &serde_json::Value, typ: &'static str, user: &UserId) -> Result<ProvenKey> {
+    let jws = Jws::from_value(proof, typ).map_err(|error| refusals::key_proof_invalid(error.reason()))?;
     let said: KeyProof =
         serde_json::from_slice(jws.payload()).map_err(|error| refusals::key_proof_invalid(&error.to_string()))?;
     if said.v != "sealbid/1" || said.user != *user {
@@ -58,7 +66,9 @@ pub fn check_proof(proof: &serde_json::Value, user: &UserId) -> Result<ProvenKey
 /// # Errors
 /// 409 when the key is registered already.
 pub fn register(tx: &mut Tx<'_>, user: &UserId, org: &OrgId, key: &ProvenKey) -> Result<SigningKeyView> {
-    if queries::signing_key(tx.conn(), &key.kid)?.is_some() {
+    if queries::signing_key(tx.conn(), &key.kid)?.is_some()
+        || queries::service_client_by_key(tx.conn(), &key.kid)?.is_some()
+    {
         return Err(refusals::taken("该公钥", "This key").into());
     }
     let row = SigningKeyRow {

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::model::{Lot, LotRow};
 use crate::db::Conn;
 use crate::db::schema::lots;
+use crate::kernel::time::Timestamp;
 use crate::ledger::Result;
 use crate::refusals;
 use crate::rules::machine::State;
@@ -107,4 +108,13 @@ pub fn reviews(conn: &mut Conn, after: Option<&str>, limit: i64) -> Result<Vec<L
         query = query.filter(lots::id.gt(after.to_owned()));
     }
     query.load(conn)?.into_iter().map(Lot::read).collect()
+}
+
+/// The deadline in force of a lot that everybody may see.
+///
+/// # Errors
+/// 404 for any other lot.
+pub fn public_deadline(conn: &mut Conn, id: &str) -> Result<Timestamp> {
+    let lot = lot(conn, id)?;
+    lot.deadline_at().filter(|_| is_public(lot.state)).ok_or_else(|| refusals::not_found().into())
 }

@@ -6,8 +6,9 @@ use utoipa::ToSchema;
 
 use crate::db::schema::{objections, openings, unsealings};
 use crate::kernel::digest::Digest;
-use crate::kernel::id::{OrgId, UserId};
+use crate::kernel::id::OrgId;
 use crate::kernel::money::Money;
+use crate::kernel::principal::PrincipalId;
 use crate::kernel::text::Bilingual;
 use crate::kernel::time::Timestamp;
 use crate::ledger::{Error, Result};
@@ -39,8 +40,8 @@ pub struct OpeningRow {
 /// Who did something in a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct By {
-    /// The person.
-    pub user_id: UserId,
+    /// The person or the software.
+    pub user_id: PrincipalId,
     /// For which organisation.
     pub org_id: OrgId,
 }

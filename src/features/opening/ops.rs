@@ -9,7 +9,8 @@ use crate::features::bids::model::RESERVE;
 use crate::features::lots;
 use crate::features::lots::model::Lot;
 use crate::features::lots::ops::Act;
-use crate::kernel::id::{OpeningId, OrgId, UnsealingId, UserId};
+use crate::kernel::id::{OpeningId, OrgId, UnsealingId};
+use crate::kernel::principal::PrincipalId;
 use crate::kernel::role::Actor;
 use crate::keys::Keys;
 use crate::ledger::{Error, Record, Result, Tx};
@@ -46,7 +47,7 @@ fn record(kind: &'static str, lot: &Lot) -> Record {
 /// Whoever acts, for the session's own record.
 fn by(tx: &Tx<'_>) -> Option<By> {
     let context = tx.context();
-    let user_id = UserId::parse(context.actor_id.as_deref()?).ok()?;
+    let user_id = PrincipalId::parse(context.actor_id.as_deref()?).ok()?;
     Some(By { user_id, org_id: OrgId::parse(context.org_id.as_deref()?).ok()? })
 }
 

@@ -36,7 +36,7 @@ pub fn revision(text: &str) -> Digest {
 /// Somebody of organisation `number` in that role.
 pub fn user(number: u32, role: Role) -> Actor {
     let user_id = UserId::parse("usr-00000000-0000-7000-8000-000000000001").expect("an id");
-    Actor::User { user_id, org_id: org(number), roles: vec![role] }
+    Actor::User { user_id: user_id.into(), org_id: org(number), roles: vec![role] }
 }
 
 /// The initiator of the fixtures' lots.

@@ -1,6 +1,7 @@
 //! What the tests are told with: a whole platform of their own, the people on it, and the stories they play.
 
 pub mod api;
+pub mod breaking;
 pub mod cast;
 pub mod logs;
 pub mod looks;

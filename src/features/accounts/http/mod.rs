@@ -1,14 +1,16 @@
-//! Routes of organisations and users; of signing in and signing keys in [`signing_in`].
+//! Routes of organisations and users; of signing in and signing keys in [`signing_in`], of service clients in
+//! [`software`].
 
 mod signing_in;
+mod software;
 
 use actix_web::{HttpResponse, get, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::model::{CONFIRMED, Organisation, User};
+use super::model::{CONFIRMED, Organisation, ServiceClient, User};
 use super::ops::{self, NewPerson, Registered};
-use super::{passwords, queries};
+use super::{passwords, queries, service_clients};
 use crate::app::App;
 use crate::http::cursor;
 use crate::http::extract::{Body, Caller, IdempotencyKey, Meta, PageQuery};
@@ -24,6 +26,7 @@ use crate::limits;
 use crate::refusals;
 
 pub use signing_in::*;
+pub use software::*;
 
 /// A self-registration.
 #[derive(Deserialize, ToSchema)]
@@ -117,6 +120,16 @@ pub struct OrgPath {
 pub struct UserPath {
     /// The user.
     pub user: String,
+}
+
+/// Who is signed in.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Me {
+    /// A person.
+    Person(User),
+    /// Software.
+    Software(ServiceClient),
 }
 
 /// Somebody who has no account yet, as the record names it.
@@ -316,13 +329,17 @@ pub async fn list_users(
     Ok(HttpResponse::Ok().json(Page { items, next }))
 }
 
-/// Shows the signed-in user.
-#[utoipa::path(tag = "accounts", operation_id = "get_me", security(("bearer" = [])), responses((status = 200, body = User, description = "You.")))]
+/// Shows who is signed in: a person, or software.
+#[utoipa::path(tag = "accounts", operation_id = "get_me", security(("bearer" = [])), responses((status = 200, body = Me, description = "You.")))]
 #[get("/v1/me")]
 pub async fn get_me(app: web::Data<App>, caller: Caller) -> Result<HttpResponse, Error> {
-    let id = caller.user_id.to_string();
-    let row = app.reader.read(move |conn| queries::user(conn, &id)).await?.ok_or_else(refusals::not_found)?;
-    Ok(reply::versioned(&ops::user_view(&row)?, row.version))
+    let id = caller.id();
+    if caller.person().is_ok() {
+        let row = app.reader.read(move |conn| queries::user(conn, &id)).await?.ok_or_else(refusals::not_found)?;
+        return Ok(reply::versioned(&Me::Person(ops::user_view(&row)?), row.version));
+    }
+    let row = app.reader.read(move |conn| queries::service_client(conn, &id)).await?.ok_or_else(refusals::not_found)?;
+    Ok(reply::versioned(&Me::Software(service_clients::view(&row)?), row.version))
 }
 
 /// Sets a user's roles.

@@ -160,9 +160,10 @@ pub async fn register_signing_key(
     key: IdempotencyKey,
     body: Body<NewSigningKey>,
 ) -> Result<HttpResponse, Error> {
-    let proven = signing_keys::check_proof(&body.value.proof, &caller.user_id)?;
+    let user = caller.person()?.clone();
+    let proven = signing_keys::check_proof(&body.value.proof, &user)?;
     let context = caller.context(body.received_at);
-    let (user, org) = (caller.user_id.clone(), caller.org_id.clone());
+    let org = caller.org_id.clone();
     let answer = app
         .ledger
         .commit_once(context, key.of(&caller, body.hash), move |tx| signing_keys::register(tx, &user, &org, &proven))
@@ -191,6 +192,7 @@ pub async fn revoke_signing_key(
     path: web::Path<KeyPath>,
     key: IdempotencyKey,
 ) -> Result<HttpResponse, Error> {
+    caller.person()?;
     let id = path.into_inner().key;
     let hash = crate::kernel::digest::sha256(format!("revoke {id}").as_bytes());
     let org = (caller.role != Role::Admin).then(|| caller.org_id.clone());

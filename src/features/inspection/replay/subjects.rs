@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::{ReplayReport, Tail};
 use crate::db::Conn;
 use crate::db::schema::audit_entry;
-use crate::features::accounts::model::{OrganisationRow, SigningKeyRow, UserRow};
+use crate::features::accounts::model::{OrganisationRow, ServiceClientRow, SigningKeyRow, UserRow};
 use crate::features::bids::model::{BidRow, RefusalRow};
 use crate::features::calendar::model::CalendarYearRow;
 use crate::features::documents::model::{DocumentRow, FollowerRow};
@@ -21,8 +21,8 @@ use crate::features::opening::model::{ObjectionRow, OpeningRow, UnsealingRow};
 use crate::features::projects::model::ProjectRow;
 use crate::features::questions::model::QuestionRow;
 use crate::kernel::id::{
-    BidId, CalendarYearId, DocumentId, EvaluationId, FetchId, KeyId, KeySetId, LotId, MandateId, NoticeId, ObjectionId,
-    OpeningId, OrgId, ProjectId, QuestionId, RefusalId, ReportId, UnsealingId, UserId,
+    BidId, CalendarYearId, ClientId, DocumentId, EvaluationId, FetchId, KeyId, KeySetId, LotId, MandateId, NoticeId,
+    ObjectionId, OpeningId, OrgId, ProjectId, QuestionId, RefusalId, ReportId, UnsealingId, UserId,
 };
 use crate::ledger::audit::row_digest;
 use crate::ledger::{Result, Subject};
@@ -77,6 +77,7 @@ subjects! {
     OrgId organisations OrganisationRow;
     UserId users UserRow;
     KeyId signing_keys SigningKeyRow;
+    ClientId service_clients ServiceClientRow;
     ProjectId projects ProjectRow;
     LotId lots LotRow;
     DocumentId documents DocumentRow;
