@@ -11,7 +11,6 @@ import hmac
 import json
 import os
 import random
-import sys
 import tarfile
 import time
 import uuid
@@ -151,8 +150,7 @@ class Client:
     def sign_in(self):
         kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
         # The platform's clock is the one that counts, also for assertions.
-        now = datetime.fromisoformat(self.send("GET", "/v1/time").json()["now"]).timestamp()
-        offset = now - time.time()
+        offset = datetime.fromisoformat(self.send("GET", "/v1/time").json()["now"]).timestamp() - time.time()
 
         def form():  # anew for every attempt: an assertion is good once
             assertion = self.key.assertion(self.client_id, self.audience, int(time.time() + offset))
@@ -174,11 +172,8 @@ class Client:
 
     def send(self, method, path, token=None, body=None, data=None, form=None, headers=None, key=None):
         """Sends a request until it is answered; everything sent here may be sent twice without harm."""
-        headers = dict(headers or {}, **{"Accept-Language": "en"})
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        if key:
-            headers["Idempotency-Key"] = key
+        more = {"Accept-Language": "en", "Authorization": token and f"Bearer {token}", "Idempotency-Key": key}
+        headers = {**(headers or {}), **more}  # one that is None is not sent
         give_up, pause = time.monotonic() + PATIENCE, 0.1
         while True:
             wait = pause * random.uniform(0.5, 1.5)
@@ -206,9 +201,8 @@ class Sealed:
 
     def __init__(self, salt, secret):
         prk = hmac.digest(salt, secret, "sha256")  # HKDF-Extract
-        key, self.prefix, self.commitment = (
-            HKDFExpand(hashes.SHA256(), length, b"sealbid/1 " + info).derive(prk)
-            for info, length in ((b"payload", 32), (b"nonce", 7), (b"commit", 32)))
+        key, self.prefix, self.commitment = (HKDFExpand(hashes.SHA256(), length, b"sealbid/1 " + info).derive(prk)
+                                             for info, length in ((b"payload", 32), (b"nonce", 7), (b"commit", 32)))
         self.gcm = AESGCM(key)
 
     def write(self, plaintext, out):
@@ -335,6 +329,7 @@ def upload(client, state, lot_id, part, payload):
 
 
 def bid(args):
+    """Seals, uploads, checks, submits, and keeps the receipt."""
     state, platform, key = State(args.state), Platform(args.platform_key), Key(args.signing_key)
     client = Client(args.server.rstrip("/"), args.audience, args.client_id, Key(args.client_key))
     bidder = client.call("GET", "/v1/me").json()["org_id"]
@@ -383,22 +378,19 @@ def proof(args):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True)
-    command = commands.add_parser("proof", help=proof.__doc__)
-    command.set_defaults(run=proof)
-    for name in ("--client-key", "--user", "--name"):
-        command.add_argument(name, required=True)
-    command = commands.add_parser("bid", help="seal, upload, check, submit, and keep the receipt")
-    command.set_defaults(run=bid)
-    for name in ("--server", "--platform-key", "--client-id", "--client-key", "--signing-key", "--lot", "--amount",
-                 "--state"):
-        command.add_argument(name, required=True)
+    for run, names in ((proof, "client-key user name"),
+                       (bid, "server platform-key client-id client-key signing-key lot amount state")):
+        command = commands.add_parser(run.__name__, help=run.__doc__)
+        command.set_defaults(run=run)
+        for name in names.split():
+            command.add_argument(f"--{name}", required=True)
     command.add_argument("--audience", help="the platform's public address, where --server is another one")
     command.add_argument("--document", action="append", help="a file of the documents part; may be repeated")
     args = parser.parse_args()
     try:
         args.run(args)
     except Refused as refused:
-        sys.exit(f"refused: {refused}")
+        raise SystemExit(f"refused: {refused}")
 
 
 if __name__ == "__main__":
