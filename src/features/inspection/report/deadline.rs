@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_verdict_says_in_time_late_or_waited_to_the_millisecond() {
-        let at = |ms| Timestamp::from_millis(1_000_000 + ms);
+        let at = |ms: i64| Timestamp::from_millis(1_000_000 + ms);
         let deadline = at(0);
         let cases = [
             (None, -312, -300, "received 312 ms before the deadline, recorded 12 ms later: in time"),
