@@ -251,9 +251,8 @@ fn finish(response: ServiceResponse<BoxBody>, meta: &Meta) -> ServiceResponse<Bo
         response.headers_mut().insert(REQUEST_ID, value);
     }
     let taken = response.request().extensions().get::<Taken>().copied();
-    let own = response.request().extensions().contains::<Caller>();
     if let Some(taken) = taken {
-        rate::say(response.headers_mut(), &taken, own, meta.started_at);
+        rate::say(response.headers_mut(), &taken, meta.started_at);
     }
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -124,9 +124,10 @@ pub fn network(meta: &Meta) -> Option<Payer> {
     meta.address.map(|address| Payer::Network(Network::of_client(address)))
 }
 
-/// Says in headers what is left (draft-ietf-httpapi-ratelimit-headers). What is left to a network is told only to whom
-/// it refuses: it would say how busy the others are who share it.
-pub fn say(headers: &mut HeaderMap, taken: &Taken, own: bool, now: Timestamp) {
+/// Says the budget in headers, and when to come back (draft-ietf-httpapi-ratelimit-headers). What is left is told only
+/// when it is nothing: a number that moves with every request would tell how busy others are who share a network or an
+/// account.
+pub fn say(headers: &mut HeaderMap, taken: &Taken, now: Timestamp) {
     let Budget { name, burst, every_ms } = taken.budget;
     let window = (every_ms * burst).div_euclid(1_000).max(1);
     let mut put = |header: &'static str, text: String| {
@@ -137,8 +138,6 @@ pub fn say(headers: &mut HeaderMap, taken: &Taken, own: bool, now: Timestamp) {
     put("ratelimit-policy", format!("\"{name}\";q={burst};w={window}"));
     if let Some(until) = taken.until {
         put("ratelimit", format!("\"{name}\";r=0;t={}", seconds_until(until, now)));
-    } else if own {
-        put("ratelimit", format!("\"{name}\";r={}", taken.left));
     }
 }
 

@@ -86,7 +86,7 @@ on_both!(software_signs_in_with_a_key_and_the_record_names_it, |world| {
         assert_eq!((me["id"].as_str(), me["name"].as_str()), (Some(client.as_str()), Some("ERP")));
         // What it does is on record under its own name, for its organisation.
         let lot = world.lot(Category::Construction).noticed();
-        let question = json!({ "text": "Is it so?" });
+        let question = json!({ "kind": "question", "text": "Is it so?" });
         let asked = world.nobody("POST", lot.path("/questions")).header("Authorization", bearer.as_str());
         asked.key(&uuid::Uuid::new_v4().to_string()).json(&question).send().ok();
         let acts: i64 = world
