@@ -5,6 +5,7 @@
 
 use std::path::Path;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sealbid::blobs::{BlobError, DiskBlobs};
 use sealbid::features::uploads::content_digest;
@@ -17,6 +18,8 @@ use super::{choice, edited, seed};
 
 /// Most bytes of a blob here: enough for every kind of boundary.
 const SIZE: u64 = 64;
+
+static RUNS: AtomicU64 = AtomicU64::new(0);
 
 static DIR: LazyLock<TempDir> = LazyLock::new(|| {
     let memory = Path::new("/dev/shm");
@@ -61,9 +64,10 @@ fn blob(bytes: &[u8]) -> bool {
     let (size, chunk) = (u64::from(*size) % (SIZE + 1), u64::from(*chunk) % SIZE + 1);
     let blobs = DiskBlobs::open(DIR.path(), None).expect("opened").0;
     let count = usize::try_from(size.div_ceil(chunk).max(1)).expect("small");
-    let mut model = Model { id: format!("upl-{}", std::process::id()), size, chunk, chunks: vec![None; count] };
+    // Every run has a blob of its own: tests replay seeds side by side.
+    let id = format!("upl-{}", RUNS.fetch_add(1, Ordering::Relaxed));
+    let mut model = Model { id, size, chunk, chunks: vec![None; count] };
     as_the_api_counts(&model);
-    blobs.delete(&model.id).expect("gone");
     blobs.create(&model.id, size, chunk).expect("made");
     for step in steps.chunks_exact(3).take(64) {
         take(&blobs, &mut model, [step[0], step[1], step[2]]);
