@@ -13,6 +13,8 @@ use super::permissions::{self, Access};
 use crate::kernel::role::Role;
 use crate::limits;
 
+/// 32 bytes in base64: the last letter has four bits.
+const CONTENT_DIGEST: &str = "^sha-256=:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=:$";
 const PROBLEM: &str = "application/problem+json";
 
 /// What is known of an operation.
@@ -141,6 +143,7 @@ fn shape(parameter: &mut Parameter) {
     let (says, pattern, most) = match parameter.name.as_str() {
         "Idempotency-Key" => ("Chosen by you, one for each act.", "^[!-~]+$", limits::IDEMPOTENCY_KEY_LEN),
         "If-Match" => ("The ETag that you saw.", "^\"v[1-9][0-9]{0,17}\"$", limits::IDEMPOTENCY_KEY_LEN),
+        "Content-Digest" => ("sha-256=:base64:", CONTENT_DIGEST, limits::IDEMPOTENCY_KEY_LEN),
         _ => return,
     };
     let text = ObjectBuilder::new()

@@ -111,7 +111,7 @@ struct Fetch {
 /// Signed in. That your organisation fetched documents of this lot is put on record, sealed until the opening, so that you
 /// are told of clarifications and extensions; who fetched is shown to nobody before.
 #[utoipa::path(tag = "lots", operation_id = "get_document_content", params(DocumentPath), security(("bearer" = [])),
-    responses((status = 200, description = "The file, with `Content-Digest`.", body = Vec<u8>, content_type = "application/octet-stream")))]
+    responses((status = 200, description = "The file, with `Content-Digest`.", body = Vec<u8>, content_type = "*/*")))]
 #[get("/v1/documents/{document}/content")]
 pub async fn get_document_content(
     app: web::Data<App>,

@@ -102,6 +102,7 @@ pub struct NewMandate {
     #[serde(default)]
     pub lots: BTreeSet<LotId>,
     /// The matter number, 1 to 64 characters: every look under this mandate names it.
+    #[schema(max_length = 64, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
     pub matter: String,
     /// In force from this instant; from now on where nothing is said.
     #[serde(default)]
