@@ -108,7 +108,7 @@ impl App {
         })?;
         Ok(Self {
             tokens: Tokens::new(&config.server.public_url, &keys.token),
-            ledger: Ledger::start_with(&url, clock.clone(), faults.clone()),
+            ledger: Ledger::start_with(&url, clock.clone(), faults.clone(), limits::COMMIT_GROUP),
             reader: Reader::open(&url),
             blobs: Arc::new(blobs),
             keys: Arc::new(keys),

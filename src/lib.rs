@@ -9,6 +9,7 @@
 //! - [`http`], [`cli`] (how it is asked to), and [`metrics`] (what may be watched).
 
 pub mod app;
+pub mod bench;
 pub mod blobs;
 pub mod cli;
 pub mod client;

@@ -23,7 +23,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::app::StartError;
 use crate::config::{Config, ConfigError};
-use crate::{demo, drill};
+use crate::{bench, demo, drill};
 
 const EXIT_CODES: &str = "Exit codes:\n  \
      0  done, and every check held\n  \
@@ -69,6 +69,8 @@ enum Command {
     /// Try out, on servers of its own, what the platform promises when something breaks.
     #[command(subcommand)]
     Drill(drill::DrillCommand),
+    /// Measure how fast and how large, side by side in one run, on platforms of its own.
+    Bench(bench::BenchArgs),
 }
 
 /// Where the configuration is.
@@ -151,6 +153,7 @@ pub fn main() -> ExitCode {
         Command::Spec(args) => spec::run(&args),
         Command::Demo(args) => play(&args),
         Command::Drill(command) => drill::run(&command).map_err(Failed::tried),
+        Command::Bench(args) => measure(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -168,6 +171,12 @@ fn play(args: &demo::DemoArgs) -> Result<(), Failed> {
         ..Default::default()
     })?;
     demo::run(args).map_err(Failed::tried)
+}
+
+/// What is measured logs nothing but what is wrong, so that writing a log is not what is measured.
+fn measure(args: &bench::BenchArgs) -> Result<(), Failed> {
+    logging::start(&crate::config::Log { filter: "warn".into(), ..Default::default() })?;
+    bench::run(args).map_err(Failed::tried)
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ use crate::tlog::receipt::Receipt;
 const SLOTS: usize = 1;
 
 /// Everything needed to seal parts for one lot.
+#[derive(Clone)]
 pub struct Sealer {
     lot: Lot,
     document_revision: Digest,
@@ -68,6 +69,19 @@ impl Sealer {
         let document_revision =
             lot.document_revision.ok_or_else(|| ClientError::Untrusted("the lot has no document revision".into()))?;
         Ok(Self { document_revision, key_set, lot_id: ident(&lot.id)?, bidder: ident(bidder)?, lot })
+    }
+
+    /// The same for another bidder.
+    ///
+    /// # Errors
+    /// When the name is none.
+    pub fn of(&self, bidder: &str) -> Result<Self> {
+        Ok(Self { bidder: ident(bidder)?, ..self.clone() })
+    }
+
+    /// What it seals to.
+    pub fn key_set(&self) -> &KeySet {
+        &self.key_set
     }
 
     /// The lot.

@@ -4,14 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::{During, Result, parallel, say};
+use super::{During, Result, say};
 use crate::client::Client;
 use crate::client::sealer::Sealer;
 use crate::features::accounts::first::{FirstAdmin, make_first_admin};
 use crate::features::accounts::ops::NewPerson;
 use crate::kernel::org_identifier::OrgIdentifier;
 use crate::seal::keys::{Algorithm, SigningKey, VerifyingKey};
-use crate::stage::{Platform, StageError};
+use crate::stage::{Platform, StageError, parallel};
 
 /// Scheme of the invented identifiers: the real bidders come from everywhere, and no register has all of them.
 const SCHEME: &str = "X-DEMO";

@@ -7,11 +7,11 @@ use super::cast::{Cast, MATTER};
 use super::comparison::{self, Evaluation, Offer};
 use super::data::Contract;
 use super::report::{Report, ReportedBid};
-use super::{DemoError, During, Result, opening, parallel, say};
+use super::{DemoError, During, Result, opening, say};
 use crate::client::ClientError;
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::time::Timestamp;
-use crate::stage::Platform;
+use crate::stage::{Platform, parallel};
 
 /// A day in milliseconds.
 pub const DAY: i64 = 24 * 60 * 60 * 1000;

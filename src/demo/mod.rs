@@ -8,13 +8,12 @@
 
 mod asset;
 mod bidding;
-mod cast;
+pub(crate) mod cast;
 mod comparison;
 mod construction;
 mod data;
 mod land;
 mod opening;
-mod parallel;
 mod report;
 mod stay;
 

@@ -48,6 +48,7 @@ struct Shared {
     last_at: AtomicI64,
     url: DbUrl,
     faults: Faults,
+    group: usize,
 }
 
 impl Shared {
@@ -121,14 +122,15 @@ where
 impl Ledger {
     /// Starts the writers for the database at `url`.
     pub fn start(url: &DbUrl, clock: Arc<dyn Clock>) -> Self {
-        Self::start_with(url, clock, Faults::default())
+        Self::start_with(url, clock, Faults::default(), limits::COMMIT_GROUP)
     }
 
-    /// As [`Ledger::start`], with a plan of where to die.
-    pub fn start_with(url: &DbUrl, clock: Arc<dyn Clock>, faults: Faults) -> Self {
-        let shared = Shared { queue: Queue::new(), clock, last_at: AtomicI64::new(0), url: url.clone(), faults };
-        let shared = Arc::new(shared);
-        let count = if url.is_postgres() { limits::POSTGRES_WRITERS } else { 1 };
+    /// As [`Ledger::start`], with a plan of where to die, and with so many use cases in one commit at most.
+    pub fn start_with(url: &DbUrl, clock: Arc<dyn Clock>, faults: Faults, group: usize) -> Self {
+        let group = if url.is_postgres() { 1 } else { group };
+        let (queue, last_at, url) = (Queue::new(), AtomicI64::new(0), url.clone());
+        let shared = Arc::new(Shared { queue, clock, last_at, url, faults, group });
+        let count = if shared.url.is_postgres() { limits::POSTGRES_WRITERS } else { 1 };
         let writers = (0..count)
             .map(|n| {
                 let shared = shared.clone();
@@ -283,9 +285,8 @@ fn key_reused() -> Refusal {
 }
 
 fn writer(shared: &Shared) {
-    let group = if shared.url.is_postgres() { 1 } else { limits::COMMIT_GROUP };
     let mut conn = None;
-    while let Some(mut jobs) = shared.queue.take(group) {
+    while let Some(mut jobs) = shared.queue.take(shared.group) {
         match serve(&mut conn, shared, &mut jobs) {
             Ok(()) => jobs.into_iter().for_each(|job| job.answer(Ok(()))),
             Err(failure) if jobs.len() == 1 => jobs.into_iter().for_each(|job| job.answer(Err(copy(&failure)))),

@@ -5,6 +5,7 @@
 //! is reached by `serve`.
 
 pub mod directory;
+pub mod parallel;
 pub mod platform;
 pub mod postgres;
 

@@ -3,8 +3,10 @@
 
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
 use actix_web::web;
@@ -50,6 +52,14 @@ impl Platform {
     /// # Errors
     /// When something cannot be made or opened.
     pub fn start_with(change: impl FnOnce(&mut Config)) -> Result<Self> {
+        Self::start_at(Timestamp::parse(FIRST_MORNING).map_err(StageError::of)?, change)
+    }
+
+    /// As [`Platform::start_with`], with a clock that shows `now` at first.
+    ///
+    /// # Errors
+    /// When something cannot be made or opened.
+    pub fn start_at(now: Timestamp, change: impl FnOnce(&mut Config)) -> Result<Self> {
         let scratch = Scratch::new().map_err(StageError::of)?;
         let listener = TcpListener::bind("127.0.0.1:0").map_err(StageError::of)?;
         let mut config = configure(scratch.path(), &listener)?;
@@ -59,7 +69,7 @@ impl Platform {
             migrate::migrate(&mut conn).map_err(StageError::of)?;
         }
         let keys = Keys::create(&config.keys.dir).map_err(StageError::of)?;
-        let clock = Arc::new(ManualClock::new(Timestamp::parse(FIRST_MORNING).map_err(StageError::of)?));
+        let clock = Arc::new(ManualClock::new(now));
         let app = web::Data::new(App::open(config, clock.clone(), keys).map_err(StageError::of)?);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StageError::of)?;
         let (server, thread) = serve(app.clone(), listener)?;
@@ -95,6 +105,21 @@ impl Platform {
     pub fn tick(&self) {
         let _one_at_a_time = self.ticking.lock().unwrap_or_else(PoisonError::into_inner);
         self.clock.advance(1_000);
+    }
+
+    /// Lets its clock go on by itself until what is returned is dropped.
+    pub fn let_time_pass(&self) -> Passing {
+        let (clock, stop) = (self.clock.clone(), Arc::new(AtomicBool::new(false)));
+        let stopped = stop.clone();
+        let thread = std::thread::spawn(move || {
+            let (start, began) = (clock.now(), Instant::now());
+            while !stopped.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(1));
+                let passed = i64::try_from(began.elapsed().as_millis()).unwrap_or(0);
+                clock.set(start.plus_millis(passed));
+            }
+        });
+        Passing { stop, thread: Some(thread) }
     }
 
     /// Moves its clock forward to `at`, and does whatever is due by then.
@@ -149,11 +174,32 @@ impl Platform {
         if keep {
             self.scratch.keep();
         }
+        drop(self.leave());
+    }
+
+    /// Stops the server and leaves its directory to the caller.
+    pub fn leave(mut self) -> Scratch {
         self.runtime.block_on(self.server.stop(true));
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             eprintln!("the server's thread ended by a panic");
         }
         self.app.ledger.stop();
+        self.scratch
+    }
+}
+
+/// As long as it lives, time passes by itself.
+pub struct Passing {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            eprintln!("the clock's thread ended by a panic");
+        }
     }
 }
 

@@ -56,6 +56,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("derived", &["rules", "http"]),
     ("stage", &["kernel", "db", "ledger", "features", "app", "clock", "config", "keys", "http", "worker", "client"]),
     (
+        "bench",
+        &[
+            "kernel", "seal", "client", "demo", "stage", "app", "clock", "config", "db", "ledger", "features",
+            "limits", "http",
+        ],
+    ),
+    (
         "demo",
         &[
             "kernel", "rules", "seal", "client", "app", "clock", "config", "keys", "worker", "http", "db", "ledger",
@@ -72,7 +79,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "kernel", "rules", "seal", "tlog", "client", "demo", "drill", "derived", "app", "clock", "config", "keys",
+            "kernel", "rules", "seal", "tlog", "client", "demo", "bench", "drill", "derived", "app", "clock", "config", "keys",
             "worker", "http", "db", "ledger", "features", "blobs", "limits",
         ],
     ),

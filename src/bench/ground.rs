@@ -1,0 +1,338 @@
+//! What is measured on: a platform with bidders, published lots, and bids that are sealed, uploaded and ready to be
+//! submitted.
+//!
+//! People and uploads are put there through the same use cases as over HTTP, only without HTTP, so that a run is about
+//! what it measures and not about its preparation. Lots are registered, reviewed and published over HTTP.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use actix_web::web;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use serde_json::{Value, json};
+
+use super::{BenchError, Result};
+use crate::app::App;
+use crate::client::sealer::{Sealer, envelope_json};
+use crate::client::{key_proof, new_key};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::demo::cast::Cast;
+use crate::features::accounts::model::CONFIRMED;
+use crate::features::accounts::ops::{NewPerson, insert_organisation, insert_user};
+use crate::features::accounts::signing_keys;
+use crate::features::uploads::model::{NewUpload, Purpose};
+use crate::features::uploads::{ops, queries, storage};
+use crate::kernel::digest::sha256;
+use crate::kernel::id::{OrgId, UserId};
+use crate::kernel::org_identifier::OrgIdentifier;
+use crate::kernel::role::{Actor, Role};
+use crate::seal::envelope::Part;
+use crate::seal::keys::{Algorithm, SigningKey};
+use crate::seal::manifest::BidJson;
+use crate::seal::part_writer::describe;
+use crate::seal::sealing::SealedPayload;
+use crate::stage::{Platform, Scratch, parallel};
+
+/// Uploads that are stored at the same time while the ground is prepared.
+const UPLOADING: usize = 64;
+/// Organisations that are made in one use case.
+const TOGETHER: usize = 100;
+/// A day in milliseconds.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// Days from a notice to its deadline.
+const DAYS_TO_DEADLINE: i64 = 21;
+
+/// An organisation that bids.
+pub struct Bidder {
+    /// The organisation.
+    pub org: OrgId,
+    /// Its user.
+    pub user: UserId,
+    /// Its signing key.
+    pub key: SigningKey,
+}
+
+/// A lot that accepts bids.
+pub struct OpenLot {
+    /// The lot.
+    pub id: String,
+    /// For bidders to seal with.
+    pub sealer: Sealer,
+}
+
+/// A bid that lacks nothing but its submission.
+pub struct ReadyBid {
+    /// The lot, by its place.
+    pub lot: usize,
+    /// The bidder, by its place.
+    pub bidder: usize,
+    /// The signed headers.
+    pub envelopes: Vec<Value>,
+}
+
+/// The parts of a bid: a price, and documents of so many bytes where there are any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Bytes of the one file of the documents; 0 for none.
+    pub document_bytes: usize,
+}
+
+/// A platform with people and lots.
+pub struct Ground {
+    /// The platform.
+    pub platform: Platform,
+    /// Staff and initiator.
+    pub cast: Cast,
+    /// Bidders.
+    pub bidders: Vec<Bidder>,
+    /// Lots.
+    pub lots: Vec<OpenLot>,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Ground {
+    /// Puts up a platform on a database (`None`: SQLite in its own directory) with so many bidders and lots.
+    ///
+    /// # Errors
+    /// When something cannot be put up.
+    pub fn lay(database: Option<String>, bidders: usize, lots: usize) -> Result<Self> {
+        Self::lay_on(Platform::start_with(|config| on(config, database)).map_err(BenchError::of)?, bidders, lots)
+    }
+
+    /// As [`Ground::lay`], with the day and hour of today, for a server that reads the computer's clock.
+    ///
+    /// # Errors
+    /// When something cannot be put up.
+    pub fn lay_now(database: Option<String>, bidders: usize, lots: usize) -> Result<Self> {
+        let platform = Platform::start_at(SystemClock.now(), |config| on(config, database)).map_err(BenchError::of)?;
+        Self::lay_on(platform, bidders, lots)
+    }
+
+    fn lay_on(platform: Platform, bidders: usize, lots: usize) -> Result<Self> {
+        let cast = Cast::assemble(&platform).map_err(BenchError::of)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(BenchError::of)?;
+        let mut ground = Self { platform, cast, bidders: Vec::new(), lots: Vec::new(), runtime };
+        ground.invite(bidders)?;
+        ground.publish(lots)?;
+        Ok(ground)
+    }
+
+    /// Where the server listens.
+    ///
+    /// # Errors
+    /// None in practice: the platform listens on an address of its own.
+    pub fn address(&self) -> Result<SocketAddr> {
+        self.platform.app().config.server.bind.parse().map_err(BenchError::of)
+    }
+
+    /// The platform's parts.
+    pub fn app(&self) -> web::Data<App> {
+        self.platform.app().clone()
+    }
+
+    /// Runs something that waits.
+    pub fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    fn invite(&mut self, count: usize) -> Result<()> {
+        for first in (0..count).step_by(TOGETHER) {
+            let numbers = first..count.min(first + TOGETHER);
+            let keys: Vec<SigningKey> = numbers
+                .clone()
+                .map(|_| SigningKey::generate(Algorithm::EdDsa).map_err(BenchError::of))
+                .collect::<Result<_>>()?;
+            let keys = Arc::new(keys);
+            let mine = keys.clone();
+            let made: Vec<(OrgId, UserId)> = self
+                .platform
+                .commit("benchmark", move |tx| {
+                    numbers.clone().zip(mine.iter()).map(|(n, key)| enrol(tx, n, key)).collect()
+                })
+                .map_err(BenchError::of)?;
+            let keys = Arc::try_unwrap(keys).map_err(|_| BenchError("a use case still holds its keys".into()))?;
+            let bidders = made.into_iter().zip(keys).map(|((org, user), key)| Bidder { org, user, key });
+            self.bidders.extend(bidders);
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, count: usize) -> Result<()> {
+        let client = &self.cast.initiator.client;
+        let project = json!({ "code": "BENCH-1", "name": "Benchmark", "description": "Measured on.", "approval_number": "B-2026-1" });
+        let project = client.register_project(&project).map_err(BenchError::of)?;
+        let terms = json!({
+            "description": "An invented road.", "currency": "CNY", "approval_number": "B-2026-1", "no_dispute_declared": true,
+            "estimate": { "amount": "1000000.00", "currency": "CNY" }, "ceiling": { "amount": "1000000.00", "currency": "CNY" },
+            "deposit": { "amount": "20000.00", "currency": "CNY" },
+        });
+        let deadline = self.platform.now().plus_millis(DAYS_TO_DEADLINE * DAY_MS);
+        for n in 0..count {
+            let lot = client
+                .register_lot(&project.id, "construction", &format!("Road {n}"), &terms)
+                .map_err(BenchError::of)?
+                .id;
+            client.attach_document(&lot, "road.txt", "text/plain", b"A road\n").map_err(BenchError::of)?;
+            client.act_with_lot(&lot, "submit").map_err(BenchError::of)?;
+            self.cast.centre.act_with_lot(&lot, "accept").map_err(BenchError::of)?;
+            let schedule = json!({ "deadline_at": deadline, "opens_at": deadline });
+            client.do_with_lot(&lot, "publish", &schedule).map_err(BenchError::of)?;
+            let org = self.bidders.first().map_or(self.cast.initiator.org.as_str(), |bidder| bidder.org.as_str());
+            let sealer = Sealer::prepare(client, &lot, org, &self.cast.platform_key).map_err(BenchError::of)?;
+            self.lots.push(OpenLot { id: lot, sealer });
+        }
+        self.platform.settle().map_err(BenchError::of)
+    }
+
+    /// An access token of a bidder, as a sign-in gives it.
+    pub fn token(&self, bidder: &Bidder) -> String {
+        let app = self.platform.app();
+        let roles = [Role::Bidder.name().to_owned()];
+        app.tokens.issue(bidder.user.as_str(), bidder.org.as_str(), &roles, "benchmark", self.platform.now()).0
+    }
+
+    /// Seals and uploads a bid of each of `bidders` on each of `lots`, all in `shape`.
+    ///
+    /// # Errors
+    /// When something does not go as it must.
+    pub fn ready(
+        &self,
+        lots: std::ops::Range<usize>,
+        bidders: std::ops::Range<usize>,
+        shape: Shape,
+    ) -> Result<Vec<ReadyBid>> {
+        let mut ready = Vec::new();
+        for lot in lots {
+            let mut sealed: Vec<(usize, Result<Sealed>)> =
+                bidders.clone().map(|bidder| (bidder, Err(BenchError("not sealed".into())))).collect();
+            parallel::each(&mut sealed, |(bidder, out)| *out = self.seal(lot, *bidder, shape));
+            let sealed = sealed
+                .into_iter()
+                .map(|(bidder, sealed)| sealed.map(|sealed| (bidder, sealed)))
+                .collect::<Result<Vec<_>>>()?;
+            let stored = stream::iter(sealed)
+                .map(|(bidder, sealed)| self.store(lot, bidder, sealed))
+                .buffer_unordered(UPLOADING)
+                .try_collect::<Vec<_>>();
+            ready.extend(self.wait(stored)?);
+        }
+        Ok(ready)
+    }
+
+    fn seal(&self, lot: usize, bidder: usize, shape: Shape) -> Result<Sealed> {
+        let who = &self.bidders[bidder];
+        let sealer = self.lots[lot].sealer.of(who.org.as_str()).map_err(BenchError::of)?;
+        let bid =
+            BidJson { amount: format!("9{bidder:05}.00"), currency: "CNY".into(), validity_days: Some(90), note: None };
+        let mut parts = vec![(Part::Price, sealer.seal_price(Part::Price, &bid).map_err(BenchError::of)?)];
+        if shape.document_bytes > 0 {
+            let content = vec![b'a'; shape.document_bytes];
+            let file = describe("bid/technical.bin", content.as_slice()).map_err(BenchError::of)?;
+            let mut out = Vec::new();
+            let payload =
+                sealer.seal_documents(vec![file], |_| Ok(content.as_slice()), &mut out).map_err(BenchError::of)?;
+            parts.push((Part::Documents, (payload, out)));
+        }
+        let now = self.platform.now();
+        let mut sealed = Sealed { payloads: Vec::new(), envelopes: Vec::new() };
+        for (part, (payload, bytes)) in parts {
+            let header = sealer.header(&who.key, part, &payload, 1, now).map_err(BenchError::of)?;
+            sealed.envelopes.push(envelope_json(&header).map_err(BenchError::of)?);
+            sealed.payloads.push((payload, bytes));
+        }
+        Ok(sealed)
+    }
+
+    /// Uploads the payloads of a sealed bid, as its bidder.
+    async fn store(&self, lot: usize, bidder: usize, sealed: Sealed) -> Result<ReadyBid> {
+        let (app, who, lot_id) = (self.platform.app(), &self.bidders[bidder], &self.lots[lot].id);
+        for (payload, bytes) in sealed.payloads {
+            store(app, who, lot_id, payload, bytes).await.map_err(BenchError::of)?;
+        }
+        Ok(ReadyBid { lot, bidder, envelopes: sealed.envelopes })
+    }
+
+    /// Stops the platform and leaves its directory to the caller.
+    pub fn leave(self) -> Scratch {
+        self.platform.leave()
+    }
+
+    /// Stops the platform and removes everything.
+    pub fn clear(self) {
+        self.platform.stop(false);
+    }
+}
+
+fn on(config: &mut Config, database: Option<String>) {
+    if let Some(url) = database {
+        config.database.url = url;
+    }
+}
+
+/// A bid that is sealed, with its ciphertexts.
+struct Sealed {
+    payloads: Vec<(SealedPayload, Vec<u8>)>,
+    envelopes: Vec<Value>,
+}
+
+/// Makes a confirmed organisation with a user and a signing key.
+fn enrol(
+    tx: &mut crate::ledger::Tx<'_>,
+    n: usize,
+    key: &SigningKey,
+) -> std::result::Result<(OrgId, UserId), crate::ledger::Error> {
+    let damaged = |error: &dyn std::fmt::Display| crate::ledger::Error::internal(error.to_string());
+    let identifier = OrgIdentifier::new("X-BENCH", &format!("N{n}")).map_err(|error| damaged(&error))?;
+    let login = format!("bench{n}");
+    let org = insert_organisation(tx, &identifier, &login, &format!("{login}@example.org"), CONFIRMED)?;
+    let person = NewPerson { email: format!("{login}@example.org"), name: login.clone(), login };
+    let user = insert_user(tx, &org.id, &person, &[Role::Bidder], None)?;
+    let (org, user) = (OrgId::parse(&org.id), UserId::parse(&user.id));
+    let (org, user) = (org.map_err(|error| damaged(&error))?, user.map_err(|error| damaged(&error))?);
+    let proof = key_proof(key, user.as_str()).map_err(|error| damaged(&error))?;
+    let proven = signing_keys::check_proof(&proof["proof"], &user)?;
+    signing_keys::register(tx, &user, &org, &proven)?;
+    Ok((org, user))
+}
+
+/// Uploads one payload whole.
+async fn store(
+    app: &web::Data<App>,
+    bidder: &Bidder,
+    lot: &str,
+    payload: SealedPayload,
+    bytes: Vec<u8>,
+) -> std::result::Result<(), crate::ledger::Error> {
+    let actor = Actor::User { user_id: bidder.user.clone(), org_id: bidder.org.clone(), roles: vec![Role::Bidder] };
+    let new = NewUpload { purpose: Purpose::Bid, size_bytes: payload.size_bytes, root: payload.root };
+    let (lot, org) = (lot.to_owned(), bidder.org.clone());
+    let made = app
+        .ledger
+        .commit_beside(app.system("benchmark"), move |tx| {
+            let upload = ops::create(tx, &actor, &lot, &new)?;
+            queries::own(tx.conn(), actor.org_id().map_or("", OrgId::as_str), upload.id.as_str())
+        })
+        .await?;
+    let row = made.ok_or_else(|| crate::ledger::Error::internal("an upload that was just made is gone"))?;
+    storage::prepare(app, row.clone()).await?;
+    let chunk = usize::try_from(row.chunk_size()).unwrap_or(usize::MAX);
+    for (n, piece) in (0u32..).zip(bytes.chunks(chunk)) {
+        storage::receive(app, row.clone(), n, piece.to_vec(), sha256(piece)).await?;
+    }
+    storage::settle(app, row.clone()).await?;
+    app.ledger.commit_beside(app.system("benchmark"), move |tx| ops::complete(tx, &org, &row.id)).await.map(drop)
+}
+
+/// The submission of a ready bid as a request.
+pub fn submission(ground: &Ground, bid: &ReadyBid, tokens: &[String]) -> Vec<u8> {
+    let body = json!({ "envelopes": bid.envelopes }).to_string();
+    let path = format!("/v1/lots/{}/bids", ground.lots[bid.lot].id);
+    super::load::request(
+        "POST",
+        &path,
+        tokens.get(bid.bidder).map(String::as_str),
+        &[("Idempotency-Key", &new_key())],
+        body.as_bytes(),
+    )
+}
