@@ -15,11 +15,13 @@ use crate::faults::Faults;
 use crate::features::accounts::attempts::Attempts;
 use crate::http::rate::Rates;
 use crate::http::token::Tokens;
+use crate::kernel::memo::Memo;
 use crate::kernel::network::Network;
 use crate::keys::Keys;
 use crate::ledger::{Context, Error, Ledger, Reader, WriteConn};
 use crate::limits;
 use crate::metrics::Metrics;
+use crate::seal::keyset::KeySet;
 
 /// The running platform.
 pub struct App {
@@ -39,6 +41,8 @@ pub struct App {
     pub tokens: Tokens,
     /// What an operator may watch.
     pub metrics: Metrics,
+    /// Key sets by their lot: published once, never changed.
+    pub key_sets: Memo<String, Arc<KeySet>>,
     /// Passwords are hashed a few at a time.
     pub hashing: Arc<Semaphore>,
     /// The proxies whose word on a client's address is believed.
@@ -113,6 +117,7 @@ impl App {
             blobs: Arc::new(blobs),
             keys: Arc::new(keys),
             metrics: Metrics::default(),
+            key_sets: Memo::new(limits::KEY_SETS_REMEMBERED),
             hashing: Arc::new(Semaphore::new(limits::PASSWORD_HASHES)),
             rates: Rates::new(config.server.rate_limit_factor),
             attempts: Attempts::new(),

@@ -25,6 +25,10 @@ pub const BUSY_RETRY_SECONDS: u32 = 2;
 pub const IDEMPOTENCY_KEY_LEN: usize = 128;
 /// Life of an access token, in seconds: a token that leaks is of use for no longer.
 pub const ACCESS_TOKEN_SECONDS: i64 = 15 * 60;
+/// Access tokens whose verified signature is remembered at a time.
+pub const TOKENS_REMEMBERED: usize = 10_000;
+/// Lots whose key set is remembered, read, at a time.
+pub const KEY_SETS_REMEMBERED: usize = 10_000;
 /// Life of a refresh token, in milliseconds, renewed at each use.
 pub const REFRESH_TOKEN_MS: i64 = 12 * 60 * 60 * 1000;
 /// How long a session lives at most, however often it is refreshed, in milliseconds.
@@ -140,8 +144,11 @@ pub const ENVELOPES_PER_BID: usize = 2;
 pub const BID_VERSIONS: i64 = 200;
 /// Refusals on record of one organisation on one lot: each is a row and an entry, and nobody should fill the record.
 pub const REFUSALS_PER_LOT: i64 = 100;
-/// Envelopes of one lot that are unsealed before the next lot has its turn.
-pub const UNSEAL_BATCH: i64 = 32;
+/// Envelopes of one lot that are unsealed before the next lot has its turn: some hundred milliseconds of work, so that
+/// looking for those that are left is rare.
+pub const UNSEAL_BATCH: i64 = 512;
+/// Envelopes that are unsealed at the same time: enough that their outcomes share commits, each with a chunk in memory.
+pub const UNSEAL_TOGETHER: usize = 16;
 /// Lots taken in one round of the unsealer.
 pub const UNSEAL_LOTS: i64 = 100;
 /// Pause between rounds of the unsealer, in milliseconds.

@@ -8,7 +8,9 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 
+use crate::kernel::digest::{Digest, sha256};
 use crate::kernel::encoding::base64url;
+use crate::kernel::memo::Memo;
 use crate::kernel::time::Timestamp;
 use crate::limits;
 use crate::seal::keys::SigningKey;
@@ -39,6 +41,9 @@ pub struct Tokens {
     public_key: Vec<u8>,
     encoding: EncodingKey,
     decoding: DecodingKey,
+    /// Tokens whose signature was verified, by their digest: the same bytes verify again. When they end is looked at anew
+    /// each time.
+    verified: Memo<Digest, Claims>,
 }
 
 /// The token is not one of ours, or not any more.
@@ -62,6 +67,7 @@ impl Tokens {
             encoding: EncodingKey::from_ed_der(key.pkcs8().expose()),
             decoding: DecodingKey::from_ed_der(&public_key),
             public_key,
+            verified: Memo::new(limits::TOKENS_REMEMBERED),
         }
     }
 
@@ -89,6 +95,20 @@ impl Tokens {
     /// # Errors
     /// See [`TokenError`].
     pub fn check(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError> {
+        let digest = sha256(token.as_bytes());
+        let claims = match self.verified.get(&digest) {
+            Some(claims) => claims,
+            None => {
+                let claims = self.verify(token)?;
+                self.verified.put(digest, claims.clone());
+                claims
+            }
+        };
+        if now.millis() >= claims.exp.saturating_mul(1000) { Err(TokenError::Expired) } else { Ok(claims) }
+    }
+
+    /// Checks everything about a token that time does not change.
+    fn verify(&self, token: &str) -> Result<Claims, TokenError> {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.validate_exp = false;
         validation.required_spec_claims.clear();
@@ -97,9 +117,6 @@ impl Tokens {
             jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation).map_err(|_| TokenError::Invalid)?;
         if data.header.kid.as_deref() != Some(&self.kid) {
             return Err(TokenError::Invalid);
-        }
-        if now.millis() >= data.claims.exp.saturating_mul(1000) {
-            return Err(TokenError::Expired);
         }
         Ok(data.claims)
     }

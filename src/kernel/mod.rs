@@ -15,6 +15,7 @@ pub mod canonical;
 pub mod digest;
 pub mod encoding;
 pub mod id;
+pub mod memo;
 pub mod money;
 pub mod network;
 pub mod org_identifier;

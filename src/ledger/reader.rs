@@ -29,6 +29,27 @@ impl Reader {
             .map_err(|error| Error::internal(format!("a read was cut short: {error}")))?
     }
 
+    /// Runs a single statement on the blocking pool: it sees one state of the database without a transaction around it,
+    /// which would be two more round trips. The connection refuses writes all the same.
+    pub async fn ask<T, F>(&self, ask: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+    {
+        let reader = self.clone();
+        tokio::task::spawn_blocking(move || reader.ask_blocking(ask))
+            .await
+            .map_err(|error| Error::internal(format!("a read was cut short: {error}")))?
+    }
+
+    /// As [`Reader::ask`], on this thread.
+    pub fn ask_blocking<T>(&self, ask: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+        let mut slot = self.pool.get().map_err(|error| Failure::Unreachable(error.to_string()))?;
+        let result = ask(&mut slot.conn);
+        slot.broken = result.as_ref().is_err_and(Error::lost_connection);
+        result
+    }
+
     /// Runs `read` in a read-only transaction on this thread.
     pub fn read_blocking<T>(&self, read: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
         let mut slot = self.begin()?;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
+use futures_util::stream::{self, StreamExt};
 
 use crate::app::App;
 use crate::faults::Point;
@@ -53,10 +54,16 @@ async fn batch(app: &App, lot_id: &str) -> Result<u32> {
     loop {
         let batch = next(app, lot_id, &after).await?;
         let last = batch.envelopes.len() < usize::try_from(limits::UNSEAL_BATCH).unwrap_or(usize::MAX);
+        if let Some(end) = batch.envelopes.last() {
+            after.clone_from(&end.envelope_id);
+        }
+        let (key, currency) = (&batch.key, batch.currency);
+        let mut outcomes = stream::iter(batch.envelopes)
+            .map(|sealed| one(app, lot_id, sealed, key, currency))
+            .buffer_unordered(limits::UNSEAL_TOGETHER);
         let mut done = 0;
-        for sealed in batch.envelopes {
-            after.clone_from(&sealed.envelope_id);
-            match one(app, lot_id, sealed, &batch.key, batch.currency).await {
+        while let Some(outcome) = outcomes.next().await {
+            match outcome {
                 Ok(stored) => done += u32::from(stored),
                 Err(error) => {
                     log(lot_id, &error);

@@ -33,7 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "kernel", "db", "ledger", "features", "blobs", "keys", "limits", "faults", "clock", "config", "http",
+            "kernel", "seal", "db", "ledger", "features", "blobs", "keys", "limits", "faults", "clock", "config", "http",
             "metrics",
         ],
     ),
@@ -59,7 +59,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "bench",
         &[
             "kernel", "seal", "client", "demo", "stage", "app", "clock", "config", "db", "ledger", "features",
-            "limits", "http",
+            "limits", "http", "faults",
         ],
     ),
     (

@@ -2,15 +2,23 @@
 
 use diesel::prelude::*;
 
-use super::model::{OrganisationBody, OrganisationRow, REFUSED, ServiceClientRow, SigningKeyRow, UserBody, UserRow};
+use super::model::{
+    CONFIRMED, OrganisationBody, OrganisationRow, REFUSED, ServiceClientRow, SigningKeyRow, UserBody, UserRow,
+};
 use crate::db::Conn;
 use crate::db::schema::{organisations, service_clients, sessions, signing_keys, user_secrets, users};
+use crate::kernel::id::OrgId;
 use crate::kernel::org_identifier::OrgIdentifier;
 use crate::ledger::{Error, Result};
 
 /// An organisation.
 pub fn organisation(conn: &mut Conn, id: &str) -> Result<Option<OrganisationRow>> {
     Ok(organisations::table.find(id).select(OrganisationRow::as_select()).first(conn).optional()?)
+}
+
+/// Whether the centre has confirmed an organisation.
+pub fn is_confirmed(conn: &mut Conn, id: &OrgId) -> Result<bool> {
+    Ok(organisation(conn, id.as_str())?.is_some_and(|row| row.state == CONFIRMED))
 }
 
 /// The registration that has an identifier: the first that the centre has not refused.
@@ -89,6 +97,14 @@ pub fn signing_key(conn: &mut Conn, kid: &str) -> Result<Option<SigningKeyRow>> 
         .select(SigningKeyRow::as_select())
         .first(conn)
         .optional()?)
+}
+
+/// The signing keys with these key ids.
+pub fn signing_keys(conn: &mut Conn, kids: &[String]) -> Result<Vec<SigningKeyRow>> {
+    Ok(signing_keys::table
+        .filter(signing_keys::kid.eq_any(kids.to_vec()))
+        .select(SigningKeyRow::as_select())
+        .load(conn)?)
 }
 
 /// A signing key by its registration.

@@ -118,13 +118,17 @@ pub fn view(row: &SigningKeyRow) -> Result<SigningKeyView> {
     })
 }
 
-/// The active key with this key id, with the organisation that signs with it.
+/// The active keys of an organisation with these key ids, in their order; `None` where it has no such key.
 ///
 /// # Errors
 /// The database's, or damage.
-pub fn active_key(conn: &mut crate::db::Conn, kid: &str) -> Result<Option<(OrgId, VerifyingKey)>> {
-    let Some(row) = queries::signing_key(conn, kid)?.filter(|row| row.state == ACTIVE) else { return Ok(None) };
-    let key = VerifyingKey::parse(&row.alg, &row.public_key)
-        .map_err(|error| Error::damaged(format!("key {}: {}", row.id, error.reason())))?;
-    Ok(Some((view(&row)?.org_id, key)))
+pub fn active_keys(conn: &mut crate::db::Conn, org: &OrgId, kids: &[String]) -> Result<Vec<Option<VerifyingKey>>> {
+    let mut rows = queries::signing_keys(conn, kids)?;
+    rows.retain(|row| row.state == ACTIVE && row.org_id == org.as_str());
+    kids.iter().map(|kid| rows.iter().find(|row| row.kid == *kid).map(verifying_key).transpose()).collect()
+}
+
+fn verifying_key(row: &SigningKeyRow) -> Result<VerifyingKey> {
+    VerifyingKey::parse(&row.alg, &row.public_key)
+        .map_err(|error| Error::damaged(format!("key {}: {}", row.id, error.reason())))
 }

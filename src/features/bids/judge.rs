@@ -4,13 +4,11 @@
 //! refusals are put on record; then what concerns this bid alone: its revision, its keys, its uploads.
 
 use super::model::{Bid, Recorded};
+use super::queries::{Ground, Seen};
 use super::submission::Submission;
 use super::{queries, refusals};
 use crate::db::Conn;
-use crate::features::accounts;
-use crate::features::accounts::model::CONFIRMED;
 use crate::features::lots::model::Lot;
-use crate::features::lots::queries as lots;
 use crate::features::uploads;
 use crate::features::uploads::model::{COMPLETE, Purpose, UploadRow};
 use crate::features::uploads::ops::Use;
@@ -46,7 +44,7 @@ pub struct Admitted {
     /// The state that follows.
     pub state: BidState,
     /// The uploads with the payloads, in the order of the envelopes.
-    pub uploads: Vec<String>,
+    pub uploads: Vec<UploadRow>,
 }
 
 /// Judges a submission of a bid.
@@ -54,20 +52,20 @@ pub struct Admitted {
 /// # Errors
 /// Everything that is no rule's refusal: 404, `bid-rev-stale`, `enc-reused`, `upload-incomplete` and the like.
 pub fn judge(conn: &mut Conn, actor: &Actor, org: &OrgId, received_at: Timestamp, sub: &Submission) -> Result<Verdict> {
-    if let Some(recorded) = queries::recorded(conn, org, &sub.envelope_ids())? {
+    let seen = queries::seen(conn, &sub.envelope_ids(), &sub.encs())?;
+    if let Some(recorded) = seen.recorded(conn, org, &sub.envelope_ids())? {
         return Ok(Verdict::Known(recorded));
     }
-    let lot = lots::lot(conn, &sub.lot_id)?;
-    let before = queries::own_bid(conn, &lot.row.id, org)?;
+    let Ground { lot, before, confirmed } = queries::ground(conn, &sub.lot_id, org)?;
     let same_payload = before.as_ref().is_some_and(|bid| bid.has_payloads_of(&sub.envelopes));
     let event = event(before.as_ref(), same_payload, &sub.doc_rev);
     let facts =
-        BidFacts { named_revision: sub.doc_rev, same_payload, ..facts(conn, &lot, before.as_ref(), org, received_at)? };
+        BidFacts { named_revision: sub.doc_rev, same_payload, ..facts(&lot, before.as_ref(), confirmed, received_at)? };
     let state = match step_bid(lot.edition, &facts, event, actor) {
         Ok(state) => state,
         Err(refusal) => return Ok(Verdict::Refused(Box::new(lot), event, Box::new(refusal))),
     };
-    check_versions(conn, before.as_ref(), sub)?;
+    check_versions(&seen, before.as_ref(), sub)?;
     let uploads = find_uploads(conn, &lot.row.id, org, Purpose::Bid, before.as_ref(), &sub.envelopes)?;
     Ok(Verdict::Admitted(Box::new(Admitted { lot, before, event, state, uploads })))
 }
@@ -86,17 +84,10 @@ fn event(before: Option<&Bid>, same_payload: bool, doc_rev: &Digest) -> BidEvent
 ///
 /// # Errors
 /// 404 for a lot that was never published.
-pub fn facts(
-    conn: &mut Conn,
-    lot: &Lot,
-    before: Option<&Bid>,
-    org: &OrgId,
-    received_at: Timestamp,
-) -> Result<BidFacts> {
+pub fn facts(lot: &Lot, before: Option<&Bid>, confirmed: bool, received_at: Timestamp) -> Result<BidFacts> {
     let (Some(deadline_at), Some(current_revision)) = (lot.deadline_at(), lot.body.document_revision) else {
         return Err(common::not_found().into());
     };
-    let organisation = accounts::queries::organisation(conn, org.as_str())?;
     Ok(BidFacts {
         state: before.map_or(BidState::None, |bid| standing(bid.state)),
         lot_state: lot.state,
@@ -106,7 +97,7 @@ pub fn facts(
         deadline_at,
         named_revision: current_revision,
         current_revision,
-        organisation_confirmed: organisation.is_some_and(|row| row.state == CONFIRMED),
+        organisation_confirmed: confirmed,
         withdrawal_allowed: lot.body.terms.withdrawal_allowed,
         same_payload: false,
     })
@@ -125,20 +116,21 @@ fn standing(state: BidState) -> BidState {
 ///
 /// # Errors
 /// `bid-rev-stale`, `bid-versions-exhausted`, `enc-reused`.
-pub fn check_versions(conn: &mut Conn, before: Option<&Bid>, sub: &Submission) -> Result<()> {
+pub fn check_versions(seen: &Seen, before: Option<&Bid>, sub: &Submission) -> Result<()> {
     if before.is_some_and(|bid| i64::from(sub.rev) <= bid.row.rev) {
         return Err(refusals::rev_stale().into());
     }
     if before.is_some_and(|bid| bid.row.version >= limits::BID_VERSIONS) {
         return Err(refusals::too_many_versions().into());
     }
-    if queries::is_enc_known(conn, &sub.encs())? {
+    if seen.has_enc(&sub.encs()) {
         return Err(refusals::enc_reused().into());
     }
     Ok(())
 }
 
-/// Finds, for each envelope, the organisation's own complete upload of exactly its payload.
+/// Finds, for each envelope, the organisation's own complete upload of exactly its payload, free or in use by the bid as it
+/// stands.
 ///
 /// # Errors
 /// `upload-not-found`, `upload-incomplete`, `upload-mismatch`, `upload-attached-elsewhere`.
@@ -149,7 +141,7 @@ pub fn find_uploads(
     purpose: Purpose,
     before: Option<&Bid>,
     envelopes: &[SignedEnvelope],
-) -> Result<Vec<String>> {
+) -> Result<Vec<UploadRow>> {
     let owner = before.map_or("", |bid| bid.row.id.as_str());
     let mut found = Vec::new();
     for ctx in envelopes.iter().map(SignedEnvelope::ctx) {
@@ -161,7 +153,7 @@ pub fn find_uploads(
             .ok_or_else(common::upload_not_found)?;
         let used = Use { lot_id, purpose, size: ctx.ciphertext_len(), root: &ctx.root, attached_to: owner };
         uploads::ops::check_use(&best, &used)?;
-        found.push(best.id);
+        found.push(best);
     }
     Ok(found)
 }

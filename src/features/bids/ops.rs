@@ -12,7 +12,7 @@ use crate::features::accounts;
 use crate::features::lots::model::Lot;
 use crate::features::lots::queries as lots;
 use crate::features::uploads;
-use crate::features::uploads::model::Purpose;
+use crate::features::uploads::model::UploadRow;
 use crate::kernel::encoding::base64url;
 use crate::kernel::id::{BidId, OrgId, gathering};
 use crate::kernel::role::Actor;
@@ -88,7 +88,7 @@ pub fn submit(tx: &mut Tx<'_>, actor: &Actor, org: &OrgId, sub: &Submission) -> 
                 (Some(bid), BidEvent::Confirm) => Timestamp::from_millis(bid.row.received_at),
                 _ => received_at,
             };
-            let put = Put { kind: BID, purpose: Purpose::Bid, state, since, record: record(kind(event), &lot, org) };
+            let put = Put { kind: BID, state, since, record: record(kind(event), &lot, org) };
             let (row, entry) = put_in_box(tx, &lot, org, before.as_ref(), sub, &uploads, put)?;
             if sub.notify {
                 tell(tx, &lot, org, &row, &entry)?;
@@ -101,7 +101,6 @@ pub fn submit(tx: &mut Tx<'_>, actor: &Actor, org: &OrgId, sub: &Submission) -> 
 /// How something is put into the box.
 pub(super) struct Put {
     pub(super) kind: &'static str,
-    pub(super) purpose: Purpose,
     pub(super) state: BidState,
     pub(super) since: Timestamp,
     pub(super) record: Record,
@@ -114,12 +113,13 @@ pub(super) fn put_in_box(
     org: &OrgId,
     before: Option<&Bid>,
     sub: &Submission,
-    uploads: &[String],
+    uploads: &[UploadRow],
     put: Put,
 ) -> Result<(BidRow, Entry)> {
     let id = before.map_or_else(|| BidId::random().into_string(), |bid| bid.row.id.clone());
     let version = before.map_or(1, |bid| bid.row.version + 1);
-    let parts = sub.envelopes.iter().zip(uploads).map(|(envelope, upload)| SealedPart::of(envelope, upload)).collect();
+    let parts =
+        sub.envelopes.iter().zip(uploads).map(|(envelope, upload)| SealedPart::of(envelope, &upload.id)).collect();
     let body = BidBody { document_revision: sub.doc_rev, sealed_version: version, parts, withdrawal: None };
     let row = BidRow {
         id: id.clone(),
@@ -145,16 +145,15 @@ pub(super) fn put_in_box(
         Some(bid) => tx.update(&bid.row, row, record)?,
     };
     for ((envelope, upload), enc) in sub.envelopes.iter().zip(uploads).zip(first_encs(sub)) {
-        let ctx = envelope.ctx();
-        uploads::ops::attach(tx, upload, org, &lot.row.id, put.purpose, ctx.ciphertext_len(), &ctx.root, &id)?;
+        uploads::ops::attach_found(tx, upload, &id)?;
         let stored = EnvelopeRow {
             owner_id: id.clone(),
             owner_version: row.version,
             envelope_id: envelope.id().to_string(),
             lot_id: lot.row.id.clone(),
             org_id: org.to_string(),
-            part: ctx.part.name().to_owned(),
-            upload_id: upload.clone(),
+            part: envelope.ctx().part.name().to_owned(),
+            upload_id: upload.id.clone(),
             enc,
             header: envelope.jws().to_json(),
         };
@@ -190,7 +189,7 @@ pub fn withdraw(
     }
     let lot = lots::lot(tx.conn(), &bid.row.lot_id)?;
     let received_at = tx.context().received_at;
-    let facts = judge::facts(tx.conn(), &lot, Some(&bid), org, received_at)?;
+    let facts = judge::facts(&lot, Some(&bid), accounts::queries::is_confirmed(tx.conn(), org)?, received_at)?;
     let id = statement.id();
     let state = match step_bid(lot.edition, &facts, BidEvent::Withdraw, actor) {
         Ok(state) => state,
@@ -249,7 +248,8 @@ pub fn withdrawn_before(conn: &mut Conn, bid: &Bid, statement: &SignedWithdrawal
 /// The rules' refusal.
 pub fn after_opening(tx: &mut Tx<'_>, lot: &Lot, bid: &Bid, event: BidEvent) -> Result<Bid> {
     let received_at = Timestamp::from_millis(bid.row.received_at);
-    let facts = judge::facts(tx.conn(), lot, Some(bid), &bid.org, received_at)?;
+    let confirmed = accounts::queries::is_confirmed(tx.conn(), &bid.org)?;
+    let facts = judge::facts(lot, Some(bid), confirmed, received_at)?;
     let facts = BidFacts { state: bid.state, ..facts };
     let state = step_bid(lot.edition, &facts, event, &Actor::System)?;
     let row = BidRow { state: state.name().to_owned(), ..bid.row.clone() };

@@ -4,12 +4,15 @@ use diesel::prelude::*;
 
 use super::model::{BID, Bid, BidRow, BoxedBid, EnvelopeRow, RESERVE, Recorded, RefusalRow};
 use crate::db::Conn;
-use crate::db::schema::{audit_entry, bid_envelopes, bids, refusals};
+use crate::db::schema::{audit_entry, bid_envelopes, bids, lots, organisations, refusals};
+use crate::features::accounts::model::CONFIRMED;
+use crate::features::lots::model::{Lot, LotRow};
 use crate::kernel::digest::Digest;
 use crate::kernel::id::OrgId;
 use crate::ledger::audit::EntryRow;
 use crate::ledger::{Error, Result};
 use crate::limits;
+use crate::refusals::not_found;
 use crate::rules::bid::BidState;
 
 /// The kinds of entries for which their organisation gets a receipt.
@@ -60,23 +63,88 @@ pub fn bid(conn: &mut Conn, bid_id: &str) -> Result<Option<Bid>> {
     row.map(Bid::read).transpose()
 }
 
+/// An envelope on record that has an id or an ephemeral key of those that were asked for.
+type SeenRow = (String, i64, String, String, String);
+
+/// What is on record of the envelopes of a submission.
+#[derive(Debug)]
+pub struct Seen(Vec<SeenRow>);
+
+/// Looks for envelopes with these ids, or with one of these ephemeral keys, in whatever lot.
+///
+/// # Errors
+/// The database's.
+pub fn seen(conn: &mut Conn, envelope_ids: &[Digest], encs: &[String]) -> Result<Seen> {
+    use bid_envelopes::{enc, envelope_id, org_id, owner_id, owner_version};
+    let ids: Vec<String> = envelope_ids.iter().map(Digest::to_string).collect();
+    let rows = bid_envelopes::table
+        .filter(envelope_id.eq_any(ids).or(enc.eq_any(encs.to_vec())))
+        .select((owner_id, owner_version, envelope_id, org_id, enc))
+        .load(conn)?;
+    Ok(Seen(rows))
+}
+
+impl Seen {
+    /// The entry of the version with which exactly these envelopes of an organisation came, if they did.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn recorded(&self, conn: &mut Conn, org: &OrgId, envelope_ids: &[Digest]) -> Result<Option<Recorded>> {
+        let ids: Vec<String> = envelope_ids.iter().map(Digest::to_string).collect();
+        let mut found = self.0.iter().filter(|(_, _, id, owner, _)| ids.contains(id) && owner == org.as_str());
+        let Some((owner, version, ..)) = found.next() else { return Ok(None) };
+        let others: Vec<_> = found.collect();
+        let together =
+            others.len() + 1 == ids.len() && others.iter().all(|other| (&other.0, other.1) == (owner, *version));
+        if !together || envelopes(conn, owner, *version)?.len() != ids.len() {
+            return Ok(None);
+        }
+        version_entry(conn, owner, *version).map(Some)
+    }
+
+    /// Whether one of these ephemeral keys was ever used.
+    pub fn has_enc(&self, encs: &[String]) -> bool {
+        self.0.iter().any(|(.., enc)| encs.contains(enc))
+    }
+}
+
 /// The entry of the version with which exactly these envelopes of an organisation came, if they did.
 ///
 /// # Errors
 /// The database's.
 pub fn recorded(conn: &mut Conn, org: &OrgId, envelope_ids: &[Digest]) -> Result<Option<Recorded>> {
-    let ids: Vec<String> = envelope_ids.iter().map(Digest::to_string).collect();
-    let found: Vec<(String, i64)> = bid_envelopes::table
-        .filter(bid_envelopes::envelope_id.eq_any(&ids))
-        .filter(bid_envelopes::org_id.eq(org.as_str()))
-        .select((bid_envelopes::owner_id, bid_envelopes::owner_version))
-        .load(conn)?;
-    let Some((owner, version)) = found.first().cloned() else { return Ok(None) };
-    let together = found.len() == ids.len() && found.iter().all(|one| *one == (owner.clone(), version));
-    if !together || envelopes(conn, &owner, version)?.len() != ids.len() {
-        return Ok(None);
-    }
-    version_entry(conn, &owner, version).map(Some)
+    seen(conn, envelope_ids, &[])?.recorded(conn, org, envelope_ids)
+}
+
+/// What a submission is judged by.
+pub struct Ground {
+    /// The lot.
+    pub lot: Lot,
+    /// The organisation's bid as it stands.
+    pub before: Option<Bid>,
+    /// The centre has confirmed the organisation.
+    pub confirmed: bool,
+}
+
+/// Lot, own bid and standing of the organisation, in one question.
+///
+/// # Errors
+/// 404 when there is no such lot.
+pub fn ground(conn: &mut Conn, lot_id: &str, org: &OrgId) -> Result<Ground> {
+    let own = bids::lot_id.eq(lots::id).and(bids::org_id.eq(org.to_string())).and(bids::kind.eq(BID));
+    let found: Option<(LotRow, Option<BidRow>, Option<String>)> = lots::table
+        .left_join(bids::table.on(own))
+        .left_join(organisations::table.on(organisations::id.eq(org.to_string())))
+        .filter(lots::id.eq(lot_id.to_owned()))
+        .select((LotRow::as_select(), Option::<BidRow>::as_select(), organisations::state.nullable()))
+        .first(conn)
+        .optional()?;
+    let (lot, bid, state) = found.ok_or_else(not_found)?;
+    Ok(Ground {
+        lot: Lot::read(lot)?,
+        before: bid.map(Bid::read).transpose()?,
+        confirmed: state.as_deref() == Some(CONFIRMED),
+    })
 }
 
 /// The entry that explains a version of a subject.
@@ -119,15 +187,6 @@ pub fn own_entry(conn: &mut Conn, org: &OrgId, entry_id: &str) -> Result<Option<
         .first(conn)
         .optional()?;
     row.map(Recorded::try_from).transpose()
-}
-
-/// Whether one of these ephemeral keys was ever used, in whatever lot.
-///
-/// # Errors
-/// The database's.
-pub fn is_enc_known(conn: &mut Conn, encs: &[String]) -> Result<bool> {
-    let found: i64 = bid_envelopes::table.filter(bid_envelopes::enc.eq_any(encs)).count().get_result(conn)?;
-    Ok(found > 0)
 }
 
 /// The envelopes that came with a version of a bid, the price first.

@@ -38,7 +38,8 @@ pub fn check_welcome(lot: &Lot, received_at: Timestamp) -> std::result::Result<(
 /// # Errors
 /// 404 for somebody else's lot; those of [`check_welcome`]; `bid-rev-stale`, `enc-reused`, and those of the upload.
 pub fn put(tx: &mut Tx<'_>, org: &OrgId, sub: &Submission) -> Result<Recorded> {
-    if let Some(recorded) = queries::recorded(tx.conn(), org, &sub.envelope_ids())? {
+    let seen = queries::seen(tx.conn(), &sub.envelope_ids(), &sub.encs())?;
+    if let Some(recorded) = seen.recorded(tx.conn(), org, &sub.envelope_ids())? {
         return Ok(recorded);
     }
     let lot = lots::lot(tx.conn(), &sub.lot_id)?;
@@ -48,14 +49,14 @@ pub fn put(tx: &mut Tx<'_>, org: &OrgId, sub: &Submission) -> Result<Recorded> {
     let received_at = tx.context().received_at;
     check_welcome(&lot, received_at)?;
     let before = queries::own_reserve(tx.conn(), &lot.row.id, org)?;
-    judge::check_versions(tx.conn(), before.as_ref(), sub)?;
+    judge::check_versions(&seen, before.as_ref(), sub)?;
     let uploads = judge::find_uploads(tx.conn(), &lot.row.id, org, Purpose::Reserve, before.as_ref(), &sub.envelopes)?;
     let record = Record::new("reserve.sealed")
         .sealed()
         .lot(lot.row.id.clone())
         .project(lot.row.project_id.clone())
         .org(org.as_str());
-    let put = Put { kind: RESERVE, purpose: Purpose::Reserve, state: BidState::Submitted, since: received_at, record };
+    let put = Put { kind: RESERVE, state: BidState::Submitted, since: received_at, record };
     let (_, entry) = put_in_box(tx, &lot, org, before.as_ref(), sub, &uploads, put)?;
     Ok(Recorded::from(&entry))
 }

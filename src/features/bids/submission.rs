@@ -6,7 +6,6 @@
 
 use super::refusals;
 use super::signed::Signed;
-use crate::features::lots::model::Lot;
 use crate::kernel::digest::{Digest, Hasher};
 use crate::kernel::encoding::base64url;
 use crate::kernel::id::OrgId;
@@ -103,17 +102,17 @@ impl Submission {
         self.envelopes.iter().map(|envelope| envelope.ctx().ciphertext_len()).sum()
     }
 
-    /// Checks that the headers are this organisation's and for this lot.
+    /// Checks that the headers are this organisation's and for this lot, whose key set names its project and its group.
     ///
     /// # Errors
     /// 422: `envelope-not-yours`, `envelope-foreign-lot`.
-    pub fn check_place(&self, lot: &Lot, org: &OrgId) -> Result<(), Refusal> {
+    pub fn check_place(&self, key_set: &KeySet, org: &OrgId) -> Result<(), Refusal> {
         for ctx in self.envelopes.iter().map(SignedEnvelope::ctx) {
             if ctx.bidder.as_str() != org.as_str() {
                 return Err(refusals::envelope_not_yours());
             }
-            let here = [(&ctx.lot, &lot.row.id), (&ctx.group, &lot.row.id), (&ctx.tender, &lot.row.project_id)];
-            if here.iter().any(|(named, meant)| named.as_str() != meant.as_str()) {
+            let here = ctx.lot.as_str() == self.lot_id && ctx.group == key_set.group && ctx.tender == key_set.tender;
+            if !here {
                 return Err(refusals::envelope_foreign_lot());
             }
         }

@@ -162,9 +162,17 @@ pub fn attach(
 ) -> Result<()> {
     let row = queries::own(tx.conn(), org.as_str(), upload_id)?.ok_or_else(refusals::upload_not_found)?;
     check_use(&row, &Use { lot_id, purpose, size: expected_size, root: expected_root, attached_to })?;
+    attach_found(tx, &row, attached_to)
+}
+
+/// Attaches an upload that [`check_use`] found fit in this same transaction.
+///
+/// # Errors
+/// The database's.
+pub fn attach_found(tx: &mut Tx<'_>, row: &UploadRow, attached_to: &str) -> Result<()> {
     match row.attached_to {
         Some(_) => Ok(()),
-        None => tx.beside(|conn| changes::attach(conn, upload_id, attached_to)),
+        None => tx.beside(|conn| changes::attach(conn, &row.id, attached_to)),
     }
 }
 

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::{BidPath, answer};
 use crate::app::App;
 use crate::db::Conn;
-use crate::features::accounts::signing_keys::active_key;
+use crate::features::accounts::signing_keys::active_keys;
 use crate::features::bids::model::{Bid, Recorded, RefusalBody};
 use crate::features::bids::ops::{self, Done};
 use crate::features::bids::signed::Signed;
@@ -160,7 +160,7 @@ async fn check_statement(app: &App, org: &OrgId, bid_id: &str, text: &Signed) ->
         let (known, key) = reader.read_blocking(|conn| {
             let bid = queries::own(conn, &bid_id, &org)?.ok_or_else(refusals::not_found)?;
             let known = ops::withdrawn_before(conn, &bid, &statement)?.is_some();
-            Ok((known, active_key(conn, &statement.signing_key_id().to_string())?))
+            Ok((known, active_keys(conn, &org, &[statement.signing_key_id().to_string()])?.pop().flatten()))
         })?;
         if known {
             return Ok(statement);
@@ -169,7 +169,7 @@ async fn check_statement(app: &App, org: &OrgId, bid_id: &str, text: &Signed) ->
         if said.bid.as_str() != bid_id || said.bidder.as_str() != org.as_str() {
             return Err(own_refusals::withdrawal_not_yours().into());
         }
-        let (_, key) = key.filter(|(owner, _)| *owner == org).ok_or_else(own_refusals::key_not_active)?;
+        let key = key.ok_or_else(own_refusals::key_not_active)?;
         statement
             .verify_signature(&key)
             .map_err(|_| own_refusals::signature_invalid("withdrawal-signature-invalid"))?;

@@ -1,5 +1,8 @@
 //! Submitting a bid, and asking what submitting it would be answered.
 
+use std::sync::Arc;
+
+use actix_web::web::Data;
 use actix_web::{HttpResponse, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -7,7 +10,7 @@ use utoipa::ToSchema;
 use super::answer;
 use crate::app::App;
 use crate::db::Conn;
-use crate::features::accounts::signing_keys::active_key;
+use crate::features::accounts::signing_keys::active_keys;
 use crate::features::bids::judge::{self, Verdict};
 use crate::features::bids::ops::{self, Done};
 use crate::features::bids::queries;
@@ -16,7 +19,6 @@ use crate::features::bids::submission::{Sort, Submission};
 use crate::features::bids::view::ActView;
 use crate::features::key_sets;
 use crate::features::lots::http::LotPath;
-use crate::features::lots::model::Lot;
 use crate::features::lots::queries as lots;
 use crate::features::uploads;
 use crate::http::extract::{Body, Caller, IdempotencyKey};
@@ -24,7 +26,6 @@ use crate::http::problem::Problem;
 use crate::kernel::id::OrgId;
 use crate::ledger::Error;
 use crate::refusals;
-use crate::seal::keys::VerifyingKey;
 use crate::seal::keyset::KeySet;
 
 /// A bid: signed headers over payloads that were uploaded before.
@@ -47,16 +48,12 @@ pub struct Checked {
     pub ok: bool,
 }
 
-/// What the checks of a submission need to know; nothing where it is on record already, because then it was checked.
-struct Ground {
-    lot: Lot,
-    key_set: KeySet,
-    keys: Vec<Option<VerifyingKey>>,
-}
-
 /// Reads headers and checks everything about them that is no rule's business, off the threads that answer requests.
+///
+/// What fails here is forgiven where it is on record already: it was in order when it came, and its key may have been
+/// revoked since.
 pub(super) async fn prepare(
-    app: &App,
+    app: &Data<App>,
     org: &OrgId,
     sort: Sort,
     lot_id: &str,
@@ -64,36 +61,41 @@ pub(super) async fn prepare(
     notify: bool,
 ) -> Result<Submission, Error> {
     let submission = Submission::read(sort, lot_id, texts, notify)?;
-    let (reader, org) = (app.reader.clone(), org.clone());
-    app.blocking(move || {
-        let ground = reader.read_blocking(|conn| ground(conn, &org, sort, &submission))?;
-        if let Some(Ground { lot, key_set, keys }) = ground {
-            submission.check_place(&lot, &org)?;
-            submission.check_seals(&keys, &key_set)?;
+    let (work_app, org) = (app.clone(), org.clone());
+    app.blocking(move || match check(&work_app, &org, sort, &submission) {
+        Ok(()) => Ok(submission),
+        Err(error) => {
+            let (ids, org) = (submission.envelope_ids(), org);
+            let known = work_app.reader.read_blocking(|conn| queries::recorded(conn, &org, &ids))?;
+            if known.is_some() { Ok(submission) } else { Err(error) }
         }
-        Ok(submission)
     })
     .await
 }
 
-fn ground(conn: &mut Conn, org: &OrgId, sort: Sort, submission: &Submission) -> Result<Option<Ground>, Error> {
-    if queries::recorded(conn, org, &submission.envelope_ids())?.is_some() {
-        return Ok(None);
+fn check(app: &App, org: &OrgId, sort: Sort, submission: &Submission) -> Result<(), Error> {
+    if sort == Sort::Reserve {
+        let lot = app.reader.ask_blocking(|conn| lots::lot(conn, &submission.lot_id))?;
+        if lot.initiator != *org {
+            return Err(refusals::not_found().into());
+        }
     }
-    let lot = lots::lot(conn, &submission.lot_id)?;
-    let visible = match sort {
-        Sort::Bid => lots::is_public(lot.state),
-        Sort::Reserve => lot.initiator == *org,
-    };
-    // A lot without a key set was never published: nothing can be sealed for it.
-    let row = if visible { key_sets::queries::of_lot(conn, &lot.row.id)? } else { None };
-    let key_set = key_sets::queries::parsed(&row.ok_or_else(refusals::not_found)?)?;
-    let mut keys = Vec::new();
-    for envelope in &submission.envelopes {
-        let found = active_key(conn, &envelope.signing_key_id().to_string())?;
-        keys.push(found.filter(|(owner, _)| owner == org).map(|(_, key)| key));
+    let key_set = key_set(app, &submission.lot_id)?;
+    submission.check_place(&key_set, org)?;
+    let kids: Vec<String> = submission.envelopes.iter().map(|envelope| envelope.signing_key_id().to_string()).collect();
+    let keys = app.reader.ask_blocking(|conn| active_keys(conn, org, &kids))?;
+    Ok(submission.check_seals(&keys, &key_set)?)
+}
+
+/// What bids of a lot are sealed to. A lot has a key set from its notice on, and is public from then on.
+fn key_set(app: &App, lot_id: &str) -> Result<Arc<KeySet>, Error> {
+    if let Some(known) = app.key_sets.get(&lot_id.to_owned()) {
+        return Ok(known);
     }
-    Ok(Some(Ground { lot, key_set, keys }))
+    let row = app.reader.ask_blocking(|conn| key_sets::queries::of_lot(conn, lot_id))?;
+    let key_set = Arc::new(key_sets::queries::parsed(&row.ok_or_else(refusals::not_found)?)?);
+    app.key_sets.put(lot_id.to_owned(), key_set.clone());
+    Ok(key_set)
 }
 
 /// Names the missing chunks where an upload is not complete: the disk knows them, the database does not.

@@ -96,7 +96,7 @@ pub async fn get_lot(
     path: web::Path<LotPath>,
 ) -> Result<HttpResponse, Error> {
     let id = path.into_inner().lot;
-    let lot = app.reader.read(move |conn| queries::lot(conn, &id)).await?;
+    let lot = app.reader.ask(move |conn| queries::lot(conn, &id)).await?;
     if !may_see(&lot, caller.0.as_ref()) {
         return Err(refusals::not_found().into());
     }
