@@ -40,6 +40,8 @@ const UPLOADING: usize = 64;
 const TOGETHER: usize = 100;
 /// A day in milliseconds.
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// Days for which documents are issued.
+const DAYS_OF_ISSUE: i64 = 6;
 /// Days from a notice to its deadline.
 const DAYS_TO_DEADLINE: i64 = 21;
 
@@ -50,7 +52,7 @@ pub struct Bidder {
     /// Its user.
     pub user: UserId,
     /// Its signing key.
-    pub key: SigningKey,
+    pub key: Arc<SigningKey>,
 }
 
 /// A lot that accepts bids.
@@ -139,11 +141,10 @@ impl Ground {
     fn invite(&mut self, count: usize) -> Result<()> {
         for first in (0..count).step_by(TOGETHER) {
             let numbers = first..count.min(first + TOGETHER);
-            let keys: Vec<SigningKey> = numbers
+            let keys: Vec<Arc<SigningKey>> = numbers
                 .clone()
-                .map(|_| SigningKey::generate(Algorithm::EdDsa).map_err(BenchError::of))
+                .map(|_| SigningKey::generate(Algorithm::EdDsa).map(Arc::new).map_err(BenchError::of))
                 .collect::<Result<_>>()?;
-            let keys = Arc::new(keys);
             let mine = keys.clone();
             let made: Vec<(OrgId, UserId)> = self
                 .platform
@@ -151,7 +152,6 @@ impl Ground {
                     numbers.clone().zip(mine.iter()).map(|(n, key)| enrol(tx, n, key)).collect()
                 })
                 .map_err(BenchError::of)?;
-            let keys = Arc::try_unwrap(keys).map_err(|_| BenchError("a use case still holds its keys".into()))?;
             let bidders = made.into_iter().zip(keys).map(|((org, user), key)| Bidder { org, user, key });
             self.bidders.extend(bidders);
         }
@@ -176,7 +176,11 @@ impl Ground {
             client.attach_document(&lot, "road.txt", "text/plain", b"A road\n").map_err(BenchError::of)?;
             client.act_with_lot(&lot, "submit").map_err(BenchError::of)?;
             self.cast.centre.act_with_lot(&lot, "accept").map_err(BenchError::of)?;
-            let schedule = json!({ "deadline_at": deadline, "opens_at": deadline });
+            let now = self.platform.now();
+            let schedule = json!({
+                "doc_issue_start_at": now, "doc_issue_end_at": now.plus_millis(DAYS_OF_ISSUE * DAY_MS),
+                "deadline_at": deadline, "opens_at": deadline,
+            });
             client.do_with_lot(&lot, "publish", &schedule).map_err(BenchError::of)?;
             let org = self.bidders.first().map_or(self.cast.initiator.org.as_str(), |bidder| bidder.org.as_str());
             let sealer = Sealer::prepare(client, &lot, org, &self.cast.platform_key).map_err(BenchError::of)?;
