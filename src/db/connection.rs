@@ -117,9 +117,11 @@ pub fn connect(url: &DbUrl, mode: Mode) -> Result<Conn, ConnectError> {
         }
         DbUrl::Sqlite(path) => {
             let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
+            // What undoes a use case within its group is kept in memory: it need not outlive the process.
             conn.batch_execute(
                 "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                 PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA cache_size = -32000",
+                 PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA cache_size = -32000; \
+                 PRAGMA temp_store = MEMORY",
             )?;
             check_foreign_keys(&mut conn)?;
             if mode == Mode::Read {

@@ -13,7 +13,7 @@
 use super::dleq::{join, split};
 use super::error::RandomFailed;
 use super::hash_to_scalar::hash_to_scalar;
-use super::points::{NotAScalar, Point, PrivateScalar, Scalar, scalar_from_bytes};
+use super::points::{NotAScalar, Point, PrivateScalar, Scalar, base_minus, scalar_from_bytes};
 use crate::kernel::digest::{Digest, sha256};
 
 /// Bytes of a proof: c, then z.
@@ -79,8 +79,7 @@ pub(super) fn prove_with(ephemeral: &PrivateScalar, binding: &Binding<'_>, nonce
 
 /// Whether `pok` proves knowledge of the discrete logarithm of `r`.
 pub fn verify(r: &Point, binding: &Binding<'_>, pok: &Pok) -> bool {
-    let a = Point::GENERATOR.to_projective() * pok.z - r.to_projective() * pok.c;
-    Point::from_projective(a).is_ok_and(|a| binding.challenge(r, &a) == pok.c)
+    Point::from_projective(base_minus(&pok.z, &pok.c, r)).is_ok_and(|a| binding.challenge(r, &a) == pok.c)
 }
 
 #[cfg(test)]

@@ -79,8 +79,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "kernel", "rules", "seal", "tlog", "client", "demo", "bench", "drill", "derived", "app", "clock", "config", "keys",
-            "worker", "http", "db", "ledger", "features", "blobs", "limits",
+            "kernel", "rules", "seal", "tlog", "client", "demo", "bench", "drill", "derived", "app", "clock", "config",
+            "keys", "worker", "http", "db", "ledger", "features", "blobs", "limits",
         ],
     ),
 ];

@@ -101,10 +101,15 @@ pub fn signing_key(conn: &mut Conn, kid: &str) -> Result<Option<SigningKeyRow>> 
 
 /// The signing keys with these key ids.
 pub fn signing_keys(conn: &mut Conn, kids: &[String]) -> Result<Vec<SigningKeyRow>> {
-    Ok(signing_keys::table
-        .filter(signing_keys::kid.eq_any(kids.to_vec()))
-        .select(SigningKeyRow::as_select())
-        .load(conn)?)
+    if kids.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Each value by itself, and not a list: SQLite prepares a statement with a list anew each time.
+    let mut query = signing_keys::table.select(SigningKeyRow::as_select()).into_boxed();
+    for kid in kids {
+        query = query.or_filter(signing_keys::kid.eq(kid));
+    }
+    Ok(query.load(conn)?)
 }
 
 /// A signing key by its registration.

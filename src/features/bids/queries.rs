@@ -76,12 +76,18 @@ pub struct Seen(Vec<SeenRow>);
 /// The database's.
 pub fn seen(conn: &mut Conn, envelope_ids: &[Digest], encs: &[String]) -> Result<Seen> {
     use bid_envelopes::{enc, envelope_id, org_id, owner_id, owner_version};
-    let ids: Vec<String> = envelope_ids.iter().map(Digest::to_string).collect();
-    let rows = bid_envelopes::table
-        .filter(envelope_id.eq_any(ids).or(enc.eq_any(encs.to_vec())))
-        .select((owner_id, owner_version, envelope_id, org_id, enc))
-        .load(conn)?;
-    Ok(Seen(rows))
+    if envelope_ids.is_empty() && encs.is_empty() {
+        return Ok(Seen(Vec::new()));
+    }
+    // Each value by itself, and not a list: SQLite prepares a statement with a list anew each time.
+    let mut query = bid_envelopes::table.select((owner_id, owner_version, envelope_id, org_id, enc)).into_boxed();
+    for id in envelope_ids {
+        query = query.or_filter(envelope_id.eq(id.to_string()));
+    }
+    for one in encs {
+        query = query.or_filter(enc.eq(one));
+    }
+    Ok(Seen(query.load(conn)?))
 }
 
 impl Seen {
