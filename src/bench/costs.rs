@@ -18,7 +18,7 @@ use crate::features::bids::signed::Signed;
 use crate::features::bids::submission::{Sort, Submission};
 use crate::features::bids::view::Signer;
 use crate::kernel::digest::sha256;
-use crate::kernel::role::{Actor, Role};
+use crate::kernel::role::Role;
 use crate::ledger::{Answer, Context, Error, Idempotency};
 
 /// Bids that are looked at.
@@ -142,7 +142,7 @@ fn commits(ground: &Ground, ready: &[ReadyBid], name: &str, figures: &mut Figure
 
 async fn submit(ground: &Ground, bidder: usize, sub: Submission) -> std::result::Result<Answer<Done>, Error> {
     let (app, who) = (ground.app(), &ground.bidders[bidder]);
-    let actor = Actor::User { user_id: who.user.clone(), org_id: who.org.clone(), roles: vec![Role::Bidder] };
+    let actor = who.actor();
     let now = ground.platform.now();
     let context = Context {
         actor_id: Some(who.user.to_string()),
