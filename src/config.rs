@@ -314,7 +314,7 @@ impl Config {
             "metrics.bind: an address and port such as 127.0.0.1:9464, or nothing",
         );
         expect(
-            watched.is_empty() || *watched != self.server.bind,
+            watched.is_empty() || *watched != self.server.bind || watched.parse::<SocketAddr>().is_err(),
             "metrics.bind: another port than server.bind: metrics are not for the public",
         );
         let data = self.database_url().file().and_then(|file| file.parent().map(std::path::Path::to_owned));

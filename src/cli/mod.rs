@@ -208,7 +208,7 @@ mod tests {
             if command.get_subcommands().next().is_none() {
                 found.push(format!("`{name}"));
             }
-            for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+            for below in command.get_subcommands().filter(|below| below.get_name() != "help" && !below.is_hide_set()) {
                 leaves(below, &format!("{name} {}", below.get_name()), found);
             }
         }

@@ -1,5 +1,7 @@
 //! Reading: one consistent, read-only view of the database per call.
 
+use diesel::connection::SimpleConnection;
+
 use super::error::{Error, Failure, Result};
 use crate::db::{Conn, DbUrl, Mode, Pool, connection, dialect};
 use crate::limits;
@@ -30,11 +32,12 @@ impl Reader {
     }
 
     /// Runs a single statement on the blocking pool: it sees one state of the database without a transaction around it,
-    /// which would be two more round trips. The connection refuses writes all the same.
+    /// which would be two more round trips. The connection refuses writes all the same. It may be run again on another
+    /// connection, where the first turns out to have broken in the pool.
     pub async fn ask<T, F>(&self, ask: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+        F: FnMut(&mut Conn) -> Result<T> + Send + 'static,
     {
         let reader = self.clone();
         tokio::task::spawn_blocking(move || reader.ask_blocking(ask))
@@ -43,11 +46,20 @@ impl Reader {
     }
 
     /// As [`Reader::ask`], on this thread.
-    pub fn ask_blocking<T>(&self, ask: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-        let mut slot = self.pool.get().map_err(|error| Failure::Unreachable(error.to_string()))?;
-        let result = ask(&mut slot.conn);
-        slot.broken = result.as_ref().is_err_and(Error::lost_connection);
-        result
+    pub fn ask_blocking<T>(&self, mut ask: impl FnMut(&mut Conn) -> Result<T>) -> Result<T> {
+        let mut left = self.pool.max_size();
+        loop {
+            let mut slot = self.pool.get().map_err(|error| Failure::Unreachable(error.to_string()))?;
+            let result = ask(&mut slot.conn);
+            slot.broken = matches!(result, Err(Error::Failed(_))) && slot.conn.batch_execute("SELECT 1").is_err();
+            if !slot.broken {
+                return result;
+            }
+            if left == 0 {
+                return result.map_err(|error| Failure::Unreachable(format!("a connection broke: {error}")).into());
+            }
+            left -= 1;
+        }
     }
 
     /// Runs `read` in a read-only transaction on this thread.

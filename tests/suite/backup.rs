@@ -72,6 +72,11 @@ fn open_there(config: &Config, at: Timestamp) -> (i64, i64) {
     told.expect("readable")
 }
 
+/// Removes a restored platform on which bids were opened: the world that it was copied from has none of their texts.
+fn remove(config: &Config) {
+    fs::remove_dir_all(Path::new(&config.database.url).parent().expect("a directory")).expect("removed");
+}
+
 fn manifest(backup: &Path) -> Value {
     serde_json::from_slice(&fs::read(backup.join("manifest.json")).expect("a manifest")).expect("JSON")
 }
@@ -109,6 +114,7 @@ fn a_backup_of_a_running_platform_gives_back_its_sealed_bids_elsewhere() {
     let (code, said) = restore(&there, &backup);
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("is in the way"), "{said}");
+    remove(&there);
 }
 
 #[test]
@@ -123,6 +129,7 @@ fn a_database_alone_is_restored_beside_the_files_that_are_still_there() {
     let (code, said) = run(&there, &["restore", "--keep-blobs", "--from", &backup.display().to_string()]);
     assert_eq!(code, 0, "{said}");
     assert_eq!(open_there(&there, story.deadline().plus_millis(70_000)), (3, 3));
+    remove(&there);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What leaves a trace besides acts: sessions of staff, denied attempts, uses of the platform key, reads of payloads.
 
+use sealbid::limits::{SIGN_IN_FREE_ATTEMPTS, SIGN_IN_PAUSE_MS};
 use sealbid::rules::editions::Category;
 use serde_json::{Value, json};
 
@@ -51,7 +52,11 @@ on_both!(a_session_of_staff_is_on_record_from_its_start_to_its_end, |world| {
 });
 
 on_both!(failed_sign_ins_of_staff_are_on_record_and_cannot_fill_it, |world| {
-    for _ in 0..12 {
+    for n in 0..12u32 {
+        // Whoever goes on after some failures is made to wait, longer each time; all of this is within the hour.
+        if let Some(beyond) = n.checked_sub(SIGN_IN_FREE_ATTEMPTS) {
+            world.set_clock(world.now().plus_millis(SIGN_IN_PAUSE_MS << beyond));
+        }
         sign_in(world, "admin", "not the password").refused(401, "login-failed");
     }
     sign_in(world, "bidder1", "not the password").refused(401, "login-failed");
