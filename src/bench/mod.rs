@@ -69,8 +69,11 @@ enum What {
     Served,
 }
 
+/// What does a measurement.
+type Measure = fn(&Run) -> Result<Figures>;
+
 /// Every measurement and what does it.
-const ALL: &[(What, fn(&Run) -> Result<Figures>)] = &[
+const ALL: &[(What, Measure)] = &[
     (What::Bids, bids::measure),
     (What::Costs, costs::measure),
     (What::Ledger, ledger::measure),

@@ -351,7 +351,10 @@ impl Found {
             }
         }
         let mut there = BTreeSet::new();
-        let each = blobs.for_each(|id, _| there.insert(id.to_owned()) || true);
+        let each = blobs.for_each(|id, _| {
+            there.insert(id.to_owned());
+            true
+        });
         if let Err(error) = each {
             wrong.push(format!("the blobs: {error}"));
         }

@@ -113,7 +113,7 @@ fn drill(database: Database, kills: u32, seed: u64, args: &CrashArgs) -> Result<
     }
     let people = People::hire(&ground, extent.bidders)?;
     let keys = Keys::load(&ground.site().config(0).keys.dir).map_err(broken)?;
-    let (platform_key, verifier) = (keys.promise.verifying_key().clone(), ground.site().verifier(&keys));
+    let (platform_key, verifier) = (*keys.promise.verifying_key(), ground.site().verifier(&keys));
     let (journal, lots) = (Journal::default(), Mutex::new(None));
     let mut stage = Stage { ground, fleet, keeper, people, journal, sink, platform_key, verifier, seed, lots };
     let mut verdict = Verdict::default();

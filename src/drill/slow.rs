@@ -77,7 +77,7 @@ pub fn run(args: &SlowArgs) -> Result<()> {
     drop(started(&fleet)?);
     let people = People::hire(&ground, HONEST)?;
     let keys = Keys::load(&ground.site().config(0).keys.dir).map_err(broken)?;
-    let (platform_key, verifier) = (keys.promise.verifying_key().clone(), ground.site().verifier(&keys));
+    let (platform_key, verifier) = (*keys.promise.verifying_key(), ground.site().verifier(&keys));
     let (keeper, journal, lots) = (Keeper::new(1, 0, 0), Journal::default(), Mutex::new(None));
     let stage = Stage { ground, fleet, keeper, people, journal, sink, platform_key, verifier, seed: 1, lots };
     let server = started(&stage.fleet)?;
