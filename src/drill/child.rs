@@ -6,8 +6,7 @@
 use std::io::BufRead;
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use actix_web::web;
@@ -15,7 +14,7 @@ use clap::Args;
 
 use super::clock::ShiftedClock;
 use super::ground::Site;
-use super::{DrillError, Result, broken};
+use super::{Result, broken};
 use crate::app::App;
 use crate::cli::database::{self, Alone};
 use crate::faults::{Faults, Plan, Point};
@@ -42,27 +41,44 @@ pub struct ChildArgs {
     /// By how many milliseconds its clock is ahead.
     #[arg(long, allow_negative_numbers = true)]
     ahead: i64,
-    /// Where it is to die, and when it is there for which time: `name:3`.
-    #[arg(long)]
-    die: Option<String>,
 }
 
-/// Dies at a place when it is reached for the nth time.
-struct DieAt {
-    point: Point,
-    left: AtomicU32,
-}
+/// Where the server is to die, and how often it is there before; nowhere unless the drill says so.
+#[derive(Default)]
+struct DieAt(Mutex<Option<(Point, u32)>>);
 
 impl DieAt {
-    fn parse(text: &str) -> Option<Self> {
-        let (name, times) = text.split_once(':')?;
-        Some(Self { point: Point::parse(name)?, left: AtomicU32::new(times.parse().ok()?) })
+    fn plan(&self) -> MutexGuard<'_, Option<(Point, u32)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a new plan: `name:3`, or anything else for none.
+    fn set(&self, text: &str) {
+        *self.plan() = text
+            .split_once(':')
+            .and_then(|(name, times)| Some((Point::parse(name)?, times.parse().ok().filter(|times| *times > 0)?)));
+    }
+
+    /// Whether this is the time to die.
+    fn is_due(&self, point: Point) -> bool {
+        let mut plan = self.plan();
+        match plan.as_mut() {
+            Some((place, times)) if *place == point => {
+                *times -= 1;
+                let due = *times == 0;
+                if due {
+                    *plan = None;
+                }
+                due
+            }
+            _ => false,
+        }
     }
 }
 
 impl Plan for DieAt {
     fn reach(&self, point: Point) {
-        if point != self.point || self.left.fetch_sub(1, Ordering::SeqCst) != 1 {
+        if !self.is_due(point) {
             return;
         }
         println!("{AT}{}", point.name());
@@ -86,17 +102,12 @@ pub fn run(args: &ChildArgs) -> Result<()> {
     site.check_database(&config)?;
     let keys = Keys::load(&config.keys.dir).map_err(broken)?;
     let clock = Arc::new(ShiftedClock::new(args.ahead));
-    let faults = match &args.die {
-        Some(text) => {
-            let plan = DieAt::parse(text).ok_or_else(|| DrillError::Refused(format!("{text}: not a place")))?;
-            Faults::planned(Arc::new(plan))
-        }
-        None => Faults::default(),
-    };
+    let plan = Arc::new(DieAt::default());
+    let faults = Faults::planned(plan.clone());
     let bind = config.server.bind.clone();
     let app = web::Data::new(App::open_with(config, clock.clone(), keys, faults).map_err(broken)?);
     let listener = listen(&bind)?;
-    std::thread::spawn(move || obey(&clock));
+    std::thread::spawn(move || obey(&clock, &plan));
     actix_web::rt::System::new()
         .block_on(async move {
             let server = server::start(app.clone(), listener)?;
@@ -120,11 +131,13 @@ fn listen(bind: &str) -> Result<TcpListener> {
     Err(last)
 }
 
-/// Moves the clock as the drill says, and ends when the drill does.
-fn obey(clock: &ShiftedClock) {
+/// Moves the clock and takes plans as the drill says, and ends when the drill does.
+fn obey(clock: &ShiftedClock, plan: &DieAt) {
     for line in std::io::stdin().lock().lines().map_while(std::io::Result::ok) {
-        if let Ok(ahead) = line.trim().parse() {
-            clock.set(ahead);
+        match line.split_once(' ') {
+            Some(("ahead", millis)) => millis.parse().into_iter().for_each(|ahead| clock.set(ahead)),
+            Some(("die", text)) => plan.set(text),
+            _ => {}
         }
     }
     std::process::exit(0);
@@ -135,14 +148,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_of_death_is_named_with_its_turn() {
-        let plan = DieAt::parse("mail-sent:2").expect("a place");
-        assert_eq!((plan.point, plan.left.load(Ordering::SeqCst)), (Point::MailSent, 2));
-        plan.reach(Point::MailTaken);
-        plan.reach(Point::MailSent);
-        assert_eq!(plan.left.load(Ordering::SeqCst), 1, "only its own place counts");
-        for wrong in ["", "mail-sent", "elsewhere:1", "mail-sent:x"] {
-            assert!(DieAt::parse(wrong).is_none(), "{wrong}");
+    fn a_server_dies_at_its_place_and_in_its_turn() {
+        let plan = DieAt::default();
+        assert!(!plan.is_due(Point::MailSent), "no plan");
+        plan.set("mail-sent:2");
+        assert!(!plan.is_due(Point::MailTaken), "only its own place counts");
+        assert!(!plan.is_due(Point::MailSent));
+        assert!(plan.is_due(Point::MailSent));
+        for none in ["", "-", "mail-sent", "elsewhere:1", "mail-sent:x", "mail-sent:0"] {
+            plan.set(none);
+            assert!(plan.plan().is_none(), "{none}");
         }
     }
 }

@@ -2,11 +2,13 @@
 //! acknowledged must be there.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
+use super::backups;
 use super::check::{self, Verdict};
 use super::draw::Draw;
 use super::fleet::{Fleet, Heard};
@@ -142,12 +144,12 @@ fn drill(database: Database, kills: u32, seed: u64, args: &CrashArgs) -> Result<
 fn kill_migrations(fleet: &Fleet, keeper: &Keeper, kills: u32, seed: u64) -> Result<()> {
     let mut draw = Draw::new(seed, 2_000);
     for _ in 0..MIGRATION_KILLS.min(kills / 8) {
-        let server = fleet.start(0, None)?;
+        let server = fleet.start(0)?;
         std::thread::sleep(Duration::from_millis(draw.between(0, MIGRATION_MS)));
         drop(server);
         keeper.note(MIGRATING);
     }
-    match fleet.start(0, None)?.hear(Duration::from_secs(60)) {
+    match fleet.start(0)?.hear(Duration::from_secs(60)) {
         Some(Heard::Ready) => Ok(()),
         _ => Err(DrillError::Wrong("a migration that was cut short does not go on".into())),
     }
@@ -168,7 +170,18 @@ fn keep_and_play(stage: &Stage, extent: Extent, verdict: &mut Verdict) -> Result
                 }
             });
         }
-        let played = play_and_ask(stage, extent, verdict);
+        let over = AtomicBool::new(false);
+        let played = std::thread::scope(|inner| {
+            // Its own tools copy PostgreSQL.
+            let backups = stage.ground.url().file().map(|_| inner.spawn(|| backups::drill(stage, &over)));
+            let played = play_and_ask(stage, extent, verdict);
+            over.store(true, Ordering::SeqCst);
+            match backups.map(std::thread::ScopedJoinHandle::join) {
+                Some(Ok(Err(error))) => played.and(Err(error)),
+                Some(Err(_)) => Err(DrillError::Failed("the backups ended by a panic".into())),
+                _ => played,
+            }
+        });
         stage.keeper.stop();
         played
     });

@@ -17,7 +17,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::faults::Point;
 use crate::kernel::time::Timestamp;
 
-/// Where and when a server dies by its plan.
+/// Where a server dies by its plan, and when it is there for which time.
 pub type Death = (Point, u32);
 
 /// The places for servers, each with its port, and the time that all of them have.
@@ -38,6 +38,13 @@ struct Slot {
 impl Slot {
     fn tell(&self) -> MutexGuard<'_, Option<ChildStdin>> {
         self.tell.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn say(&self, line: &str) {
+        if let Some(stdin) = self.tell().as_mut() {
+            // One that was just killed need not hear it.
+            let _ = stdin.write_all(format!("{line}\n").as_bytes()).and_then(|()| stdin.flush());
+        }
     }
 }
 
@@ -85,28 +92,26 @@ impl Fleet {
         let ahead = self.ahead() + (at.millis() - self.now().millis()).max(0);
         // A server that is being started meanwhile holds its place: it is told afterwards, if it was not told already.
         self.ahead.store(ahead, Ordering::SeqCst);
-        for slot in &self.slots {
-            if let Some(stdin) = slot.tell().as_mut() {
-                // One that was just killed need not hear it.
-                let _ = stdin.write_all(format!("{ahead}\n").as_bytes()).and_then(|()| stdin.flush());
-            }
-        }
+        self.slots.iter().for_each(|slot| slot.say(&format!("ahead {ahead}")));
+    }
+
+    /// Tells the server at place `n` where it is to die; nowhere without a plan.
+    pub fn plan(&self, n: usize, death: Option<Death>) {
+        let text = death.map_or("-".to_owned(), |(point, times)| format!("{}:{times}", point.name()));
+        self.slots[n].say(&format!("die {text}"));
     }
 
     /// Starts a server at place `n`.
     ///
     /// # Errors
     /// When the program cannot be started.
-    pub fn start(&self, n: usize, death: Option<Death>) -> Result<Server> {
+    pub fn start(&self, n: usize) -> Result<Server> {
         let slot = &self.slots[n];
         let mut tell = slot.tell();
         let log = OpenOptions::new().create(true).append(true).open(&self.log).map_err(broken)?;
         let mut command = Command::new(&self.program);
         command.args(["drill", "child", "--ground"]).arg(&self.ground);
         command.args(["--port", &slot.port.to_string(), "--ahead", &self.ahead().to_string()]);
-        if let Some((point, times)) = death {
-            command.args(["--die", &format!("{}:{times}", point.name())]);
-        }
         let mut child = command
             .env_clear()
             .stdin(Stdio::piped())

@@ -18,11 +18,15 @@ const PATIENCE: Duration = Duration::from_secs(6);
 const LOOK: Duration = Duration::from_millis(20);
 /// Kills of one server in one phase that has an end of its own, so that it comes to it.
 const KILLS_PER_PHASE: u32 = 4;
+/// Kills while lots are published.
+const KILLS_AT_PUBLISHING: u32 = 2;
 /// Under which name kills at no named place are counted.
 pub const ANYWHERE: &str = "anywhere";
 /// Under which name kills are counted that hit a server before it was ready.
 pub const STARTING: &str = "while starting";
 
+/// Under which name backups are counted that were killed.
+pub const BACKING_UP: &str = "a backup";
 /// Under which name kills are counted that hit a server at its first migration.
 pub const MIGRATING: &str = "while migrating";
 
@@ -31,6 +35,8 @@ pub const MIGRATING: &str = "while migrating";
 pub enum Phase {
     /// Nobody is killed.
     Quiet,
+    /// Lots are registered and published.
+    Publishing,
     /// Bids come in.
     Bidding,
     /// Boxes are closed, unsealed and read out.
@@ -40,12 +46,13 @@ pub enum Phase {
 }
 
 impl Phase {
-    const ALL: [Self; 4] = [Self::Quiet, Self::Bidding, Self::Opening, Self::Sweeping];
+    const ALL: [Self; 5] = [Self::Quiet, Self::Publishing, Self::Bidding, Self::Opening, Self::Sweeping];
 
     fn places(self) -> &'static [Point] {
         use Point::*;
         match self {
             Self::Quiet => &[],
+            Self::Publishing => &[BeforeCommit, AfterCommit, UploadRow, UploadSynced, MailTaken, MailSent],
             Self::Bidding => &[
                 BodyIn,
                 BidBeforeCommit,
@@ -111,8 +118,7 @@ impl Keeper {
             in_phase: AtomicU32::new(0),
             // Few enough that the opening has its share, and that several lots are opened.
             most_in_bidding: (kills / 4).max(3),
-            // And one for each server that is running when the sweeping begins.
-            kept_for_sweeping: (kills / 12).max(1) + u32::try_from(servers).unwrap_or(1),
+            kept_for_sweeping: (kills / 12).max(2),
             kills: Mutex::default(),
             slowest_start: Mutex::default(),
             calm: (0..servers).map(|_| AtomicBool::new(false)).collect(),
@@ -144,6 +150,11 @@ impl Keeper {
         self.left.load(Ordering::SeqCst) > 0
     }
 
+    /// Counts a kill that is none of a server.
+    pub fn tally(&self, place: &str) {
+        *self.kills().entry(place.to_owned()).or_default() += 1;
+    }
+
     /// Counts a kill.
     pub fn note(&self, place: &str) {
         *self.kills().entry(place.to_owned()).or_default() += 1;
@@ -154,7 +165,8 @@ impl Keeper {
 
     fn phase(&self) -> (u64, Phase) {
         let word = self.phase.load(Ordering::SeqCst);
-        (word / 4, Phase::ALL[usize::try_from(word % 4).unwrap_or(0)])
+        let phases = Phase::ALL.len() as u64;
+        (word / phases, Phase::ALL[usize::try_from(word % phases).unwrap_or(0)])
     }
 
     /// Begins a phase.
@@ -162,7 +174,7 @@ impl Keeper {
         let (number, _) = self.phase();
         self.in_phase.store(0, Ordering::SeqCst);
         self.calm.iter().for_each(|calm| calm.store(false, Ordering::SeqCst));
-        self.phase.store((number + 1) * 4 + phase as u64, Ordering::SeqCst);
+        self.phase.store((number + 1) * Phase::ALL.len() as u64 + phase as u64, Ordering::SeqCst);
     }
 
     /// Ends the killing for now, and waits until every server is ready and has no plan.
@@ -192,25 +204,24 @@ impl Keeper {
     /// When it cannot be started, or ends by itself.
     pub fn keep(&self, fleet: &Fleet, n: usize) -> Result<()> {
         let mut draw = Draw::new(self.seed, 1_000 + n as u64);
-        let (mut number, mut here) = (0, 0);
+        // The phase, and how often this place was emptied in it.
+        let mut emptied = (0, 0);
         loop {
-            let (now, phase) = self.phase();
-            (number, here) = if now == number { (number, here) } else { (now, 0) };
-            let fate = self.fate(phase, here, &mut draw);
-            let server = fleet.start(n, fate.as_ref().and_then(|fate| fate.death))?;
-            let end = self.watch(&server, n, number, fate.as_ref())?;
+            let server = fleet.start(n)?;
+            let end = self.watch(fleet, &server, n, &mut emptied, &mut draw)?;
             drop(server);
             match end {
                 End::Stop => return Ok(()),
                 End::Killed(place) => self.note(&place),
             }
-            here += 1;
+            emptied.1 += 1;
         }
     }
 
     fn fate(&self, phase: Phase, here: u32, draw: &mut Draw) -> Option<Fate> {
         let enough = match phase {
             Phase::Quiet => true,
+            Phase::Publishing => !self.wants_more() || self.in_phase.load(Ordering::SeqCst) >= KILLS_AT_PUBLISHING,
             Phase::Bidding => !self.wants_more() || self.in_phase.load(Ordering::SeqCst) >= self.most_in_bidding,
             Phase::Opening => !self.wants_more() || here >= KILLS_PER_PHASE,
             Phase::Sweeping => !self.wants_sweeping(),
@@ -218,7 +229,7 @@ impl Keeper {
         if enough {
             return None;
         }
-        let anywhere = if phase == Phase::Sweeping { 0 } else { 25 };
+        let anywhere = if phase == Phase::Sweeping { 0 } else { 20 };
         if draw.percent(anywhere) {
             let most = if draw.percent(15) { 150 } else { 2_500 };
             return Some(Fate { death: None, within: Duration::from_millis(draw.between(0, most)) });
@@ -237,10 +248,29 @@ impl Keeper {
         draw.one_of(&rare)
     }
 
-    fn watch(&self, server: &Server, n: usize, number: u64, fate: Option<&Fate>) -> Result<End> {
-        let mut began = Instant::now();
-        let mut ready = false;
+    fn watch(
+        &self,
+        fleet: &Fleet,
+        server: &Server,
+        n: usize,
+        emptied: &mut (u64, u32),
+        draw: &mut Draw,
+    ) -> Result<End> {
+        let began = Instant::now();
+        let (mut ready, mut number, mut planned, mut fate) = (false, u64::MAX, began, None::<Fate>);
         loop {
+            let (now, phase) = self.phase();
+            let over = fate.as_ref().is_some_and(|fate| planned.elapsed() >= fate.within);
+            if let (Some(Fate { death: None, .. }), true) = (&fate, over && now == number) {
+                return Ok(End::Killed(if ready { ANYWHERE } else { STARTING }.to_owned()));
+            }
+            // A new phase, or a place that is not reached now: a new plan.
+            if now != number || over {
+                *emptied = if now == emptied.0 { *emptied } else { (now, 0) };
+                fate = self.fate(phase, emptied.1, draw);
+                fleet.plan(n, fate.as_ref().and_then(|fate| fate.death));
+                (number, planned) = (now, Instant::now());
+            }
             match server.hear(LOOK) {
                 Some(Heard::At(point)) => return Ok(End::Killed(point.name().to_owned())),
                 Some(Heard::Ended) => return Err(DrillError::Wrong("a server ended by itself".into())),
@@ -248,28 +278,14 @@ impl Keeper {
                     ready = true;
                     let mut slowest = self.slowest_start.lock().unwrap_or_else(PoisonError::into_inner);
                     *slowest = began.elapsed().max(*slowest);
-                    // One that waits for its place has its time from now on.
-                    if fate.is_some_and(|fate| fate.death.is_some()) {
-                        began = Instant::now();
-                    }
                 }
                 None => {}
             }
             if self.stop.load(Ordering::SeqCst) {
                 return Ok(End::Stop);
             }
-            let (now, phase) = self.phase();
-            let is_calm = fate.is_none() && phase == Phase::Quiet;
-            if ready && is_calm {
+            if ready && phase == Phase::Quiet && self.phase().0 == number {
                 self.calm[n].store(true, Ordering::SeqCst);
-            }
-            let over = match fate {
-                Some(fate) => began.elapsed() >= fate.within && (ready || fate.death.is_none()),
-                None => false,
-            };
-            // A new phase is a new plan; a server without one goes on when nobody is to be killed.
-            if over || (now != number && !is_calm) {
-                return Ok(End::Killed(if ready { ANYWHERE } else { STARTING }.to_owned()));
             }
             if !ready && began.elapsed() > START {
                 return Err(DrillError::Wrong("a server did not start".into()));

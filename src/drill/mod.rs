@@ -6,6 +6,7 @@
 //! platform is opened: a clock that can be moved, and a place to die at. Deliberately absent: faults that tests can make
 //! within one process; see tests/suite/faults.
 
+mod backups;
 mod bidder;
 mod check;
 mod child;

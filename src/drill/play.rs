@@ -110,12 +110,13 @@ pub fn play(stage: &Stage, extent: Extent, say: &dyn Fn(&str)) -> Result<u32> {
 const SWEEPING: Duration = Duration::from_secs(40);
 
 fn wave(stage: &Stage, extent: Extent) -> Result<()> {
-    stage.keeper.begin(Phase::Bidding);
+    stage.keeper.begin(Phase::Publishing);
     let published = (0..extent.lots).map(|_| officials::publish(stage)).collect::<Result<Vec<_>>>()?;
     let last = published.iter().map(|(_, deadline)| *deadline).max().unwrap_or_else(|| stage.fleet.now());
     let lots: Vec<String> = published.into_iter().map(|(lot, _)| lot).collect();
     stage.fleet.move_to(stage.fleet.now().plus_millis(DAY));
     *stage.lots() = Some(lots.clone());
+    stage.keeper.begin(Phase::Bidding);
     let clarified = std::thread::scope(|scope| {
         for who in 0..extent.bidders {
             scope.spawn(move || Bidder::new(stage, who).play());

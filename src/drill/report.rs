@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::check::Verdict;
 use super::ground::Database;
-use super::keeper::{ANYWHERE, MIGRATING, STARTING};
+use super::keeper::{ANYWHERE, BACKING_UP, MIGRATING, STARTING};
 use crate::faults::Point;
 
 /// The drill of one database.
@@ -45,7 +45,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\n{:?}, {} server(s), seed {}, {} s", self.database, self.servers, self.seed, self.seconds)?;
         writeln!(f, "  {:<20} {:>6}", "killed", self.killed)?;
-        let names = Point::ALL.into_iter().map(Point::name).chain([ANYWHERE, STARTING, MIGRATING]);
+        let names = Point::ALL.into_iter().map(Point::name).chain([ANYWHERE, STARTING, MIGRATING, BACKING_UP]);
         for name in names {
             writeln!(f, "    {name:<18} {:>6}", self.kills.get(name).copied().unwrap_or(0))?;
         }

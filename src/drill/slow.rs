@@ -92,7 +92,7 @@ pub fn run(args: &SlowArgs) -> Result<()> {
 }
 
 fn started(fleet: &Fleet) -> Result<Server> {
-    let server = fleet.start(0, None)?;
+    let server = fleet.start(0)?;
     match server.hear(Duration::from_secs(60)) {
         Some(Heard::Ready) => Ok(server),
         _ => Err(DrillError::Failed("the server did not start".into())),
