@@ -24,6 +24,7 @@ fn command(ground: &Ground, data: &Path, what: &[&str], path: &Path) -> Result<C
     command.args(what).arg(path).env_clear();
     command.env("SEALBID_DATABASE__URL", data.join("sealbid.sqlite"));
     command.env("SEALBID_STORAGE__BLOBS", data.join("blobs"));
+    command.env("SEALBID_BACKUP__MARKER", data.join("last-backup"));
     command.env("SEALBID_KEYS__DIR", &config.keys.dir);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     Ok(command)

@@ -121,13 +121,12 @@ fn drill(database: Database, kills: u32, seed: u64, args: &CrashArgs) -> Result<
     let mut verdict = Verdict::default();
     let waves = keep_and_play(&stage, extent, &mut verdict)?;
     check::look(&stage, &mut verdict)?;
-    let count = stage.keeper.count();
     let report = Report {
         database,
         servers: stage.fleet.size(),
         seed,
-        killed: count.values().sum(),
-        kills: count,
+        killed: stage.keeper.servers_killed(),
+        kills: stage.keeper.count(),
         waves,
         seconds: began.elapsed().as_secs(),
         slowest_start_ms: stage.keeper.slowest_start().as_millis(),

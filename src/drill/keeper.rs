@@ -118,7 +118,8 @@ impl Keeper {
             in_phase: AtomicU32::new(0),
             // Few enough that the opening has its share, and that several lots are opened.
             most_in_bidding: (kills / 4).max(3),
-            kept_for_sweeping: (kills / 12).max(2),
+            // And one for each server that runs when the sweeping begins.
+            kept_for_sweeping: (kills / 12).max(1) + u32::try_from(servers).unwrap_or(1),
             kills: Mutex::default(),
             slowest_start: Mutex::default(),
             calm: (0..servers).map(|_| AtomicBool::new(false)).collect(),
@@ -128,6 +129,11 @@ impl Keeper {
 
     fn kills(&self) -> MutexGuard<'_, BTreeMap<String, u32>> {
         self.kills.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Servers killed so far.
+    pub fn servers_killed(&self) -> u32 {
+        self.kills().iter().filter(|(place, _)| *place != BACKING_UP).map(|(_, kills)| kills).sum()
     }
 
     /// Kills so far, by place.
@@ -266,6 +272,10 @@ impl Keeper {
             }
             // A new phase, or a place that is not reached now: a new plan.
             if now != number || over {
+                // A server sweeps when it starts: one that did has nothing more to do.
+                if ready && phase == Phase::Sweeping && self.wants_sweeping() {
+                    return Ok(End::Killed(ANYWHERE.to_owned()));
+                }
                 *emptied = if now == emptied.0 { *emptied } else { (now, 0) };
                 fate = self.fate(phase, emptied.1, draw);
                 fleet.plan(n, fate.as_ref().and_then(|fate| fate.death));

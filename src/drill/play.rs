@@ -92,7 +92,7 @@ pub fn play(stage: &Stage, extent: Extent, say: &dyn Fn(&str)) -> Result<u32> {
     while waves == 0 || stage.keeper.wants_more() {
         wave(stage, extent)?;
         waves += 1;
-        let killed: u32 = stage.keeper.count().values().sum();
+        let killed = stage.keeper.servers_killed();
         say(&format!("wave {waves}: {killed} servers killed, {} acts answered", stage.journal.told().acts.len()));
     }
     stage.fleet.move_to(stage.fleet.now().plus_millis(USELESS_AFTER));

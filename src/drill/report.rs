@@ -21,7 +21,7 @@ pub struct Report {
     pub seed: u64,
     /// Kills, by place.
     pub kills: BTreeMap<String, u32>,
-    /// All of them.
+    /// Servers killed.
     pub killed: u32,
     /// Waves of lots.
     pub waves: u32,
