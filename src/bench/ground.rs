@@ -35,8 +35,6 @@ use crate::seal::part_writer::describe;
 use crate::seal::sealing::SealedPayload;
 use crate::stage::{Platform, Scratch, parallel};
 
-/// How much wider the budgets of requests are: the limits are looked at all the same.
-const RATE_LIMIT_FACTOR: u32 = 1000;
 /// Uploads that are stored at the same time while the ground is prepared.
 const UPLOADING: usize = 64;
 /// Organisations that are made in one use case.
@@ -280,8 +278,6 @@ impl Ground {
 }
 
 fn on(config: &mut Config, database: Option<String>) {
-    // All clients share one address, and together send what thousands of addresses would.
-    config.server.rate_limit_factor = RATE_LIMIT_FACTOR;
     if let Some(url) = database {
         config.database.url = url;
     }

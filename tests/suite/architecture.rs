@@ -54,7 +54,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("client", &["kernel", "seal", "tlog", "rules", "limits"]),
     ("derived", &["rules", "http"]),
-    ("stage", &["kernel", "db", "ledger", "features", "app", "clock", "config", "keys", "http", "worker", "client"]),
+    (
+        "stage",
+        &["kernel", "db", "ledger", "features", "app", "clock", "config", "keys", "http", "worker", "client", "limits"],
+    ),
     (
         "bench",
         &[
