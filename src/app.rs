@@ -15,6 +15,7 @@ use crate::faults::Faults;
 use crate::features::accounts::attempts::Attempts;
 use crate::http::rate::Rates;
 use crate::http::token::Tokens;
+use crate::instance::Instance;
 use crate::kernel::memo::Memo;
 use crate::kernel::network::Network;
 use crate::keys::Keys;
@@ -27,12 +28,14 @@ use crate::seal::keyset::KeySet;
 pub struct App {
     /// Its configuration.
     pub config: Config,
-    /// What time it is.
+    /// What time it is, as long as the computer's clock runs true; see [`crate::instance::SoundClock`].
     pub clock: Arc<dyn Clock>,
     /// The only door for writes.
     pub ledger: Ledger,
     /// Read-only views.
     pub reader: Reader,
+    /// Read-only views for headers and the heartbeat, which other reading cannot keep waiting.
+    pub header_reader: Reader,
     /// Big files.
     pub blobs: Arc<DiskBlobs>,
     /// The platform's keys.
@@ -52,7 +55,7 @@ pub struct App {
     /// Passwords that were tried lately.
     pub attempts: Attempts,
     /// This process among those that share the database.
-    pub instance: String,
+    pub instance: Arc<Instance>,
     /// Where this process is to die; nowhere but in a drill.
     pub faults: Faults,
 }
@@ -110,10 +113,13 @@ impl App {
         agree(&mut conn, META_BLOBS, &id).map_err(|error| {
             StartError::Blobs(error.unwrap_or_else(|| "the blob directory belongs to another platform".into()))
         })?;
+        let instance = Arc::new(Instance::new(clock));
+        let clock: Arc<dyn Clock> = instance.clock().clone();
         Ok(Self {
             tokens: Tokens::new(&config.server.public_url, &keys.token),
             ledger: Ledger::start_with(&url, clock.clone(), faults.clone(), limits::COMMIT_GROUP),
             reader: Reader::open(&url),
+            header_reader: Reader::open_for_headers(&url),
             blobs: Arc::new(blobs),
             keys: Arc::new(keys),
             metrics: Metrics::default(),
@@ -122,7 +128,7 @@ impl App {
             rates: Rates::new(config.server.rate_limit_factor),
             attempts: Attempts::new(),
             trusted_proxies: config.trusted_proxies(),
-            instance: uuid::Uuid::new_v4().to_string(),
+            instance,
             clock,
             config,
             faults,

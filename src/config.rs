@@ -4,19 +4,21 @@
 //! the file. Unknown names are mistakes: a typing error must not silently lose an intention. Nothing here can switch a
 //! check off.
 
+mod settings;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use config::{Map, Value};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::db::DbUrl;
 use crate::kernel::network::Network;
 use crate::limits;
 
 /// Everything that can be configured.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Where the server listens and how the world reaches it.
@@ -38,7 +40,7 @@ pub struct Config {
 }
 
 /// The HTTP server.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Server {
     /// Address and port to listen on.
@@ -87,7 +89,7 @@ fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Er
 }
 
 /// The database.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Database {
     /// `postgres://…`, or the path of an SQLite file.
@@ -101,7 +103,7 @@ impl Default for Database {
 }
 
 /// Big files.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Storage {
     /// The directory of uploads and documents; shared by all servers of one database.
@@ -115,7 +117,7 @@ impl Default for Storage {
 }
 
 /// The key directory.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct KeyDirectory {
     /// Not inside the data directory: a copy of the data must not carry its keys.
@@ -129,7 +131,7 @@ impl Default for KeyDirectory {
 }
 
 /// How mail leaves.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MailTransport {
     /// `file` (one file a message, for trying out) or `smtp`.
@@ -166,7 +168,7 @@ impl Default for MailTransport {
 }
 
 /// Logging.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
     /// `text` or `json`.
@@ -182,7 +184,7 @@ impl Default for Log {
 }
 
 /// Metrics.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Watching {
     /// Address and port of a listener of its own for `GET /metrics`; empty for none.
@@ -190,7 +192,7 @@ pub struct Watching {
 }
 
 /// Backups.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Backups {
     /// A file whose date says when the last backup became whole.

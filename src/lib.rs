@@ -22,6 +22,7 @@ pub mod drill;
 pub mod faults;
 pub mod features;
 pub mod http;
+pub mod instance;
 pub mod kernel;
 pub mod keys;
 pub mod ledger;

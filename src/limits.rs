@@ -7,6 +7,8 @@ pub const DB_CHECKOUT_MS: u64 = 5_000;
 pub const SQLITE_READERS: u32 = 4;
 /// Connections that read, on PostgreSQL.
 pub const POSTGRES_READERS: u32 = 8;
+/// Connections that read for headers and the heartbeat, which other reading cannot take.
+pub const HEADER_READERS: u32 = 2;
 /// Connections that write, on PostgreSQL: it groups their fsyncs by itself.
 pub const POSTGRES_WRITERS: usize = 8;
 /// Use cases waiting for the writer, other than bids. Beyond it callers get 503 and come back.
@@ -17,6 +19,8 @@ pub const QUEUE_BIDS: usize = 4_096;
 pub const COMMIT_GROUP: usize = 256;
 /// How often a use case is run again when the database had to choose between two of them.
 pub const COMMIT_ATTEMPTS: u32 = 24;
+/// The same for a header that was let in: it is decided, whatever else the database is busy with.
+pub const HEADER_ATTEMPTS: u32 = 200;
 /// Longest pause before the second attempt, in milliseconds; grows with every attempt.
 pub const COMMIT_PAUSE_MS: u64 = 10;
 /// Seconds after which a caller who met a full queue should come back.
@@ -44,6 +48,27 @@ pub const PASSWORD_HASHES: usize = 2;
 pub const PASSWORD_MIN: usize = 12;
 /// Longest password: hashing must not become a way to keep the server busy.
 pub const PASSWORD_MAX: usize = 256;
+/// Bodies of headers that one organisation sends to one server at the same time: a bid is a body, and a few slow lines must
+/// not keep the others out.
+pub const BODIES_PER_ORG: usize = 8;
+/// How far a server's clock may be from the one that all servers share, in milliseconds, to take bids.
+pub const CLOCK_OFFSET_MS: i64 = 250;
+/// Pause between two heartbeats of a server while a deadline is near, in milliseconds.
+pub const BEAT_MS: i64 = 1_000;
+/// Pause between two heartbeats otherwise, in milliseconds: well below [`OUTAGE_MS`], and nothing waits for a beat then.
+pub const BEAT_IDLE_MS: i64 = 5_000;
+/// A deadline is near from so long before it, in milliseconds: longer than any edition looks back for outages.
+pub const BEAT_BEFORE_MS: i64 = 45 * 60 * 1000;
+/// A deadline is near until so long after it, in milliseconds: until the closing waits for nobody any more.
+pub const BEAT_AFTER_MS: i64 = 2 * 60 * 1000;
+/// A server that was heard of so shortly before a deadline, in milliseconds, and not since, is waited for: it may only be
+/// slow. One that is silent for longer is gone.
+pub const INSTANCE_LIVE_MS: i64 = 60_000;
+/// The platform was down when no server said for so long that it is ready, in milliseconds: shorter gaps are bridged by
+/// callers that repeat their requests.
+pub const OUTAGE_MS: i64 = 10_000;
+/// How long the row of a server that is gone is kept, in milliseconds.
+pub const INSTANCE_KEEP_MS: i64 = 24 * 60 * 60 * 1000;
 /// Largest JSON body.
 pub const JSON_BODY_BYTES: usize = 256 * 1024;
 /// Seconds in which a JSON body must be in.
@@ -120,6 +145,9 @@ pub const SWEEP_PAUSE_MS: u64 = 10 * 60 * 1000;
 pub const ORPHANS: usize = 100;
 /// A file without an upload is left alone for so long, in milliseconds: it is perhaps still being made.
 pub const ORPHAN_AGE_MS: u64 = 24 * 60 * 60 * 1000;
+/// Chunks that a server remembers to have written itself, and need not read again when their upload is completed: 64 GiB of
+/// uploads under way, some 8 MiB of memory.
+pub const TRUSTED_CHUNKS: usize = 65_536;
 /// Largest file of one calendar year: a year has 366 days.
 pub const CALENDAR_FILE_BYTES: usize = 128 * 1024;
 /// Entries, rows or envelopes that a replay holds at a time.

@@ -2,6 +2,7 @@
 //!
 //! Refusals of rules are made in `rules`, next to the guard that refuses.
 
+use crate::instance::Unready;
 use crate::kernel::text::Bilingual;
 use crate::kernel::time::Timestamp;
 use crate::rules::refusal::{Obstacle, Refusal, Retry};
@@ -128,6 +129,14 @@ plain!(/// Too many requests.
     busy, "busy", SameRequest,
     "系统繁忙。", "Too much is waiting at this moment; nothing was lost and nothing was done.",
     hint "请按 Retry-After 稍后用同一请求重试。", "Repeat the same request after the time in Retry-After.");
+plain!(/// An organisation sends more bodies at a time than it may.
+    too_many_bodies, "bodies-in-flight", SameRequest,
+    "贵单位正在同时传输的投标请求过多;本请求未被读取。", "Your organisation is sending too many bids to this server at the same moment; this one was not read.",
+    hint "请等待正在传输的请求完成,再按 Retry-After 用同一请求重试。", "Wait until those on their way are in, then repeat the same request after the time in Retry-After.");
+plain!(/// The server's clock cannot be relied upon.
+    clock_off, "clock-off", SameRequest,
+    "本服务器的时钟与标准时间相差过大,暂不接收投标;本请求未被处理。", "This server's clock is too far from the platform's time, so it takes no bids now; nothing was done.",
+    hint "请按 Retry-After 用同一请求重试;其他服务器可能正常。", "Repeat the same request after the time in Retry-After; another server may take it.");
 plain!(/// The database or a file system is away.
     unavailable, "unavailable", SameRequest,
     "服务暂不可用。", "The service cannot reach its storage at this moment; nothing was done.",
@@ -177,6 +186,20 @@ plain!(/// A cursor that is not ours.
     cursor_invalid, "cursor-invalid", AfterChange,
     "分页游标无效。", "The page cursor is not one of ours, or belongs to another list.",
     hint "请从第一页开始。", "Start from the first page.");
+
+/// Why a server takes no bids now.
+pub fn not_ready(why: Unready) -> Refusal {
+    match why {
+        Unready::Clock => clock_off(),
+        Unready::Database => unavailable(),
+        Unready::Stopping => busy(),
+    }
+}
+
+/// A chunk of an upload that takes no more.
+pub fn upload_stands() -> Refusal {
+    state_forbids("该上传已完成,不能再修改。", "The upload is complete: its chunks do not change any more.")
+}
 
 /// The body is bigger than it may be.
 pub fn too_large(limit: usize) -> Refusal {

@@ -1,22 +1,21 @@
 //! Blobs as files of one directory.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read};
+use std::io;
 use std::ops::Range;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::kernel::digest::{DIGEST_LEN, Digest};
-use crate::seal::merkle::{MerkleTree, leaf_hash};
+use super::leaves::Leaves;
+use super::trust::Trust;
+use crate::kernel::digest::Digest;
+use crate::seal::merkle::{leaf_hash, root_of};
 
 /// The file that makes a directory recognisable.
 const ID_FILE: &str = "blobs.id";
 /// Ending of the file with the leaf hashes.
 const LEAVES: &str = "leaves";
-/// One slot: a presence byte and a leaf hash.
-const SLOT: u64 = 1 + DIGEST_LEN as u64;
-/// The file of leaf hashes begins with the blob's size and its chunk size, each as eight bytes, big-endian.
-const HEADER: u64 = 16;
 
 /// Why a blob could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +32,9 @@ pub enum BlobError {
         /// The right length.
         expected: u64,
     },
+    /// The blob stands: its bytes do not change any more.
+    #[error("the blob stands: its bytes do not change any more")]
+    Stands,
     /// The file system is full.
     #[error("the file system is full")]
     DiskFull,
@@ -72,6 +74,7 @@ pub struct Complete {
 #[derive(Clone, Debug)]
 pub struct DiskBlobs {
     dir: PathBuf,
+    trust: Arc<Trust>,
 }
 
 impl DiskBlobs {
@@ -103,7 +106,7 @@ impl DiskBlobs {
         if expected.is_some_and(|expected| expected != id) {
             return Err(BlobError::Foreign(dir.to_owned()));
         }
-        Ok((Self { dir: dir.to_owned() }, id))
+        Ok((Self { dir: dir.to_owned(), trust: Arc::default() }, id))
     }
 
     /// Whether the directory is there: without it, that a blob is not found says nothing about the blob.
@@ -121,8 +124,8 @@ impl DiskBlobs {
         Ok(self.dir.join(&id[id.len() - 2..]).join(id))
     }
 
-    fn leaves(&self, id: &str) -> Result<File, BlobError> {
-        Ok(OpenOptions::new().read(true).write(true).open(self.path(id)?.with_extension(LEAVES))?)
+    fn leaves(&self, id: &str) -> Result<PathBuf, BlobError> {
+        Ok(self.path(id)?.with_extension(LEAVES))
     }
 
     /// Makes an empty blob of `size` bytes in chunks of `chunk` bytes. Making it again changes nothing.
@@ -134,20 +137,18 @@ impl DiskBlobs {
         if let Some(parent) = path.parent() {
             DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
         }
-        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)?;
+        let (file, new) = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                (OpenOptions::new().write(true).open(&path)?, false)
+            }
+            made => (made?, true),
+        };
         file.set_len(size)?;
-        let leaves = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path.with_extension(LEAVES))?;
-        let mut header = [0; HEADER as usize];
-        header[..8].copy_from_slice(&size.to_be_bytes());
-        header[8..].copy_from_slice(&chunk.to_be_bytes());
-        leaves.set_len(HEADER + chunks(size, chunk) * SLOT)?;
-        leaves.write_all_at(&header, 0)?;
-        Ok(())
+        if new {
+            self.trust.forget(id);
+        }
+        // Notes that are older than the bytes speak of others.
+        Leaves::create(&path.with_extension(LEAVES), size, chunk, new)
     }
 
     /// Size and chunk size of a blob.
@@ -155,27 +156,30 @@ impl DiskBlobs {
     /// # Errors
     /// [`BlobError::NotFound`].
     pub fn shape(&self, id: &str) -> Result<(u64, u64), BlobError> {
-        let mut header = [0; HEADER as usize];
-        self.leaves(id)?.read_exact_at(&mut header, 0)?;
-        let number = |bytes: &[u8]| u64::from_be_bytes(bytes.try_into().expect("eight bytes"));
-        Ok((number(&header[..8]), number(&header[8..])))
+        let leaves = Leaves::open(&self.leaves(id)?)?;
+        Ok((leaves.size, leaves.chunk))
     }
 
     /// Writes chunk `n`, counted from 0; repeatable, in any order, not yet durable.
     ///
     /// # Errors
-    /// [`BlobError::WrongLength`], [`BlobError::NotFound`] beyond the end, [`BlobError::DiskFull`].
+    /// [`BlobError::WrongLength`], [`BlobError::NotFound`] beyond the end, [`BlobError::Stands`], [`BlobError::DiskFull`].
     pub fn write_chunk(&self, id: &str, n: u64, bytes: &[u8]) -> Result<(), BlobError> {
-        let (size, chunk) = self.shape(id)?;
-        let expected = chunk_len(size, chunk, n).ok_or(BlobError::NotFound)?;
+        // The slow part comes before the lock.
+        let leaf = leaf_hash(bytes);
+        let leaves = Leaves::lock(&self.leaves(id)?)?;
+        if leaves.stands {
+            return Err(BlobError::Stands);
+        }
+        let expected = leaves.chunk_len(n)?;
         if bytes.len() as u64 != expected {
             return Err(BlobError::WrongLength { expected });
         }
         let file = OpenOptions::new().write(true).open(self.path(id)?)?;
-        file.write_all_at(bytes, n * chunk)?;
-        let mut slot = [1; SLOT as usize];
-        slot[1..].copy_from_slice(leaf_hash(bytes).as_bytes());
-        self.leaves(id)?.write_all_at(&slot, HEADER + n * SLOT)?;
+        leaves.note(n, None)?;
+        file.write_all_at(bytes, n * leaves.chunk)?;
+        leaves.note(n, Some(&leaf))?;
+        self.trust.wrote(id, n, leaf);
         Ok(())
     }
 
@@ -184,48 +188,61 @@ impl DiskBlobs {
     /// # Errors
     /// [`BlobError::NotFound`].
     pub fn missing(&self, id: &str) -> Result<Vec<Range<u64>>, BlobError> {
-        let mut missing: Vec<Range<u64>> = Vec::new();
-        for (n, leaf) in self.slots(id)?.into_iter().enumerate() {
-            let n = n as u64;
-            match (leaf, missing.last_mut()) {
-                (Some(_), _) => {}
-                (None, Some(last)) if last.end == n => last.end = n + 1,
-                (None, _) => missing.push(n..n + 1),
-            }
-        }
-        Ok(missing)
+        Ok(missing_of(&Leaves::open(&self.leaves(id)?)?.all()?))
     }
 
-    fn slots(&self, id: &str) -> Result<Vec<Option<Digest>>, BlobError> {
-        let (size, chunk) = self.shape(id)?;
-        let mut bytes = Vec::new();
-        self.leaves(id)?.read_to_end(&mut bytes)?;
-        let slots = bytes.get(HEADER as usize..).unwrap_or_default().chunks_exact(SLOT as usize);
-        let leaf = |slot: &[u8]| {
-            (slot[0] == 1).then(|| Digest::from_bytes(slot[1..].try_into().expect("a slot ends with a digest")))
-        };
-        Ok(slots.map(leaf).take(usize::try_from(chunks(size, chunk)).unwrap_or(usize::MAX)).collect())
-    }
-
-    /// Makes a blob durable and tells what it is. Repeatable.
+    /// Forces a blob to the disk, makes sure that its bytes are those noted, and, where they are the `declared` ones, lets
+    /// it stand: from then on nothing changes it, here or on another server. Tells what it is. Repeatable.
+    ///
+    /// What this process wrote itself and is noted unchanged is not read again; see [`super::trust`].
     ///
     /// # Errors
-    /// [`BlobError::Incomplete`] with what is missing.
-    pub fn complete(&self, id: &str) -> Result<Complete, BlobError> {
-        let missing = self.missing(id)?;
+    /// [`BlobError::Incomplete`] with what is missing, or has to be sent again.
+    pub fn complete(&self, id: &str, declared: &Digest) -> Result<Complete, BlobError> {
+        let path = self.path(id)?;
+        let mut leaves = Leaves::lock(&self.leaves(id)?)?;
+        let mut noted = leaves.all()?;
+        if noted.iter().all(Option::is_some) {
+            // One that stands already may be a fresh copy: it is forced to the disk as well.
+            let forced = File::open(&path)?.sync_all();
+            if forced.is_err() && !leaves.stands {
+                // What the system could not write it may have dropped: nothing that was noted holds any more.
+                leaves.clear()?;
+                self.trust.forget(id);
+            }
+            forced?;
+            if !leaves.stands {
+                self.read_again(id, &leaves, &mut noted)?;
+            }
+        }
+        let missing = missing_of(&noted);
         if !missing.is_empty() {
             return Err(BlobError::Incomplete(missing));
         }
-        let mut tree = MerkleTree::new();
-        self.slots(id)?.into_iter().flatten().for_each(|leaf| tree.push_leaf(leaf));
-        let path = self.path(id)?;
-        File::open(&path)?.sync_all()?;
-        self.leaves(id)?.sync_all()?;
-        if let Some(parent) = path.parent() {
-            File::open(parent)?.sync_all()?;
+        let root = root_of(&noted.into_iter().flatten().collect::<Vec<_>>());
+        if root == *declared {
+            leaves.stand()?;
+            if let Some(parent) = path.parent() {
+                File::open(parent)?.sync_all()?;
+            }
+            File::open(&self.dir)?.sync_all()?;
+            self.trust.forget(id);
         }
-        File::open(&self.dir)?.sync_all()?;
-        Ok(Complete { size: self.shape(id)?.0, root: tree.root() })
+        Ok(Complete { size: leaves.size, root })
+    }
+
+    /// Reads what this process did not write itself, and takes back the notes that do not fit.
+    fn read_again(&self, id: &str, leaves: &Leaves, noted: &mut [Option<Digest>]) -> Result<(), BlobError> {
+        let written = self.trust.of(id);
+        for (n, note) in noted.iter_mut().enumerate() {
+            let n = n as u64;
+            if note.is_some() && *note != written.get(&n).copied() && *note != Some(leaf_hash(&self.read_chunk(id, n)?))
+            {
+                leaves.note(n, None)?;
+                *note = None;
+            }
+        }
+        Ok(())
     }
 
     /// Reads chunk `n`.
@@ -233,12 +250,10 @@ impl DiskBlobs {
     /// # Errors
     /// [`BlobError::NotFound`] when there is none or it was never written.
     pub fn read_chunk(&self, id: &str, n: u64) -> Result<Vec<u8>, BlobError> {
-        let (size, chunk) = self.shape(id)?;
-        let length = chunk_len(size, chunk, n).ok_or(BlobError::NotFound)?;
+        let leaves = Leaves::open(&self.leaves(id)?)?;
+        let (length, chunk) = (leaves.chunk_len(n)?, leaves.chunk);
         // The file has its full length from the beginning: unwritten chunks would read as zeros.
-        let mut written = [0];
-        self.leaves(id)?.read_exact_at(&mut written, HEADER + n * SLOT)?;
-        if written != [1] {
+        if !leaves.is_written(n)? {
             return Err(BlobError::NotFound);
         }
         let mut bytes = vec![0; usize::try_from(length).map_err(|_| BlobError::NotFound)?];
@@ -290,6 +305,7 @@ impl DiskBlobs {
     /// The file system's.
     pub fn delete(&self, id: &str) -> Result<(), BlobError> {
         let path = self.path(id)?;
+        self.trust.forget(id);
         for path in [path.with_extension(LEAVES), path] {
             match fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
@@ -305,7 +321,7 @@ impl DiskBlobs {
     /// The file system's.
     pub fn verify(&self, id: &str) -> Result<Vec<u64>, BlobError> {
         let mut damaged = Vec::new();
-        for (n, leaf) in self.slots(id)?.into_iter().enumerate() {
+        for (n, leaf) in Leaves::open(&self.leaves(id)?)?.all()?.into_iter().enumerate() {
             let fits = match leaf {
                 Some(leaf) => leaf == leaf_hash(&self.read_chunk(id, n as u64)?),
                 None => false,
@@ -337,106 +353,28 @@ impl DiskBlobs {
     }
 }
 
+/// The chunks without a note, as ranges of chunk numbers.
+fn missing_of(noted: &[Option<Digest>]) -> Vec<Range<u64>> {
+    let mut missing: Vec<Range<u64>> = Vec::new();
+    for (n, _) in noted.iter().enumerate().filter(|(_, note)| note.is_none()) {
+        let n = n as u64;
+        match missing.last_mut() {
+            Some(last) if last.end == n => last.end = n + 1,
+            _ => missing.push(n..n + 1),
+        }
+    }
+    missing
+}
+
 /// How many chunks a blob has: an empty one has a single empty chunk.
-fn chunks(size: u64, chunk: u64) -> u64 {
+pub(super) fn chunks(size: u64, chunk: u64) -> u64 {
     size.div_ceil(chunk.max(1)).max(1)
 }
 
 /// The length of chunk `n`, where there is one.
-fn chunk_len(size: u64, chunk: u64, n: u64) -> Option<u64> {
+pub(super) fn chunk_len(size: u64, chunk: u64, n: u64) -> Option<u64> {
     (n < chunks(size, chunk)).then(|| chunk.min(size - n * chunk))
 }
 
 #[cfg(test)]
-#[expect(clippy::single_range_in_vec_init, reason = "lists of ranges are what is compared")]
-mod tests {
-    use super::*;
-    use crate::seal::merkle::root_of;
-
-    fn blobs() -> (tempfile::TempDir, DiskBlobs) {
-        let dir = tempfile::tempdir().expect("a directory");
-        let (blobs, _) = DiskBlobs::open(dir.path(), None).expect("opened");
-        (dir, blobs)
-    }
-
-    #[test]
-    fn chunks_come_in_any_order_and_more_than_once() {
-        let (_dir, blobs) = blobs();
-        blobs.create("upl-1", 10, 4).expect("made");
-        assert!(matches!(blobs.complete("upl-1"), Err(BlobError::Incomplete(missing)) if missing == [0..3]));
-        blobs.write_chunk("upl-1", 2, b"ij").expect("last");
-        blobs.write_chunk("upl-1", 0, b"abcd").expect("first");
-        assert_eq!(blobs.missing("upl-1").expect("known"), [1..2]);
-        blobs.write_chunk("upl-1", 1, b"xxxx").expect("middle");
-        blobs.write_chunk("upl-1", 1, b"efgh").expect("again");
-        let root = root_of(&[leaf_hash(b"abcd"), leaf_hash(b"efgh"), leaf_hash(b"ij")]);
-        assert_eq!(blobs.complete("upl-1").expect("whole"), Complete { size: 10, root });
-        assert_eq!(blobs.read_chunk("upl-1", 1).expect("there"), b"efgh");
-    }
-
-    #[test]
-    fn a_chunk_of_the_wrong_length_or_beyond_the_end_is_refused() {
-        let (_dir, blobs) = blobs();
-        blobs.create("upl-1", 10, 4).expect("made");
-        assert!(matches!(blobs.write_chunk("upl-1", 2, b"ijk"), Err(BlobError::WrongLength { expected: 2 })));
-        assert!(matches!(blobs.write_chunk("upl-1", 3, b""), Err(BlobError::NotFound)));
-        assert!(matches!(blobs.write_chunk("upl-2", 0, b""), Err(BlobError::NotFound)));
-        assert!(matches!(blobs.write_chunk("../etc/passwd", 0, b""), Err(BlobError::BadId)));
-    }
-
-    #[test]
-    fn a_chunk_that_was_never_written_is_not_there_and_not_zeros() {
-        let (_dir, blobs) = blobs();
-        blobs.create("upl-1", 10, 4).expect("made");
-        blobs.write_chunk("upl-1", 2, b"ij").expect("written");
-        assert!(matches!(blobs.read_chunk("upl-1", 1), Err(BlobError::NotFound)));
-        assert_eq!(blobs.read_chunk("upl-1", 2).expect("there"), b"ij");
-        assert_eq!(blobs.verify("upl-1").expect("read"), [0, 1]);
-    }
-
-    #[test]
-    fn what_was_written_before_a_restart_is_known_after_it() {
-        let (dir, blobs) = blobs();
-        blobs.create("upl-1", 8, 4).expect("made");
-        blobs.write_chunk("upl-1", 1, b"efgh").expect("written");
-        let id = fs::read_to_string(dir.path().join(ID_FILE)).expect("an id");
-        let (again, _) = DiskBlobs::open(dir.path(), Some(&id)).expect("opened again");
-        again.create("upl-1", 8, 4).expect("made again");
-        assert_eq!(again.missing("upl-1").expect("known"), [0..1]);
-    }
-
-    #[test]
-    fn bytes_that_rot_are_found() {
-        let (_dir, blobs) = blobs();
-        blobs.create("upl-1", 8, 4).expect("made");
-        blobs.write_chunk("upl-1", 0, b"abcd").expect("written");
-        blobs.write_chunk("upl-1", 1, b"efgh").expect("written");
-        assert!(blobs.verify("upl-1").expect("read").is_empty());
-        OpenOptions::new()
-            .write(true)
-            .open(blobs.path("upl-1").expect("a path"))
-            .expect("opened")
-            .write_all_at(b"E", 4)
-            .expect("damaged");
-        assert_eq!(blobs.verify("upl-1").expect("read"), [1]);
-    }
-
-    #[test]
-    fn another_directory_is_noticed() {
-        let (dir, _) = blobs();
-        assert!(matches!(DiskBlobs::open(dir.path(), Some("other")), Err(BlobError::Foreign(_))));
-        let empty = tempfile::tempdir().expect("a directory");
-        assert!(matches!(DiskBlobs::open(empty.path(), Some("other")), Err(BlobError::Foreign(_))));
-    }
-
-    #[test]
-    fn deleting_is_repeatable_and_an_empty_blob_has_one_empty_chunk() {
-        let (_dir, blobs) = blobs();
-        blobs.create("upl-1", 0, 4).expect("made");
-        blobs.write_chunk("upl-1", 0, b"").expect("written");
-        assert_eq!(blobs.complete("upl-1").expect("whole").size, 0);
-        blobs.delete("upl-1").expect("gone");
-        blobs.delete("upl-1").expect("gone again");
-        assert!(matches!(blobs.shape("upl-1"), Err(BlobError::NotFound)));
-    }
-}
+mod tests;

@@ -3,13 +3,14 @@
 //! A blob is two files: `<id>`, the bytes, written chunk by chunk at their offsets in any order, and `<id>.leaves`, one
 //! slot a chunk: a presence byte and the chunk's RFC 9162 leaf hash. A chunk's bytes are written before its slot, so a
 //! slot never vouches for bytes that were not written; a crash in between only means that the chunk is missing and is
-//! sent again. Nothing is fsynced until [`DiskBlobs::complete`], which is what makes a blob durable. Two writers of the
-//! same chunk each write whole chunks; should their bytes differ, the root that the owner declared decides at
-//! completion, and [`DiskBlobs::verify`] re-reads the bytes themselves.
+//! sent again. Whoever writes holds a lock of the file, on whatever server of a shared directory. Nothing is fsynced until
+//! [`DiskBlobs::complete`], which is what makes a blob durable and lets it stand: after that no chunk changes it.
 //!
 //! Deliberately not here: who owns a blob, quotas, expiry.
 
 mod disk;
+mod leaves;
 pub mod space;
+mod trust;
 
 pub use disk::{BlobError, Complete, DiskBlobs};

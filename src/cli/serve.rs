@@ -49,6 +49,7 @@ async fn run(
     watched: Option<TcpListener>,
     address: String,
 ) -> std::io::Result<()> {
+    worker::pulse::start(&app).await.map_err(std::io::Error::other)?;
     let server = server::start(app.clone(), listener)?;
     if let Some(listener) = watched {
         tracing::info!(address = %listener.local_addr()?, "metrics");
@@ -58,7 +59,7 @@ async fn run(
     let handle = server.handle();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let workers = worker::start(&app);
-    tracing::info!(address, public_url = app.config.server.public_url, instance = app.instance, "listening");
+    tracing::info!(address, public_url = app.config.server.public_url, instance = app.instance.id(), "listening");
     actix_web::rt::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -69,5 +70,10 @@ async fn run(
         workers.iter().for_each(tokio::task::JoinHandle::abort);
         handle.stop(true).await;
     });
-    server.await
+    server.await?;
+    // Everything that was accepted is answered: what follows on record is that this server stopped.
+    if let Err(error) = worker::pulse::stop(&app).await {
+        tracing::error!(error = %error, "that this server stopped could not be put on record");
+    }
+    Ok(())
 }

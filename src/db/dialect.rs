@@ -34,6 +34,20 @@ pub fn begin_read(conn: &mut Conn) -> Result<(), DieselError> {
     }
 }
 
+/// What the clock shows that all servers of the database share, in epoch milliseconds; none on SQLite, whose one server
+/// has the only clock.
+pub fn shared_clock_ms(conn: &mut Conn) -> Result<Option<i64>, DieselError> {
+    match conn {
+        Conn::Pg(c) => {
+            let now = diesel::dsl::sql::<diesel::sql_types::BigInt>(
+                "floor(extract(epoch from clock_timestamp()) * 1000)::bigint",
+            );
+            diesel::RunQueryDsl::get_result(diesel::select(now), c).map(Some)
+        }
+        Conn::Sqlite(_) => Ok(None),
+    }
+}
+
 /// Commits.
 pub fn commit(conn: &mut Conn) -> Result<(), DieselError> {
     conn.batch_execute("COMMIT")

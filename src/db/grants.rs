@@ -8,7 +8,7 @@ use diesel::connection::SimpleConnection;
 use super::Conn;
 
 /// Entries and their parts: added and read, never changed.
-const APPEND_ONLY: &[&str] = &["audit_entry", "bid_envelopes"];
+const APPEND_ONLY: &[&str] = &["audit_entry", "bid_envelopes", "outages"];
 /// Subjects: added and changed, never deleted; each change is held to its entry by triggers.
 const SUBJECTS: &[&str] = &[
     "organisations",

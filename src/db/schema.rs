@@ -92,6 +92,17 @@ diesel::table! {
         beat_at -> BigInt,
         inflight_since -> Nullable<BigInt>,
         clock_offset_ms -> BigInt,
+        ready_at -> Nullable<BigInt>,
+        stopped_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    outages (owner_id) {
+        owner_id -> Text,
+        owner_version -> BigInt,
+        from_at -> BigInt,
+        until_at -> BigInt,
     }
 }
 

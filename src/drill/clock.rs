@@ -33,6 +33,15 @@ impl Clock for ShiftedClock {
         SystemClock.now().plus_millis(self.ahead.load(Ordering::SeqCst))
     }
 
+    fn steady(&self) -> i64 {
+        // Moving it is time that passes, not a clock that is set.
+        SystemClock.steady() + self.ahead.load(Ordering::SeqCst)
+    }
+
+    fn shared(&self) -> Option<Timestamp> {
+        Some(self.now())
+    }
+
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
         let wait = u64::try_from(at.millis() - self.now().millis()).unwrap_or(0);
         let mut moved = self.moved.subscribe();

@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod documents;
 pub mod evaluation;
 pub mod inspection;
+pub mod instances;
 pub mod key_sets;
 pub mod lots;
 pub mod mails;

@@ -80,6 +80,8 @@ pub const CODES: &[Code] = &[
     code("rate-limited", 429, "请求过于频繁", "Too many requests"),
     code("sign-in-paused", 429, "登录暂停", "Sign-in paused"),
     code("internal-error", 500, "系统内部错误", "Internal error"),
+    code("bodies-in-flight", 429, "同时传输过多", "Too many bodies at a time"),
+    code("clock-off", 503, "服务器时钟不准", "The server's clock is off"),
     code("busy", 503, "系统繁忙", "Busy"),
     code("storage-full", 503, "存储空间不足", "No room to store"),
     code("unavailable", 503, "服务暂不可用", "Unavailable"),

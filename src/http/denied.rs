@@ -51,6 +51,7 @@ pub async fn note(
         ip: meta.ip(),
         agent: meta.agent.clone(),
         lane: Lane::General,
+        pass: None,
     };
     let secret = attempt.is_secret();
     let work = move |tx: &mut Tx<'_>| attempts::denied(tx, &attempt);

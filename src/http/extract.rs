@@ -1,6 +1,7 @@
 //! What handlers take from a request: who asks, when, with which key, and what it says.
 
 use std::future::{Ready, ready};
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
@@ -11,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::app::App;
 use crate::faults::Point;
+use crate::instance::Pass;
 use crate::kernel::digest::{Digest, Hasher};
 use crate::kernel::id::{OrgId, UserId};
 use crate::kernel::principal::PrincipalId;
@@ -87,6 +89,7 @@ impl Caller {
             ip: self.meta.ip(),
             agent: self.meta.agent.clone(),
             lane: Lane::General,
+            pass: None,
         }
     }
 
@@ -194,6 +197,8 @@ pub struct Body<T> {
     pub received_at: Timestamp,
     /// SHA-256 over method, path and body: makes a repeated request recognisable.
     pub hash: Digest,
+    /// The pass of a header, which was let in before this body was read.
+    pub pass: Option<Arc<Pass>>,
 }
 
 impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
@@ -205,6 +210,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         let target = format!("{} {}", req.method(), req.path());
         let app = req.app_data::<web::Data<App>>().cloned();
         let payload = payload.take();
+        let pass = req.extensions_mut().remove::<Arc<Pass>>();
         async move {
             let app = app.ok_or_else(|| Error::internal("no application"))?;
             if !json {
@@ -213,12 +219,15 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
             let bytes = read_body(payload, limits::JSON_BODY_BYTES).await?;
             let received_at = app.clock.now();
             app.faults.reach(Point::BodyIn);
+            if let Some(pass) = &pass {
+                pass.body_is_in();
+            }
             let value = parse_strict(&bytes)?;
             let mut hasher = Hasher::new();
             hasher.update(target.as_bytes());
             hasher.update(b"\n");
             hasher.update(&bytes);
-            Ok(Self { value, received_at, hash: hasher.finish() })
+            Ok(Self { value, received_at, hash: hasher.finish(), pass })
         }
         .boxed_local()
     }

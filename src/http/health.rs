@@ -12,6 +12,7 @@ use crate::features::lots::queries as lots;
 use crate::kernel::text::{Bilingual, Phrase};
 use crate::kernel::time::Timestamp;
 use crate::ledger::Error;
+use crate::refusals;
 use crate::tlog::note;
 
 /// The state of the server.
@@ -72,11 +73,13 @@ pub async fn get_live() -> HttpResponse {
 
 /// Says whether the server can do its work.
 ///
-/// For a load balancer: 503 while the database does not answer.
+/// For a load balancer: 503 while the database does not answer, while the server's clock differs too much from the one
+/// that all servers share, and while it stops; the problem says which. Bids are refused then before their body is read.
 #[utoipa::path(tag = "operation", operation_id = "get_ready",
     responses((status = 200, body = Health, description = "Ready."), (status = 503, body = Problem, description = "Not ready.", content_type = "application/problem+json")))]
 #[get("/health/ready")]
 pub async fn get_ready(app: web::Data<App>) -> Result<HttpResponse, Error> {
+    app.instance.ready().map_err(refusals::not_ready)?;
     app.reader.read(|conn| Ok(meta::table.count().get_result::<i64>(conn)?)).await?;
     Ok(HttpResponse::Ok().json(Health { status: "ok".into() }))
 }

@@ -1,6 +1,7 @@
 //! The outermost layer: request ids, the caller, the permission table, the language of errors, panics, the access log.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -19,6 +20,7 @@ use super::problem::{self, Broken, Said};
 use super::rate::{self, Taken};
 use super::token::TokenError;
 use crate::app::App;
+use crate::instance::{Flight, Full};
 use crate::kernel::id::OrgId;
 use crate::kernel::principal::PrincipalId;
 use crate::kernel::role::Role;
@@ -49,11 +51,15 @@ pub async fn around(
         req.head_mut().method = Method::GET;
     }
 
+    // A header is in flight from here on until its answer is decided: before anybody looks who sends it.
+    let header = (method.as_str(), pattern.as_deref().unwrap_or_default());
+    let flight = permissions::HEADERS.contains(&header).then(|| app.instance.begin());
+
     // No clone of the request may live while its handler runs: the router needs it for itself.
     let admitted = admit(&req, &app, &meta, &access);
     // Counted also when it is refused; a limit that was met is what the caller is told then.
     let counted = app.rates.admit(&req, &meta, method.as_str(), pattern.as_deref());
-    let response = match counted.and(admitted) {
+    let response = match counted.and(admitted).and_then(|()| let_in(&req, &app, flight)) {
         Err(error) => {
             let mut response = actix_web::ResponseError::error_response(&error);
             if access == Access::WrongMethod {
@@ -179,6 +185,20 @@ fn admit(req: &ServiceRequest, app: &App, meta: &Meta, access: &Access) -> Resul
             Ok(())
         }
     }
+}
+
+/// Lets a header in before its body is read, with a pass that brings it to its decision.
+fn let_in(req: &ServiceRequest, app: &App, flight: Option<Flight>) -> Result<(), Error> {
+    let Some(flight) = flight else { return Ok(()) };
+    app.instance.ready().map_err(refusals::not_ready)?;
+    let org =
+        req.extensions().get::<Caller>().map(|caller| caller.org_id.clone()).ok_or_else(refusals::not_signed_in)?;
+    let pass = app.instance.admit(org.as_str(), flight).map_err(|full| match full {
+        Full::Queue => refusals::busy(),
+        Full::Bodies => refusals::too_many_bodies(),
+    })?;
+    req.extensions_mut().insert(Arc::new(pass));
+    Ok(())
 }
 
 fn bearer(req: &ServiceRequest) -> Option<&str> {

@@ -159,6 +159,10 @@ pub const OPERATIONS: &[Operation] = &[
     only("POST", "/v1/mails/{mail}/actions/retry", &[Admin]),
 ];
 
+/// Operations whose bodies are measured against a deadline: they are let in before their body is read.
+pub const HEADERS: &[(&str, &str)] =
+    &[("POST", "/v1/lots/{lot}/bids"), ("POST", "/v1/bids/{bid}/actions/withdraw"), ("PUT", "/v1/lots/{lot}/reserve")];
+
 /// The access of a method on a pattern.
 pub fn access(method: &str, pattern: &str) -> Access {
     // HEAD is GET without its body; the documentation pages are static files.

@@ -189,6 +189,8 @@ ids! {
     MandateId = "mdt", ordered;
     /// An inspector's look at the record.
     LookId = "loo", ordered;
+    /// Something that the platform says of itself: a start, a stop, an outage.
+    PlatformNoteId = "pfn", ordered;
 }
 
 #[cfg(test)]

@@ -66,6 +66,9 @@ trait Job: Send {
     fn lane(&self) -> Lane;
     /// Runs it; true when what it wrote is to be kept.
     fn run(&mut self, conn: &mut Conn, now: Timestamp) -> Outcome;
+    /// How often it is run when the database has to choose between it and another: a header that was let in is not sent away
+    /// for it.
+    fn attempts(&self) -> u32;
     /// Gives the caller the result, or the failure that took the commit away.
     fn answer(self: Box<Self>, committed: std::result::Result<(), Failure>);
 }
@@ -106,6 +109,10 @@ where
         };
         self.result = Some(result);
         outcome
+    }
+
+    fn attempts(&self) -> u32 {
+        if self.context.pass.is_some() { limits::HEADER_ATTEMPTS } else { limits::COMMIT_ATTEMPTS }
     }
 
     fn answer(self: Box<Self>, committed: std::result::Result<(), Failure>) {
@@ -226,8 +233,8 @@ impl Ledger {
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
         let (reply, receiver) = oneshot::channel();
-        let lane = context.lane;
-        self.shared.queue.push(lane, Box::new(UseCase { context, work, result: None, reply }))?;
+        let (lane, placed) = (context.lane, context.pass.is_some());
+        self.shared.queue.push(lane, placed, Box::new(UseCase { context, work, result: None, reply }))?;
         Ok(receiver)
     }
 
@@ -366,7 +373,8 @@ fn copy(failure: &Failure) -> Failure {
 
 /// Runs and commits what was taken from the queue; on return every job has its own result, unless the commit failed.
 fn run(conn: &mut Conn, shared: &Shared, jobs: &mut [Box<dyn Job>]) -> std::result::Result<(), Broke> {
-    for attempt in 1..=limits::COMMIT_ATTEMPTS {
+    let most = jobs.iter().map(|job| job.attempts()).max().unwrap_or(limits::COMMIT_ATTEMPTS);
+    for attempt in 1..=most {
         match dialect::begin_write(conn) {
             Ok(()) => {}
             Err(error) if dialect::is_connection_lost(&error) => return Err(Broke::Stale(error.into())),
@@ -425,7 +433,7 @@ fn run_group(conn: &mut Conn, jobs: &mut [Box<dyn Job>], now: Timestamp) -> std:
 
 /// Waits longer each time at most, and never in step with the others who lost the same race, in this process or another.
 fn pause(attempt: u32) {
-    let most = limits::COMMIT_PAUSE_MS * u64::from(attempt);
+    let most = limits::COMMIT_PAUSE_MS * u64::from(attempt.min(limits::COMMIT_ATTEMPTS));
     // A hasher with random keys is the standard library's source of a number that nobody else draws.
     let drawn = RandomState::new().hash_one(attempt);
     std::thread::sleep(Duration::from_millis(1 + drawn % most));

@@ -1,5 +1,8 @@
 //! Who asks, and when: what every use case knows of its request.
 
+use std::sync::Arc;
+
+use crate::instance::Pass;
 use crate::kernel::time::Timestamp;
 
 /// Which queue a use case waits in.
@@ -30,6 +33,8 @@ pub struct Context {
     pub agent: Option<String>,
     /// Which queue.
     pub lane: Lane,
+    /// The pass of a header that was let in: kept until the use case is decided, whether or not its caller still waits.
+    pub pass: Option<Arc<Pass>>,
 }
 
 impl Context {
@@ -44,12 +49,14 @@ impl Context {
             ip: None,
             agent: None,
             lane: Lane::General,
+            pass: None,
         }
     }
 
-    /// The same caller in the queue for bids.
-    pub fn for_bids(mut self) -> Self {
+    /// The same caller in the queue for bids, with the pass that its header was let in with.
+    pub fn for_bids(mut self, pass: Option<Arc<Pass>>) -> Self {
         self.lane = Lane::Bids;
+        self.pass = pass;
         self
     }
 }

@@ -35,8 +35,8 @@ impl<J> Queue<J> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a job in line.
-    pub(super) fn push(&self, lane: Lane, job: J) -> Result<(), Failure> {
+    /// Puts a job in line. One that has its place already is never sent away: passes bound how many there are.
+    pub(super) fn push(&self, lane: Lane, placed: bool, job: J) -> Result<(), Failure> {
         let mut state = self.lock();
         if state.closed {
             return Err(Failure::Stopping);
@@ -45,7 +45,7 @@ impl<J> Queue<J> {
             Lane::Bids => (&mut state.bids, limits::QUEUE_BIDS),
             Lane::General => (&mut state.general, limits::QUEUE_GENERAL),
         };
-        if list.len() >= limit {
+        if list.len() >= limit && !placed {
             return Err(Failure::Busy);
         }
         list.push_back(job);
@@ -89,19 +89,29 @@ mod tests {
     fn other_work_cannot_fill_the_queue_for_bids() {
         let queue = Queue::new();
         for n in 0..limits::QUEUE_GENERAL {
-            queue.push(Lane::General, n).expect("within the limit");
+            queue.push(Lane::General, false, n).expect("within the limit");
         }
-        assert!(matches!(queue.push(Lane::General, 0), Err(Failure::Busy)));
-        queue.push(Lane::Bids, 7).expect("bids have their own queue");
+        assert!(matches!(queue.push(Lane::General, false, 0), Err(Failure::Busy)));
+        queue.push(Lane::Bids, false, 7).expect("bids have their own queue");
         assert_eq!(queue.take(1), Some(vec![7]), "and go first");
+    }
+
+    #[test]
+    fn who_has_a_place_finds_it_however_full_the_queue_is() {
+        let queue = Queue::new();
+        for n in 0..limits::QUEUE_BIDS {
+            queue.push(Lane::Bids, false, n).expect("within the limit");
+        }
+        assert!(matches!(queue.push(Lane::Bids, false, 0), Err(Failure::Busy)));
+        queue.push(Lane::Bids, true, 0).expect("a header whose last byte is in is never sent away");
     }
 
     #[test]
     fn a_closed_queue_finishes_what_it_accepted() {
         let queue = Queue::new();
-        queue.push(Lane::General, 1).expect("open");
+        queue.push(Lane::General, false, 1).expect("open");
         queue.close();
-        assert!(matches!(queue.push(Lane::General, 2), Err(Failure::Stopping)));
+        assert!(matches!(queue.push(Lane::General, false, 2), Err(Failure::Stopping)));
         assert_eq!(queue.take(10), Some(vec![1]));
         assert_eq!(queue.take(10), None);
     }

@@ -19,6 +19,11 @@ impl Reader {
         Self { pool: connection::pool(url, Mode::Read, size) }
     }
 
+    /// Readers for headers and the heartbeat alone: a header whose last byte is in must not wait behind everybody's lists.
+    pub fn open_for_headers(url: &DbUrl) -> Self {
+        Self { pool: connection::pool(url, Mode::Read, limits::HEADER_READERS) }
+    }
+
     /// Runs `read` in a read-only transaction on the blocking pool.
     pub async fn read<T, F>(&self, read: F) -> Result<T>
     where

@@ -276,7 +276,10 @@ impl Case<'_> {
 /// What time alone will cause next, computed from the facts; nothing while a hold stops it.
 pub fn due_at(edition: &'static Edition, facts: &LotFacts) -> Option<Due> {
     let (at, request) = match facts.state {
-        State::Noticed => (facts.deadline_at?.plus_seconds(SETTLE_SECONDS), at_deadline(facts)),
+        State::Noticed => {
+            let wait = if facts.headers_in_flight { IN_FLIGHT_SECONDS } else { 0 };
+            (facts.deadline_at?.plus_seconds(SETTLE_SECONDS + wait), at_deadline(facts))
+        }
         State::Closed if facts.received_bids.is_some_and(|received| received < edition.min_received) => {
             let cause = Some(edition.too_few);
             (

@@ -2,6 +2,7 @@
 //! to do, so that a crash at any moment loses nothing, and several servers may run the same rounds.
 
 pub mod mailer;
+pub mod pulse;
 pub mod scheduler;
 pub mod sweeper;
 pub mod unsealer;
@@ -16,6 +17,7 @@ use crate::app::App;
 /// its steps.
 pub fn start(app: &web::Data<App>) -> Vec<JoinHandle<()>> {
     vec![
+        tokio::task::spawn_local(pulse::run(app.clone())),
         tokio::task::spawn_local(scheduler::run(app.clone())),
         tokio::task::spawn_local(unsealer::run(app.clone())),
         tokio::task::spawn_local(mailer::run(app.clone())),

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use actix_web::web;
 
+use super::pulse;
 use crate::app::App;
 use crate::faults::Point;
 use crate::features::lots::{ops, queries};
-use crate::ledger::{Error, Failure};
+use crate::instance::Unready;
+use crate::ledger::{Error, Failure, Tx};
 use crate::limits;
 
 /// Does everything that is due now, lot by lot. Returns how many transitions happened.
@@ -17,6 +19,12 @@ use crate::limits;
 /// # Errors
 /// The database's; a lot whose step is refused is logged and stays due.
 pub async fn round(app: &App) -> Result<u32, Error> {
+    // What a round closes rests on what this server last said of itself, so it speaks first.
+    pulse::beat_if_due(app).await?;
+    if app.instance.ready() == Err(Unready::Clock) {
+        // A late scheduler delays; one that goes by a clock that was set would permit.
+        return Ok(0);
+    }
     let now = app.clock.now().millis();
     let due = app.reader.read(move |conn| queries::due(conn, now, limits::SCHEDULER_BATCH)).await?;
     let mut done = 0;
@@ -30,9 +38,10 @@ pub async fn round(app: &App) -> Result<u32, Error> {
 async fn advance(app: &App, lot: &str) -> Result<u32, Error> {
     let mut done = 0;
     for _ in 0..limits::SCHEDULER_STEPS {
-        let (id, keys) = (lot.to_owned(), app.keys.clone());
+        let (id, keys, here) = (lot.to_owned(), app.keys.clone(), app.instance.clone());
         // Nothing due is no failure, but also nothing to record: another server may have been first.
-        let stepped = app.ledger.commit_beside(app.system("scheduler"), move |tx| ops::advance(tx, &keys, &id)).await;
+        let work = move |tx: &mut Tx<'_>| ops::advance(tx, &keys, &id, &here);
+        let stepped = app.ledger.commit_beside(app.system("scheduler"), work).await;
         match stepped {
             Ok(true) => {
                 done += 1;

@@ -83,7 +83,7 @@ async fn batch(app: &App, lot_id: &str) -> Result<u32> {
 
 /// Says that this process is about to use the lot's key, unless it has said so before.
 async fn announce(app: &App, lot_id: &str) -> Result<()> {
-    let (id, instance) = (lot_id.to_owned(), app.instance.to_string());
+    let (id, instance) = (lot_id.to_owned(), app.instance.id().to_owned());
     app.ledger
         .commit_beside(app.system("unsealer"), move |tx| {
             let lot = lots::queries::lot(tx.conn(), &id)?;

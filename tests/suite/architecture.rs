@@ -16,24 +16,25 @@ const ARROWS: &[(&str, &[&str])] = &[
     // What the record and its storage need.
     ("clock", &["kernel"]),
     ("metrics", &[]),
-    ("refusals", &["kernel", "rules"]),
+    ("instance", &["kernel", "clock", "limits"]),
+    ("refusals", &["kernel", "rules", "instance"]),
     ("keys", &["kernel", "seal"]),
     ("db", &["limits"]),
     ("blobs", &["kernel", "seal", "limits"]),
     ("config", &["db", "kernel", "limits"]),
-    ("ledger", &["kernel", "rules", "tlog", "db", "clock", "limits", "refusals", "faults"]),
+    ("ledger", &["kernel", "rules", "tlog", "db", "clock", "instance", "limits", "refusals", "faults"]),
     // What the platform does. Features use each other; `changes` of another feature stay out of reach, see below.
     (
         "features",
         &[
-            "kernel", "rules", "seal", "tlog", "db", "ledger", "blobs", "keys", "limits", "refusals", "faults", "app",
-            "http",
+            "kernel", "rules", "seal", "tlog", "db", "ledger", "instance", "blobs", "keys", "limits", "refusals",
+            "faults", "app", "http",
         ],
     ),
     (
         "app",
         &[
-            "kernel", "seal", "db", "ledger", "features", "blobs", "keys", "limits", "faults", "clock", "config",
+            "kernel", "seal", "db", "ledger", "features", "instance", "blobs", "keys", "limits", "faults", "clock", "config",
             "http", "metrics",
         ],
     ),
@@ -41,15 +42,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "http",
         &[
-            "kernel", "rules", "seal", "tlog", "db", "ledger", "features", "app", "keys", "limits", "refusals",
-            "faults", "metrics",
+            "kernel", "rules", "seal", "tlog", "db", "ledger", "instance", "features", "app", "keys", "limits",
+            "refusals", "faults", "metrics",
         ],
     ),
     (
         "worker",
         &[
-            "kernel", "rules", "seal", "db", "ledger", "features", "app", "blobs", "keys", "limits", "faults",
-            "config", "clock", "metrics",
+            "kernel", "rules", "seal", "db", "ledger", "instance", "features", "app", "blobs", "keys", "limits",
+            "faults", "config", "clock", "metrics",
         ],
     ),
     ("client", &["kernel", "seal", "tlog", "rules", "limits"]),

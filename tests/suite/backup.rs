@@ -16,7 +16,7 @@ use sealbid::features::inspection::replay::replay;
 use sealbid::kernel::time::Timestamp;
 use sealbid::keys::Keys;
 use sealbid::rules::editions::Category;
-use sealbid::worker::{scheduler, sweeper, unsealer};
+use sealbid::worker::{pulse, scheduler, sweeper, unsealer};
 use serde_json::Value;
 
 use crate::support::program::{Installation, command, run};
@@ -56,10 +56,13 @@ fn nothing_is_there(config: &Config) {
 
 /// Opens a restored platform, lets time pass until after the deadline, and tells how many bids it has and how many opened.
 fn open_there(config: &Config, at: Timestamp) -> (i64, i64) {
-    let clock = Arc::new(ManualClock::new(at));
+    // Restored and ready well before the deadline: one that was down at it would leave the closing to a person.
+    let clock = Arc::new(ManualClock::new(at.plus_seconds(-7_200)));
     let keys = Keys::load(&config.keys.dir).expect("keys");
-    let app = Data::new(App::open(config.clone(), clock, keys).expect("it opens"));
+    let app = Data::new(App::open(config.clone(), clock.clone(), keys).expect("it opens"));
     actix_web::rt::System::new().block_on(async {
+        pulse::beat(&app).await.expect("a heartbeat");
+        clock.set(at);
         while scheduler::round(&app).await.expect("a round") + unsealer::round(&app).await.expect("a round") > 0 {}
         sweeper::round(&app).await.expect("a round");
     });

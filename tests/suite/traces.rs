@@ -120,7 +120,7 @@ on_both!(each_use_of_the_key_and_each_download_of_a_payload_is_on_record, |world
     assert_eq!(used.len(), 1, "three bids, one process, one use");
     assert_eq!(used[0]["lot_id"], lot.id.as_str());
     assert_eq!(used[0]["public"]["data"]["purpose"], "unseal");
-    assert_eq!(used[0]["public"]["data"]["instance"], world.app().instance.to_string());
+    assert_eq!(used[0]["public"]["data"]["instance"], world.app().instance.id());
     assert_eq!(of_kind(world, "payload.read").len(), 61);
     assert_eq!(of_kind(world, "envelope.unsealed").len(), 3);
 });

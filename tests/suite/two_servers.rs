@@ -3,15 +3,16 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 
 use actix_web::web::Data;
 use diesel::prelude::*;
 use sealbid::app::App;
+use sealbid::clock::{ManualClock, SystemClock};
 use sealbid::db::schema::{audit_entry, bids, outbox, refusals, unsealings};
 use sealbid::keys::Keys;
 use sealbid::rules::editions::Category;
-use sealbid::worker::{mailer, scheduler, unsealer};
+use sealbid::worker::{mailer, pulse, scheduler, unsealer};
 
 use crate::support::served::Served;
 use crate::support::world::World;
@@ -32,7 +33,7 @@ impl Second {
     fn of(world: &World) -> Self {
         let first = world.app();
         let keys = Keys::load(&first.config.keys.dir).expect("the same keys");
-        Self(Data::new(App::open(first.config.clone(), first.clock.clone(), keys).expect("it opens")))
+        Self(Data::new(App::open(first.config.clone(), world.clock().clone(), keys).expect("it opens")))
     }
 }
 
@@ -204,4 +205,107 @@ fn a_second_server_on_an_sqlite_database_is_refused_and_told_why() {
     third.kill().expect("it runs");
     third.wait().expect("it ended");
     assert!(listens, "once the first is gone, another may start, however the first ended");
+}
+
+/// A second server whose clock the test moves by itself; its workers do not run.
+fn with_own_clock(world: &World) -> (Second, Arc<ManualClock>) {
+    let first = world.app();
+    let keys = Keys::load(&first.config.keys.dir).expect("the same keys");
+    let clock = Arc::new(ManualClock::beside(world.clock()));
+    (Second(Data::new(App::open(first.config.clone(), clock.clone(), keys).expect("it opens"))), clock)
+}
+
+#[test]
+fn the_closing_waits_for_what_another_server_has_in_flight() {
+    let Some(world) = shared() else { return };
+    let second = Second::of(&world);
+    let story = world.lot(Category::Construction).noticed().with_bids(&AMOUNTS);
+    let deadline = story.deadline();
+    world.set_clock(deadline.plus_millis(-1));
+    let flight = second.0.instance.begin();
+    run(pulse::beat(&second.0)).expect("a heartbeat");
+    world.advance_to(deadline.plus_seconds(6));
+    assert_eq!(story.state(), "noticed", "it has not been heard of since the deadline");
+    run(pulse::beat(&second.0)).expect("a heartbeat");
+    world.advance_to(deadline.plus_seconds(30));
+    assert_eq!(story.state(), "noticed", "it says that something is on its way");
+    drop(flight);
+    world.settle();
+    assert_eq!(story.state(), "noticed", "and has not said anything else");
+    run(pulse::beat(&second.0)).expect("a heartbeat");
+    world.settle();
+    assert_eq!(story.state(), "opening");
+}
+
+#[test]
+fn a_server_that_stopped_or_is_long_gone_is_not_waited_for_and_a_stalled_one_not_for_ever() {
+    let Some(world) = shared() else { return };
+    for (silent, stopped, closes_at) in [(61, false, 6), (30, true, 6), (30, false, 65)] {
+        let second = Second::of(&world);
+        let story = world.lot(Category::Construction).noticed().with_bids(&AMOUNTS);
+        let deadline = story.deadline();
+        world.set_clock(deadline.plus_seconds(-silent));
+        run(pulse::beat(&second.0)).expect("a heartbeat");
+        if stopped {
+            run(pulse::stop(&second.0)).expect("stopped");
+        }
+        world.advance_to(deadline.plus_seconds(closes_at - 1));
+        assert_eq!(story.state(), if closes_at == 6 { "opening" } else { "noticed" }, "silent for {silent} s");
+        world.advance_to(deadline.plus_seconds(closes_at));
+        assert_eq!(story.state(), "opening", "silent for {silent} s");
+    }
+}
+
+#[test]
+fn a_server_whose_clock_is_set_takes_no_bid_and_closes_nothing_while_the_other_goes_on() {
+    let Some(world) = shared() else { return };
+    let (second, clock) = with_own_clock(&world);
+    let mut served = Served::start(second.0.clone());
+    let story = world.lot(Category::Construction).noticed().with_bids(&AMOUNTS);
+    let deadline = story.deadline();
+    let send = |base: &str, n: usize, body: &serde_json::Value| {
+        let key = uuid::Uuid::new_v4().to_string();
+        world.bidder(n).request("POST", story.path("/bids")).at(base).key(&key).json(body).send()
+    };
+    let ((early, _), (late, _)) = (story.uploaded_bid(4, 1, AMOUNTS[0]), story.uploaded_bid(5, 1, AMOUNTS[0]));
+    world.set_clock(deadline.plus_seconds(-60));
+    clock.set(deadline.plus_seconds(-60));
+    run(pulse::beat(&second.0)).expect("a heartbeat");
+
+    clock.jump(deadline.plus_seconds(3_600));
+    send(served.base(), 4, &early).refused(503, "clock-off");
+    run(pulse::beat(&second.0)).expect("a heartbeat");
+    assert_eq!(run(scheduler::round(&second.0)).expect("a round"), 0);
+    assert_eq!(second.0.clock.now(), world.now(), "it goes by the time that both share");
+    send(served.base(), 4, &early).refused(503, "clock-off");
+    world.nobody("GET", "/health/ready").at(served.base()).send().refused(503, "clock-off");
+    assert_eq!(story.state(), "noticed");
+    send(world.base(), 4, &early).ok();
+
+    world.set_clock(deadline.plus_seconds(1));
+    clock.set(deadline.plus_seconds(1));
+    run(pulse::beat(&second.0)).expect("a heartbeat");
+    clock.jump(deadline.plus_seconds(-3_600));
+    run(pulse::beat(&second.0)).expect("a heartbeat");
+    send(served.base(), 5, &late).refused(503, "clock-off");
+    send(world.base(), 5, &late).refused(409, "bid-late");
+    // A little off is told, not refused.
+    clock.jump(deadline.plus_seconds(1).plus_millis(100));
+    run(pulse::beat(&second.0)).expect("a heartbeat");
+    let problem = send(served.base(), 5, &late).refused(409, "bid-late");
+    assert_eq!(problem["retry"], "never");
+    world.nobody("GET", "/health/ready").at(served.base()).send().ok();
+    served.stop();
+    assert!(count(&world, "platform.clock") >= 4, "off and right again, forward and back");
+}
+
+#[test]
+fn the_clock_of_a_real_server_is_compared_with_the_databases() {
+    let Some(world) = shared() else { return };
+    let first = world.app();
+    let keys = Keys::load(&first.config.keys.dir).expect("the same keys");
+    let real = Second(Data::new(App::open(first.config.clone(), Arc::new(SystemClock), keys).expect("it opens")));
+    run(pulse::beat(&real.0)).expect("a heartbeat");
+    assert!(real.0.instance.offset_ms().abs() <= 250, "{} ms on one machine", real.0.instance.offset_ms());
+    assert_eq!(real.0.instance.ready(), Ok(()));
 }

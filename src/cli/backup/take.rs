@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::db::{Conn, DbUrl, Mode, connection, migrate};
 use crate::features::uploads::model::UploadRow;
 use crate::features::uploads::queries;
+use crate::kernel::digest::Digest;
 use crate::limits;
 
 /// `sealbid backup`.
@@ -144,8 +145,9 @@ fn copy_blob(from: &DiskBlobs, into: &DiskBlobs, row: &UploadRow) -> Result<Opti
 
 /// Re-reads a file and compares it with what is known of it.
 pub fn prove(blobs: &DiskBlobs, id: &str, size: u64, root: &str) -> Result<Blob, String> {
-    let found = blobs.complete(id).map_err(|error| error.to_string())?;
-    if found.size != size || found.root.to_string() != root {
+    let declared: Digest = root.parse().map_err(|_| "its root cannot be read".to_owned())?;
+    let found = blobs.complete(id, &declared).map_err(|error| error.to_string())?;
+    if found.size != size || found.root != declared {
         return Err("its file is not the one that was uploaded: size or digests differ".into());
     }
     let damaged = blobs.verify(id).map_err(|error| error.to_string())?;

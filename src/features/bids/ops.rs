@@ -68,6 +68,14 @@ fn record(kind: &'static str, lot: &Lot, org: &OrgId) -> Record {
     Record::new(kind).sealed().lot(lot.row.id.clone()).project(lot.row.project_id.clone()).org(org.as_str())
 }
 
+/// States which server received an act, and how far its clock was from the one that all servers share.
+pub(super) fn by_server(tx: &Tx<'_>, record: Record) -> Record {
+    match &tx.context().pass {
+        Some(pass) => record.public("instance", pass.instance()).public("clock_offset_ms", pass.clock_offset_ms()),
+        None => record,
+    }
+}
+
 /// Puts a submission into the box, or on record that a rule refused it.
 ///
 /// # Errors
@@ -132,8 +140,7 @@ pub(super) fn put_in_box(
         received_at: put.since.millis(),
         body: text_of(&body)?,
     };
-    let record = put
-        .record
+    let record = by_server(tx, put.record)
         .public("rev", sub.rev)
         .public("envelope_ids", sub.envelope_ids())
         .public("size_bytes", sub.size_bytes())
@@ -200,7 +207,7 @@ pub fn withdraw(
     };
     let body = BidBody { withdrawal: Some(signed.clone()), ..bid.body.clone() };
     let row = BidRow { state: state.name().to_owned(), body: text_of(&body)?, ..bid.row.clone() };
-    let record = record(kind(BidEvent::Withdraw), &lot, org)
+    let record = by_server(tx, record(kind(BidEvent::Withdraw), &lot, org))
         .public("rev", bid.row.rev)
         .public("statement", id)
         .public("received_at", received_at)

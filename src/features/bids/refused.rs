@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::model::{Recorded, RefusalBody, RefusalRow};
-use super::ops::Done;
+use super::ops::{Done, by_server};
 use super::{queries, refusals};
 use crate::features::lots::model::Lot;
 use crate::kernel::digest::Digest;
@@ -134,6 +134,7 @@ pub fn turn_away(tx: &mut Tx<'_>, org: &OrgId, lot: &Lot, attempt: &Attempt<'_>,
     } else {
         record.public("envelope_ids", attempt.envelope_ids)
     };
+    let record = by_server(tx, record);
     let (_, entry) = match &before {
         None => tx.insert(row, record)?,
         Some(before) => tx.update(before, row, record)?,

@@ -54,6 +54,10 @@ pub struct SaidData {
     pub document_revision: Option<Digest>,
     /// The code of a refusal.
     pub code: Option<String>,
+    /// The server that received it.
+    pub instance: Option<String>,
+    /// How far ahead its clock was.
+    pub clock_offset_ms: Option<i64>,
 }
 
 /// Reads part `p`.
@@ -115,6 +119,12 @@ pub struct ActView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub document_revision: Option<Digest>,
+    /// The server that received it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// How far that server's clock was ahead of the one that all servers share, in milliseconds; behind: less than 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_offset_ms: Option<i64>,
     /// Keep this: it proves the act without the platform.
     pub receipt: Receipt,
 }
@@ -239,6 +249,8 @@ impl<'a> Signer<'a> {
             deadline_at: data.deadline_at,
             deadline_at_local: data.deadline_at.map(Timestamp::local),
             document_revision: data.document_revision,
+            instance: data.instance,
+            clock_offset_ms: data.clock_offset_ms,
             receipt: self.receipt(recorded)?,
         })
     }

@@ -10,6 +10,7 @@ use super::queries;
 use crate::db::Conn;
 use crate::db::schema::{bids, documents, key_sets, objections, openings, questions};
 use crate::features::evaluation;
+use crate::features::instances;
 use crate::kernel::role::Actor;
 use crate::ledger::Result;
 use crate::rules::facts::LotFacts;
@@ -60,6 +61,7 @@ pub fn load(conn: &mut Conn, lot: &Lot, actor: &Actor) -> Result<LotFacts> {
         ..LotFacts::new(lot.initiator.clone(), lot.state)
     };
     facts.open_document_objections = open_document_objections(conn, lot)?;
+    facts.outage_undecided = outage_undecided(conn, lot)?;
     if !sealed {
         facts.reserve_received = box_count(conn, lot, "reserve")? > 0;
     }
@@ -96,6 +98,17 @@ fn after_closing(conn: &mut Conn, lot: &Lot, facts: &mut LotFacts) -> Result<()>
     facts.reserve_reached = evaluation.reserve_reached;
     facts.award_price = lot.body.award.as_ref().map(|award| award.price);
     Ok(())
+}
+
+/// Whether no server was ready for some part of the time before the deadline that the edition looks at, and nobody has
+/// decided to go on.
+fn outage_undecided(conn: &mut Conn, lot: &Lot) -> Result<bool> {
+    let (State::Noticed, Some(deadline)) = (lot.state, lot.deadline_at()) else { return Ok(false) };
+    if lot.body.outage_decided_for == Some(deadline) {
+        return Ok(false);
+    }
+    let from = deadline.plus_millis(-i64::from(lot.edition.outage_window_minutes) * 60_000);
+    instances::queries::was_out(conn, from, deadline)
 }
 
 fn key_set_ready(conn: &mut Conn, lot: &Lot) -> Result<bool> {

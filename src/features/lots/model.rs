@@ -236,6 +236,9 @@ pub struct LotBody {
     pub cause: Option<FailureCause>,
     /// A period rests on a year whose holidays are not announced.
     pub provisional: bool,
+    /// The deadline before which the platform was down and after which somebody decided to go on all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outage_decided_for: Option<Timestamp>,
 }
 
 impl LotBody {
@@ -258,6 +261,7 @@ impl LotBody {
             result_notice_ends_at: None,
             cause: None,
             provisional: false,
+            outage_decided_for: None,
         }
     }
 }

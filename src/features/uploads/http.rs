@@ -76,11 +76,7 @@ fn check_open(row: &UploadRow) -> Result<(), Error> {
     if row.state == OPEN {
         return Ok(());
     }
-    Err(refusals::state_forbids(
-        "该上传已完成,不能再修改。",
-        "The upload is complete: its chunks do not change any more.",
-    )
-    .into())
+    Err(refusals::upload_stands().into())
 }
 
 /// Sends a chunk.

@@ -25,6 +25,7 @@ fn failed(error: BlobError) -> Error {
             tracing::error!("the blob directory is full");
             refusals::storage_full().into()
         }
+        BlobError::Stands => refusals::upload_stands().into(),
         BlobError::Incomplete(missing) => refusals::upload_incomplete(&ranges_text(&ranges(missing))).into(),
         error => Failure::Storage(error.to_string()).into(),
     }
@@ -114,8 +115,8 @@ pub async fn receive(app: &App, row: UploadRow, n: u32, bytes: Vec<u8>, digest: 
 
 /// Brings all bytes of an upload safely to disk and proves that they are those declared.
 ///
-/// The bytes are read once more: until they are forced to the disk, a failing machine may keep what was noted of a chunk
-/// and lose the chunk, and two writers of one chunk may leave the bytes of one and the note of the other.
+/// Chunks that this process did not write itself are read once more: until they are forced to the disk, a failing machine
+/// may keep what was noted of a chunk and lose the chunk. From then on no chunk is taken any more.
 ///
 /// # Errors
 /// `upload-incomplete` with the missing chunks; `upload-mismatch`.
@@ -123,17 +124,16 @@ pub async fn settle(app: &App, row: UploadRow) -> Result<()> {
     let blobs = app.blobs.clone();
     app.blocking(move || {
         let all = ChunkRange { first: 0, last: row.chunks().saturating_sub(1) };
-        let found = match blobs.complete(&row.id) {
+        let declared: Digest = row.root.parse().map_err(|_| Error::damaged(format!("upload {}: root", row.id)))?;
+        let found = match blobs.complete(&row.id, &declared) {
             Err(BlobError::NotFound) => return Err(refusals::upload_incomplete(&ranges_text(&[all])).into()),
             found => found.map_err(failed)?,
         };
-        // What was noted of its chunks cannot be relied upon: all of them are asked for again.
-        if !blobs.verify(&row.id).map_err(failed)?.is_empty() {
-            blobs.delete(&row.id).map_err(failed)?;
-            return Err(refusals::upload_incomplete(&ranges_text(&[all])).into());
+        if found.size == row.size() && found.root == declared {
+            Ok(())
+        } else {
+            Err(refusals::upload_mismatch().into())
         }
-        let declared = found.size == row.size() && found.root.to_string() == row.root;
-        if declared { Ok(()) } else { Err(refusals::upload_mismatch().into()) }
     })
     .await
 }

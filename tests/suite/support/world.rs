@@ -13,7 +13,7 @@ use sealbid::features::inspection::replay::{ReplayReport, replay};
 use sealbid::kernel::time::Timestamp;
 use sealbid::keys::Keys;
 use sealbid::rules::editions::Category;
-use sealbid::worker::{mailer, scheduler, sweeper, unsealer};
+use sealbid::worker::{mailer, pulse, scheduler, sweeper, unsealer};
 
 use super::api::{Person, Request};
 use super::cast::{self, Member};
@@ -207,9 +207,26 @@ impl World {
         self.clock.now()
     }
 
-    /// Moves the clock, and nothing else.
+    /// Lets time pass while the platform stands ready, and nothing else.
     pub fn set_clock(&self, at: Timestamp) {
+        self.beat();
         self.clock.set(at);
+        self.beat();
+    }
+
+    /// Lets time pass while the platform is down.
+    pub fn pass_unattended(&self, at: Timestamp) {
+        self.clock.set(at);
+    }
+
+    /// The clock itself.
+    pub fn clock(&self) -> &Arc<ManualClock> {
+        &self.clock
+    }
+
+    /// The platform says that it lives.
+    pub fn beat(&self) {
+        self.runtime.block_on(pulse::beat(&self.app)).expect("a heartbeat");
     }
 
     /// Lets a second pass, so that what follows is later than what was before.
@@ -219,7 +236,7 @@ impl World {
 
     /// Moves the clock and lets the platform do what is due by then.
     pub fn advance_to(&self, at: Timestamp) {
-        self.clock.set(at);
+        self.set_clock(at);
         self.settle();
     }
 

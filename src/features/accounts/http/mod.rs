@@ -143,6 +143,7 @@ fn nobody(meta: &Meta, received_at: Timestamp) -> Context {
         ip: meta.ip(),
         agent: meta.agent.clone(),
         lane: Lane::General,
+        pass: None,
     }
 }
 

@@ -129,7 +129,8 @@ pub async fn get_my_bid(app: web::Data<App>, caller: Caller, path: web::Path<Lot
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No such bid of yours."),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "A rule refuses it, with a signed refusal."),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "The statement is not in order."),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Enough refusals are on record.")))]
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Enough refusals are on record, or your organisation sends too many at the same moment."),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "No place in the queue, or the server's clock is off; the body was not read. The same request again.")))]
 #[post("/v1/bids/{bid}/actions/withdraw")]
 pub async fn withdraw_bid(
     app: web::Data<App>,
@@ -140,7 +141,8 @@ pub async fn withdraw_bid(
 ) -> Result<HttpResponse, Error> {
     let bid_id = path.into_inner().bid;
     let statement = check_statement(&app, &caller.org_id, &bid_id, &body.value.withdrawal).await?;
-    let (context, actor, org) = (caller.context(body.received_at).for_bids(), caller.actor(), caller.org_id.clone());
+    let (context, actor, org) =
+        (caller.context(body.received_at).for_bids(body.pass.clone()), caller.actor(), caller.org_id.clone());
     let done = app
         .ledger
         .commit_once_if(context, key.of(&caller, body.hash), Done::is_final, move |tx| {
@@ -155,7 +157,7 @@ pub async fn withdraw_bid(
 async fn check_statement(app: &App, org: &OrgId, bid_id: &str, text: &Signed) -> Result<SignedWithdrawal, Error> {
     let statement = SignedWithdrawal::parse(text.as_bytes())
         .map_err(|error| own_refusals::malformed("withdrawal-malformed", &error))?;
-    let (reader, org, bid_id) = (app.reader.clone(), org.clone(), bid_id.to_owned());
+    let (reader, org, bid_id) = (app.header_reader.clone(), org.clone(), bid_id.to_owned());
     app.blocking(move || {
         let (known, key) = reader.read_blocking(|conn| {
             let bid = queries::own(conn, &bid_id, &org)?.ok_or_else(refusals::not_found)?;

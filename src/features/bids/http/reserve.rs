@@ -33,7 +33,9 @@ pub struct NewReserve {
     responses((status = 200, body = ActView, description = "In the box, with the signed receipt."),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No such published lot of yours, or no such upload."),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "Not announced, not in time, stale, or an upload is not complete."),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "The header is not in order.")))]
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "The header is not in order."),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Your organisation sends too many at the same moment."),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "No place in the queue, or the server's clock is off; the body was not read. The same request again.")))]
 #[put("/v1/lots/{lot}/reserve")]
 pub async fn put_reserve(
     app: web::Data<App>,
@@ -42,8 +44,9 @@ pub async fn put_reserve(
     body: Body<NewReserve>,
 ) -> Result<HttpResponse, Error> {
     let texts = [body.value.envelope];
-    let submission = prepare(&app, &caller.org_id, Sort::Reserve, &path.lot, &texts, false).await?;
-    let (context, org, sent) = (caller.context(body.received_at).for_bids(), caller.org_id.clone(), submission.clone());
+    let submission = prepare(&app, &app.header_reader, &caller.org_id, Sort::Reserve, &path.lot, &texts, false).await?;
+    let (context, org, sent) =
+        (caller.context(body.received_at).for_bids(body.pass.clone()), caller.org_id.clone(), submission.clone());
     // A repeated envelope puts nothing new on record, so this is not a commit that must.
     match app.ledger.commit_beside(context, move |tx| reserve::put(tx, &org, &sent)).await {
         Ok(recorded) => Ok(HttpResponse::Ok().json(Signer::of(&app).act(&recorded)?)),

@@ -24,7 +24,7 @@ use crate::features::uploads;
 use crate::http::extract::{Body, Caller, IdempotencyKey};
 use crate::http::problem::Problem;
 use crate::kernel::id::OrgId;
-use crate::ledger::Error;
+use crate::ledger::{Error, Reader};
 use crate::refusals;
 use crate::seal::keyset::KeySet;
 
@@ -54,6 +54,7 @@ pub struct Checked {
 /// revoked since.
 pub(super) async fn prepare(
     app: &Data<App>,
+    reader: &Reader,
     org: &OrgId,
     sort: Sort,
     lot_id: &str,
@@ -61,38 +62,38 @@ pub(super) async fn prepare(
     notify: bool,
 ) -> Result<Submission, Error> {
     let submission = Submission::read(sort, lot_id, texts, notify)?;
-    let (work_app, org) = (app.clone(), org.clone());
-    app.blocking(move || match check(&work_app, &org, sort, &submission) {
+    let (work_app, reader, org) = (app.clone(), reader.clone(), org.clone());
+    app.blocking(move || match check(&work_app, &reader, &org, sort, &submission) {
         Ok(()) => Ok(submission),
         Err(error) => {
             let (ids, org) = (submission.envelope_ids(), org);
-            let known = work_app.reader.read_blocking(|conn| queries::recorded(conn, &org, &ids))?;
+            let known = reader.read_blocking(|conn| queries::recorded(conn, &org, &ids))?;
             if known.is_some() { Ok(submission) } else { Err(error) }
         }
     })
     .await
 }
 
-fn check(app: &App, org: &OrgId, sort: Sort, submission: &Submission) -> Result<(), Error> {
+fn check(app: &App, reader: &Reader, org: &OrgId, sort: Sort, submission: &Submission) -> Result<(), Error> {
     if sort == Sort::Reserve {
-        let lot = app.reader.ask_blocking(|conn| lots::lot(conn, &submission.lot_id))?;
+        let lot = reader.ask_blocking(|conn| lots::lot(conn, &submission.lot_id))?;
         if lot.initiator != *org {
             return Err(refusals::not_found().into());
         }
     }
-    let key_set = key_set(app, &submission.lot_id)?;
+    let key_set = key_set(app, reader, &submission.lot_id)?;
     submission.check_place(&key_set, org)?;
     let kids: Vec<String> = submission.envelopes.iter().map(|envelope| envelope.signing_key_id().to_string()).collect();
-    let keys = app.reader.ask_blocking(|conn| active_keys(conn, org, &kids))?;
+    let keys = reader.ask_blocking(|conn| active_keys(conn, org, &kids))?;
     Ok(submission.check_seals(&keys, &key_set)?)
 }
 
 /// What bids of a lot are sealed to. A lot has a key set from its notice on, and is public from then on.
-fn key_set(app: &App, lot_id: &str) -> Result<Arc<KeySet>, Error> {
+fn key_set(app: &App, reader: &Reader, lot_id: &str) -> Result<Arc<KeySet>, Error> {
     if let Some(known) = app.key_sets.get(&lot_id.to_owned()) {
         return Ok(known);
     }
-    let row = app.reader.ask_blocking(|conn| key_sets::queries::of_lot(conn, lot_id))?;
+    let row = reader.ask_blocking(|conn| key_sets::queries::of_lot(conn, lot_id))?;
     let key_set = Arc::new(key_sets::queries::parsed(&row.ok_or_else(refusals::not_found)?)?);
     app.key_sets.put(lot_id.to_owned(), key_set.clone());
     Ok(key_set)
@@ -140,7 +141,8 @@ fn uploads_of(conn: &mut Conn, org: &str, submission: &Submission) -> Result<Vec
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No such lot, or no such upload of yours."),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "A rule refuses it (with a signed refusal), the revision is stale, or an upload is not complete."),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "The headers are not in order."),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Enough refusals are on record.")))]
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Enough refusals are on record, or your organisation sends too many at the same moment."),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "No place in the queue, or the server's clock is off; the body was not read. The same request again.")))]
 #[post("/v1/lots/{lot}/bids")]
 pub async fn submit_bid(
     app: web::Data<App>,
@@ -150,8 +152,10 @@ pub async fn submit_bid(
     body: Body<NewBid>,
 ) -> Result<HttpResponse, Error> {
     let new = body.value;
-    let submission = prepare(&app, &caller.org_id, Sort::Bid, &path.lot, &new.envelopes, new.notify).await?;
-    let (context, actor, org) = (caller.context(body.received_at).for_bids(), caller.actor(), caller.org_id.clone());
+    let submission =
+        prepare(&app, &app.header_reader, &caller.org_id, Sort::Bid, &path.lot, &new.envelopes, new.notify).await?;
+    let (context, actor, org) =
+        (caller.context(body.received_at).for_bids(body.pass.clone()), caller.actor(), caller.org_id.clone());
     let sent = submission.clone();
     let done = app
         .ledger
@@ -181,7 +185,8 @@ pub async fn check_bid(
     path: web::Path<LotPath>,
     body: Body<NewBid>,
 ) -> Result<HttpResponse, Error> {
-    let submission = prepare(&app, &caller.org_id, Sort::Bid, &path.lot, &body.value.envelopes, false).await?;
+    let submission =
+        prepare(&app, &app.reader, &caller.org_id, Sort::Bid, &path.lot, &body.value.envelopes, false).await?;
     let (actor, org, sent, received_at) = (caller.actor(), caller.org_id.clone(), submission.clone(), body.received_at);
     let verdict = app.reader.read(move |conn| judge::judge(conn, &actor, &org, received_at, &sent)).await;
     match verdict {

@@ -1,14 +1,17 @@
 //! Every act of a lot's machine: ask the rules, then carry out what the table says follows, in one commit.
 
 use crate::features::calendar;
+use crate::features::instances;
 use crate::features::key_sets;
 use crate::features::lots::model::{Award, HoldInForce, Lot, LotRow, Schedule};
 use crate::features::lots::{effects, facts, queries};
+use crate::instance::Instance;
 use crate::kernel::role::Actor;
 use crate::keys::Keys;
 use crate::ledger::{Record, Result, Tx};
 use crate::refusals;
 use crate::rules::facts::Request;
+use crate::rules::hold::HoldKind;
 use crate::rules::machine::{self, Effect, Event, State, Step};
 
 /// What somebody does with a lot.
@@ -24,12 +27,14 @@ pub struct Act {
     pub award: Option<Award>,
     /// The version that the caller saw, where it said so.
     pub version: Option<i64>,
+    /// Something may still come that was begun before the deadline: known to the scheduler alone.
+    pub in_flight: bool,
 }
 
 impl Act {
     /// An act that says nothing more than its request.
     pub fn of(request: Request) -> Self {
-        Self { request, schedule: None, lines: Vec::new(), award: None, version: None }
+        Self { request, schedule: None, lines: Vec::new(), award: None, version: None, in_flight: false }
     }
 }
 
@@ -82,6 +87,7 @@ pub fn act(tx: &mut Tx<'_>, keys: &Keys, lot_id: &str, actor: &Actor, act: &Act)
     let mut facts = facts::load(tx.conn(), &lot, actor)?;
     // The key set is made in this very commit; the rule that demands it looks at what the commit will leave.
     facts.key_set_ready |= act.request.event == Event::Publish;
+    facts.headers_in_flight = act.in_flight;
     facts.report_exists |= act.request.event == Event::CompleteEvaluation;
     if let Some(award) = &act.award {
         facts.award_price = Some(award.price);
@@ -170,6 +176,10 @@ fn enter(tx: &mut Tx<'_>, lot: &mut Lot, step: &Step, act: &Act) -> Result<()> {
         }
         Event::PublishResult => body.result_published_at = Some(now),
         Event::DeclareUnsuccessful => body.cause = act.request.cause,
+        Event::ReleaseHold if act.request.hold == Some(HoldKind::Incident) && step.deadline_at.is_none() => {
+            // Somebody went on although the platform was down before this deadline: that is decided.
+            body.outage_decided_for = body.schedule.deadline_at.filter(|deadline| *deadline <= now);
+        }
         _ => {}
     }
     for effect in step.effects {
@@ -200,20 +210,37 @@ fn is_theirs(lot: &Lot, actor: &Actor) -> bool {
 }
 
 /// Does what is due for a lot at this instant, as the system: the same question gives the same answer after any crash.
-/// Returns false when nothing is due.
+/// Returns false when nothing is due. At a deadline it waits, bounded, for what is in flight: here, and by what the other
+/// servers last said.
 ///
 /// # Errors
 /// The rules' refusal where something else stands in the way.
-pub fn advance(tx: &mut Tx<'_>, keys: &Keys, lot_id: &str) -> Result<bool> {
+pub fn advance(tx: &mut Tx<'_>, keys: &Keys, lot_id: &str, here: &Instance) -> Result<bool> {
     let lot = queries::lot(tx.conn(), lot_id)?;
-    let facts = facts::load(tx.conn(), &lot, &Actor::System)?;
+    let mut facts = facts::load(tx.conn(), &lot, &Actor::System)?;
+    if let (State::Noticed, Some(deadline)) = (lot.state, lot.deadline_at()) {
+        facts.headers_in_flight = instances::ops::is_unsettled(tx, here, deadline)?;
+    }
     let Some(due) = machine::due_at(lot.edition, &facts).filter(|due| due.at <= tx.now()) else {
         return Ok(false);
     };
     let mut request = due.request;
-    if request.reason.is_none() && request.hold.is_some() {
-        request.reason = Some("截止时条件不满足,系统自动中止 / a condition was not met at the deadline".into());
+    if request.reason.is_none() {
+        request.reason = request.hold.map(|kind| at_deadline(kind).into());
     }
-    act(tx, keys, lot_id, &Actor::System, &Act::of(request))?;
+    let now_due = Act { in_flight: facts.headers_in_flight, ..Act::of(request) };
+    act(tx, keys, lot_id, &Actor::System, &now_due)?;
     Ok(true)
+}
+
+/// Why the system places a hold at a deadline, for those who have to decide.
+fn at_deadline(kind: HoldKind) -> &'static str {
+    match kind {
+        HoldKind::Incident => {
+            "截止时间前平台曾中断,标段不会自动开标:请项目单位或交易中心确定新的截止时间,或说明理由后继续 / \
+             The platform was down before the deadline, so nothing opens by itself: the initiator or the centre sets a \
+             new deadline, or goes on and says why"
+        }
+        _ => "截止时条件不满足,系统自动中止 / a condition was not met at the deadline",
+    }
 }

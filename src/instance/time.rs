@@ -1,0 +1,221 @@
+//! The time by which deadlines are measured: the computer's clock as long as it runs true.
+//!
+//! Promise: what this shows never goes back. A clock that is set, forward or back, is not followed until a heartbeat has
+//! compared it; meanwhile the time goes on by the steady hand from where it was last sound.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::BoxFuture;
+
+use crate::clock::Clock;
+use crate::kernel::time::Timestamp;
+use crate::limits;
+
+/// What a comparison of clocks found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// How far ahead the computer's clock is, in milliseconds.
+    pub offset_ms: i64,
+    /// Whether that is little enough.
+    pub sound: bool,
+}
+
+/// A clock that is not taken in by being set.
+pub struct SoundClock {
+    raw: Arc<dyn Clock>,
+    hand: Mutex<Hand>,
+}
+
+struct Hand {
+    /// The time when it was last compared, and the steady hand then.
+    at: i64,
+    steady: i64,
+    /// By how much the last comparison with itself found it set.
+    suspect: Option<i64>,
+    /// The latest time that anybody was told.
+    told: i64,
+}
+
+/// One look at both hands.
+struct Look {
+    raw: i64,
+    /// What the steady hand says that it should be.
+    expected: i64,
+}
+
+impl Look {
+    fn jump(&self) -> i64 {
+        self.raw - self.expected
+    }
+
+    fn time(&self) -> i64 {
+        if self.jump().abs() <= limits::CLOCK_OFFSET_MS { self.raw } else { self.expected }
+    }
+}
+
+impl SoundClock {
+    /// The time of `raw`, taken as sound at this moment.
+    pub fn new(raw: Arc<dyn Clock>) -> Self {
+        let at = raw.now().millis();
+        let hand = Hand { at, steady: raw.steady(), suspect: None, told: i64::MIN };
+        Self { raw, hand: Mutex::new(hand) }
+    }
+
+    fn hand(&self) -> MutexGuard<'_, Hand> {
+        // A panic elsewhere leaves three numbers behind: they are still good.
+        self.hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn look(&self, hand: &Hand) -> Look {
+        Look { raw: self.raw.now().millis(), expected: hand.at + (self.raw.steady() - hand.steady) }
+    }
+
+    /// Whether the computer's clock has run true since it was last compared, and has not to catch up with what was told.
+    pub fn is_sound(&self) -> bool {
+        let hand = self.hand();
+        let look = self.look(&hand);
+        look.jump().abs() <= limits::CLOCK_OFFSET_MS && hand.told.saturating_sub(look.time()) <= limits::CLOCK_OFFSET_MS
+    }
+
+    /// The computer's clock itself.
+    pub fn raw(&self) -> &Arc<dyn Clock> {
+        &self.raw
+    }
+
+    /// The shared clock was asked and the computer's was `offset_ms` ahead of it. A clock that is off is not followed: the
+    /// time goes on from what the shared one showed.
+    pub fn against_shared(&self, offset_ms: i64) -> Compared {
+        let sound = offset_ms.abs() <= limits::CLOCK_OFFSET_MS;
+        let mut hand = self.hand();
+        let raw = self.raw.now().millis();
+        hand.at = if sound { raw } else { raw - offset_ms };
+        hand.steady = self.raw.steady();
+        let behind = hand.told.saturating_sub(hand.at);
+        Compared { offset_ms, sound: sound && behind <= limits::CLOCK_OFFSET_MS }
+    }
+
+    /// There is no other clock to ask: the computer's is compared with its own steady hand. One that was set is off for
+    /// this beat and believed when the next finds it still so; but the time never goes back: it stands until it is caught
+    /// up with.
+    pub fn against_itself(&self) -> Compared {
+        let mut hand = self.hand();
+        let look = self.look(&hand);
+        let close = |ms: i64| ms.abs() <= limits::CLOCK_OFFSET_MS;
+        if !close(look.jump()) && !hand.suspect.is_some_and(|before| close(look.jump() - before)) {
+            hand.suspect = Some(look.jump());
+            return Compared { offset_ms: look.jump(), sound: false };
+        }
+        let offset_ms = if hand.suspect.take().is_some() { 0 } else { look.jump() };
+        (hand.at, hand.steady) = (look.raw, self.raw.steady());
+        let behind = hand.told.saturating_sub(look.raw);
+        let offset_ms = if close(behind.max(0)) { offset_ms } else { -behind };
+        Compared { offset_ms, sound: close(offset_ms) }
+    }
+}
+
+impl Clock for SoundClock {
+    fn now(&self) -> Timestamp {
+        let mut hand = self.hand();
+        let time = self.look(&hand).time();
+        hand.told = hand.told.max(time);
+        Timestamp::from_millis(hand.told)
+    }
+
+    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
+        self.raw.sleep_until(at)
+    }
+
+    fn steady(&self) -> i64 {
+        self.raw.steady()
+    }
+
+    fn shared(&self) -> Option<Timestamp> {
+        self.raw.shared()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+
+    const NOON: i64 = 1_790_000_000_000;
+    const HOUR: i64 = 3_600_000;
+
+    fn clocks() -> (Arc<ManualClock>, SoundClock) {
+        let raw = Arc::new(ManualClock::new(Timestamp::from_millis(NOON)));
+        (raw.clone(), SoundClock::new(raw))
+    }
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(NOON + millis)
+    }
+
+    #[test]
+    fn it_shows_what_the_clock_shows_as_long_as_that_runs_true() {
+        let (raw, sound) = clocks();
+        for millis in [0, 1, 1_000, HOUR] {
+            raw.set(at(millis));
+            assert_eq!((sound.now(), sound.is_sound()), (at(millis), true));
+        }
+        // A time service nudges it: that is followed.
+        raw.jump(at(HOUR + limits::CLOCK_OFFSET_MS));
+        assert_eq!((sound.now(), sound.is_sound()), (at(HOUR + limits::CLOCK_OFFSET_MS), true));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_forward_or_back_is_not_followed() {
+        for jump in [HOUR, -HOUR, limits::CLOCK_OFFSET_MS + 1, -limits::CLOCK_OFFSET_MS - 1] {
+            let (raw, sound) = clocks();
+            raw.jump(at(jump));
+            assert_eq!((sound.now(), sound.is_sound()), (at(0), false), "{jump}");
+            raw.advance(1_000);
+            assert_eq!(sound.now(), at(1_000), "the time goes on by the steady hand");
+        }
+    }
+
+    #[test]
+    fn with_a_shared_clock_the_time_is_the_shared_one_until_the_own_is_right_again() {
+        let (raw, sound) = clocks();
+        raw.jump(at(HOUR));
+        assert_eq!(sound.against_shared(HOUR), Compared { offset_ms: HOUR, sound: false });
+        raw.advance(2_000);
+        assert_eq!((sound.now(), sound.is_sound()), (at(2_000), false));
+        raw.jump(at(2_100));
+        assert_eq!(sound.against_shared(100), Compared { offset_ms: 100, sound: true });
+        assert_eq!((sound.now(), sound.is_sound()), (at(2_100), true));
+    }
+
+    #[test]
+    fn alone_a_clock_set_forward_is_believed_one_beat_later() {
+        let (raw, sound) = clocks();
+        raw.jump(at(HOUR));
+        assert_eq!(sound.against_itself(), Compared { offset_ms: HOUR, sound: false });
+        assert!(sound.against_itself().sound);
+        assert_eq!((sound.now(), sound.is_sound()), (at(HOUR), true));
+    }
+
+    #[test]
+    fn the_time_never_goes_back_it_stands_until_it_is_caught_up_with() {
+        let (raw, sound) = clocks();
+        raw.set(at(HOUR));
+        assert_eq!(sound.now(), at(HOUR));
+        raw.jump(at(0));
+        assert!(!sound.against_itself().sound);
+        assert_eq!(sound.against_itself(), Compared { offset_ms: -HOUR, sound: false }, "not before it has caught up");
+        assert_eq!((sound.now(), sound.is_sound()), (at(HOUR), false));
+        raw.set(at(HOUR + 5));
+        assert!(sound.against_itself().sound);
+        assert_eq!((sound.now(), sound.is_sound()), (at(HOUR + 5), true));
+    }
+
+    #[test]
+    fn a_clock_that_starts_wrong_is_corrected_by_the_shared_one() {
+        let (raw, sound) = clocks();
+        // Started an hour slow: nothing was told yet, so the shared time holds at once.
+        assert_eq!(sound.against_shared(-HOUR), Compared { offset_ms: -HOUR, sound: false });
+        assert_eq!(sound.now(), at(HOUR));
+        raw.advance(10);
+        assert_eq!(sound.now(), at(HOUR + 10));
+    }
+}
