@@ -148,7 +148,7 @@ async fn submit(ground: &Ground, bidder: usize, sub: Submission) -> std::result:
         actor_id: Some(who.user.to_string()),
         org_id: Some(who.org.to_string()),
         role: Role::Bidder.name(),
-        ..Context::system(now, "benchmark").for_bids()
+        ..Context::system(now, "benchmark").for_bids(None)
     };
     let key = new_key();
     let idempotency = Idempotency { principal: who.user.to_string(), request_hash: sha256(key.as_bytes()), key };

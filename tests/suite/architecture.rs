@@ -34,8 +34,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "kernel", "seal", "db", "ledger", "features", "instance", "blobs", "keys", "limits", "faults", "clock", "config",
-            "http", "metrics",
+            "kernel", "seal", "db", "ledger", "features", "instance", "blobs", "keys", "limits", "faults", "clock",
+            "config", "http", "metrics",
         ],
     ),
     // How it is asked to.

@@ -277,7 +277,7 @@ fn a_clock_that_is_set_back_lets_no_late_bid_in_and_one_set_forward_closes_nothi
     lot.submit(5, &late).refused_by(409, "bid-late", "ENG-14");
     world.advance_to(deadline.plus_seconds(10));
     assert_eq!((lot.state().as_str(), lot.unsealed()), ("opening", 4));
-    let entries = world.inspector().get("/v1/inspection/entries?kind=platform.clock").ok();
+    let entries = world.inspector().get(with_matter("/v1/inspection/entries?kind=platform.clock")).ok();
     let turns: Vec<Value> = entries["items"].as_array().expect("entries").iter().map(|e| e["kind"].clone()).collect();
     assert!(turns.len() >= 2 && turns.iter().all(|kind| kind == "platform.clock"), "{entries}");
 }

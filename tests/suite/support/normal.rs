@@ -92,6 +92,10 @@ fn form(token: &str) -> Option<String> {
         let moment = if id.as_bytes()[14] == b'7' { format!(" of {}", &id[..13]) } else { String::new() };
         return Some(format!("{prefix}{moment}"));
     }
+    // A server's own id, which is all chance.
+    if dashes(token) && is_hex(&token.replace('-', "")) {
+        return Some("id".to_owned());
+    }
     match token.rsplit_once('-') {
         Some((before, hex)) if hex.len() == 32 && is_hex(hex) => return Some(format!("{before}-hex32")),
         _ => {}
