@@ -44,8 +44,10 @@ pub struct NewServiceClient {
 #[derive(Deserialize, ToSchema)]
 pub struct TokenRequest {
     /// `client_credentials`.
+    #[schema(pattern = "^client_credentials$")]
     pub grant_type: String,
     /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.
+    #[schema(pattern = "^urn:ietf:params:oauth:client-assertion-type:jwt-bearer$")]
     pub client_assertion_type: String,
     /// A JWT signed with the registered key: iss and sub the client's id, aud the platform's public address or this
     /// endpoint, exp at most 5 minutes away, jti never used before.
