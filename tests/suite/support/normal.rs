@@ -103,7 +103,9 @@ fn form(token: &str) -> Option<String> {
     if matches!(token.len(), 32 | 64) && is_hex(token) {
         return Some(format!("hex{}", token.len()));
     }
-    let mixed = token.bytes().any(|byte| byte.is_ascii_uppercase()) && token.bytes().any(|byte| byte.is_ascii_digit());
+    // Not every one has a digit among its 43 signs.
+    let mixed =
+        token.bytes().any(|byte| byte.is_ascii_uppercase()) && token.bytes().any(|byte| !byte.is_ascii_uppercase());
     (token.len() >= 40 && mixed).then(|| format!("base64url of {}", token.len()))
 }
 
