@@ -63,7 +63,7 @@ enum What {
     Ledger,
     /// Opening a box.
     Opening,
-    /// Public reads, and pages of the record.
+    /// Public reads.
     Reads,
     /// Uploads, the memory of a server, and its start.
     Served,

@@ -1,4 +1,4 @@
-//! Public reads, and pages of the record for inspectors.
+//! Public reads: lots and their notices. Pages of the record are not measured yet.
 
 use super::ground::Ground;
 use super::load::{self, Requests};

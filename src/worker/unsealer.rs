@@ -1,7 +1,7 @@
 //! Unseals the boxes of lots whose opening began.
 //!
-//! Each envelope is opened outside any transaction and its outcome committed by itself, so that a crash loses at most the
-//! one at hand. Several servers may work on the same box: whoever commits first is right, since the outcome is the same
+//! Each envelope is opened outside any transaction and its outcome is a use case of its own, so that a crash loses at most
+//! the few at hand, which are opened again. Several servers may work on the same box: whoever commits first is right, since the outcome is the same
 //! for all. What is not the envelope's fault is tried again in the next round. Nothing is unsealed without the permit of
 //! a lot that is being opened, and nothing of an outcome is logged.
 

@@ -136,7 +136,7 @@ pub const REPORT: Report = Report {
             title: Phrase::new("监督人员对本标段的查阅", "Looks of inspectors at this lot"),
             note: Phrase::new("含本次查阅,连同案号。", "This one too, with their matter numbers."),
             whence: Whence::Platform,
-            kinds: &["inspection.looked", "inspection.exported"],
+            kinds: &["inspection.looked"],
             sealed: false,
             time: Facts::lifetime,
             line: look,

@@ -20,7 +20,6 @@ const WORDS: &[(&str, Phrase)] = &[
     words("bid.withdrawn", "撤回投标", "bid withdrawn"),
     words("calendar.imported", "导入节假日", "holidays imported"),
     words("envelope.unsealed", "系统解密信封", "the platform unsealed an envelope"),
-    words("inspection.exported", "监督人员导出记录", "an inspector exported the record"),
     words("inspection.looked", "监督人员查阅记录", "an inspector looked at the record"),
     words("key.used", "使用平台私钥", "the platform key was used"),
     words("key_set.created", "生成密钥", "the key set was made"),
