@@ -93,13 +93,7 @@ impl DiskBlobs {
         let path = dir.join(ID_FILE);
         let id = match fs::read_to_string(&path) {
             Ok(id) => id.trim().to_owned(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && expected.is_none() => {
-                let id = uuid::Uuid::new_v4().to_string();
-                let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-                file.write_all_at(id.as_bytes(), 0)?;
-                file.sync_all()?;
-                id
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && expected.is_none() => Self::name(&path)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(BlobError::Foreign(dir.to_owned())),
             Err(error) => return Err(error.into()),
         };
@@ -107,6 +101,22 @@ impl DiskBlobs {
             return Err(BlobError::Foreign(dir.to_owned()));
         }
         Ok((Self { dir: dir.to_owned(), trust: Arc::default() }, id))
+    }
+
+    /// Gives the directory its identity, once: of several servers that start together all read the same one, and one
+    /// that dies here leaves no half of it.
+    fn name(path: &Path) -> Result<String, BlobError> {
+        let id = uuid::Uuid::new_v4().to_string();
+        let draft = path.with_extension(&id);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        file.write_all_at(id.as_bytes(), 0)?;
+        file.sync_all()?;
+        let linked = fs::hard_link(&draft, path);
+        fs::remove_file(&draft)?;
+        match linked {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error.into()),
+            _ => Ok(fs::read_to_string(path)?.trim().to_owned()),
+        }
     }
 
     /// Whether the directory is there: without it, that a blob is not found says nothing about the blob.

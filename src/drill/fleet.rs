@@ -20,6 +20,9 @@ use crate::kernel::time::Timestamp;
 /// Where a server dies by its plan, and when it is there for which time.
 pub type Death = (Point, u32);
 
+/// Lines of the servers' log that are told of when one ended by itself.
+const LAST_WORDS: usize = 12;
+
 /// The places for servers, each with its port, and the time that all of them have.
 pub struct Fleet {
     program: PathBuf,
@@ -99,6 +102,13 @@ impl Fleet {
     pub fn plan(&self, n: usize, death: Option<Death>) {
         let text = death.map_or("-".to_owned(), |(point, times)| format!("{}:{times}", point.name()));
         self.slots[n].say(&format!("die {text}"));
+    }
+
+    /// The end of what the servers said to nobody in particular: why one ended, when it did so by itself.
+    pub fn last_words(&self) -> String {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(LAST_WORDS)..].join("\n")
     }
 
     /// Starts a server at place `n`.

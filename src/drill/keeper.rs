@@ -283,7 +283,7 @@ impl Keeper {
             }
             match server.hear(LOOK) {
                 Some(Heard::At(point)) => return Ok(End::Killed(point.name().to_owned())),
-                Some(Heard::Ended) => return Err(DrillError::Wrong("a server ended by itself".into())),
+                Some(Heard::Ended) => return Err(ended(fleet)),
                 Some(Heard::Ready) => {
                     ready = true;
                     let mut slowest = self.slowest_start.lock().unwrap_or_else(PoisonError::into_inner);
@@ -302,6 +302,10 @@ impl Keeper {
             }
         }
     }
+}
+
+fn ended(fleet: &Fleet) -> DrillError {
+    DrillError::Wrong(format!("a server ended by itself; the last that the servers said:\n{}\n", fleet.last_words()))
 }
 
 #[cfg(test)]

@@ -13,6 +13,25 @@ fn blobs() -> (tempfile::TempDir, DiskBlobs) {
 }
 
 #[test]
+fn servers_that_start_together_agree_on_a_new_directory() {
+    for _ in 0..50 {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("blobs");
+        let together = std::sync::Barrier::new(4);
+        let open = || {
+            together.wait();
+            DiskBlobs::open(&path, None).expect("opened").1
+        };
+        let ids: Vec<String> = std::thread::scope(|scope| {
+            let servers: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
+            servers.into_iter().map(|server| server.join().expect("no panic")).collect()
+        });
+        assert!(ids.iter().all(|id| *id == ids[0] && id.len() == 36), "{ids:?}");
+        assert_eq!(fs::read_dir(&path).expect("readable").count(), 1, "nothing but the identity is left");
+    }
+}
+
+#[test]
 fn chunks_come_in_any_order_and_more_than_once() {
     let (_dir, blobs) = blobs();
     blobs.create("upl-1", 10, 4).expect("made");
