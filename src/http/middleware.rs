@@ -88,7 +88,8 @@ pub async fn around(
     let response = finish(unchanged(response), &meta);
     denied::note(&app, &meta, &response, method.as_str(), pattern.as_deref(), &path).await;
     let status = response.status();
-    if let Some(group) = permissions::counted(method.as_str(), pattern.as_deref(), anonymous) {
+    let group = permissions::counted(method.as_str(), pattern.as_deref(), anonymous);
+    if let Some(group) = group {
         app.metrics.answered(group, status.as_u16(), began.elapsed());
     }
     let sealed = permissions::is_sealed_route(method.as_str(), &path);
@@ -96,7 +97,7 @@ pub async fn around(
         app.metrics.failed(meta.started_at.millis());
         failure.log(&meta.request_id, sealed);
     }
-    log(&meta, sealed, method.as_str(), pattern.as_deref(), &path, status, began);
+    log(&meta, group.is_some(), method.as_str(), pattern.as_deref(), &path, status, began);
     Ok(response)
 }
 
@@ -298,12 +299,12 @@ fn worded(response: ServiceResponse<BoxBody>, said: &Said, meta: &Meta) -> Servi
     ServiceResponse::new(request, new.body(body))
 }
 
-/// On routes that touch sealed facts the log has the request's id and duration, and nothing else. Elsewhere it names the
-/// path, unless that holds an id which may be a secret, and nothing of a path that no route knows: somebody may have put
+/// Where bidders have to pass the log has the request's id and duration, and nothing else: a line for each is alike, so
+/// that no count of them is one of bids. What is counted ([`permissions::counted`]) is also named: its path, unless that holds an id which may be a secret, and nothing of a path that no route knows: somebody may have put
 /// anything there, such as the id of a bid with a letter too many.
-fn log(meta: &Meta, sealed: bool, method: &str, pattern: Option<&str>, path: &str, status: StatusCode, began: Instant) {
+fn log(meta: &Meta, named: bool, method: &str, pattern: Option<&str>, path: &str, status: StatusCode, began: Instant) {
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    if sealed {
+    if !named {
         tracing::info!(request.id = %meta.request_id, duration_ms, "request");
         return;
     }

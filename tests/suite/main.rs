@@ -35,3 +35,4 @@ mod twins;
 mod two_servers;
 mod uploads;
 mod watching;
+mod whole_runs;

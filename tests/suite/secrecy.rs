@@ -299,6 +299,12 @@ on_both!(a_sealed_route_leaves_the_request_id_and_the_duration_in_the_log_and_no
         lines[0].contains(&places.lot) && lines[0].contains("status=200"),
         "elsewhere the log says what was asked: {lines:?}"
     );
+    // What bidders ask for is not named either, whoever asks: else its number would tell how many there are.
+    for (who, path) in [("bidder1", ""), ("initiator1", ""), ("bidder1", "/key-set"), ("centre", "/timeline")] {
+        let asked = world.person(who).get(format!("/v1/lots/{}{path}", places.lot));
+        let lines = platform_lines(asked.header("request-id").expect("an id"));
+        assert!(lines.len() == 1 && !lines[0].contains(&places.lot) && !lines[0].contains("status"), "{lines:?}");
+    }
 });
 
 on_both!(no_id_of_what_is_sealed_tells_its_moment, |world| {

@@ -7,6 +7,7 @@ use sealbid::db::schema::{audit_entry, outbox};
 use sealbid::kernel::time::Timestamp;
 use sealbid::rules::editions::Category;
 use sealbid::seal::envelope::Part;
+use sealbid::worker::watch;
 use serde_json::{Value, json};
 
 use crate::support::api::Answer;
@@ -17,10 +18,10 @@ use crate::support::story::{LotStory, jws};
 use crate::support::world::World;
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
-const AMOUNTS: [&str; 3] = ["900000.00", "910000.00", "920000.00"];
+const AMOUNTS: [&str; 6] = ["900000.00", "910000.00", "920000.00", "930000.00", "940000.00", "950000.00"];
 
-/// What was asked and answered, in order.
-type Transcript = Vec<(String, String)>;
+/// What was asked and answered, in order, and what could be watched.
+pub type Transcript = Vec<(String, String)>;
 
 /// A platform on which something sealed happens.
 struct Twin<'w> {
@@ -30,6 +31,19 @@ struct Twin<'w> {
     places: Places,
     normal: Normaliser,
     seen: Transcript,
+}
+
+/// What can be watched at this moment.
+fn metrics(world: &World) -> String {
+    actix_web::rt::System::new().block_on(watch::round(world.app(), true));
+    // The test machine may be slow or full, and its clock is not the test's; none of that is told by counts.
+    const OF_THE_MACHINE: [&str; 3] = ["sealbid_writer_state", "sealbid_disk_state", "sealbid_clock_offset"];
+    const DURATIONS: [&str; 3] = ["le=\"0.25\"", "le=\"1\"", "le=\"10\""];
+    let text = world.app().metrics.render();
+    let is_told = |line: &&str| {
+        !OF_THE_MACHINE.iter().any(|name| line.starts_with(name)) && !DURATIONS.iter().any(|le| line.contains(le))
+    };
+    text.lines().filter(is_told).collect::<Vec<_>>().join("\n")
 }
 
 fn nothing(prefix: &str) -> String {
@@ -78,6 +92,23 @@ impl<'w> Twin<'w> {
         self.note_all(moment, &seen);
         let tried = looks::attempts(self.world, &self.places);
         self.note_all(moment, &tried);
+        for (what, text) in [("metrics", metrics(self.world)), ("mail files", self.mail_files())] {
+            self.seen.push((format!("{moment}: {what}"), text));
+        }
+    }
+
+    /// The messages that were written down, with their sizes.
+    fn mail_files(&self) -> String {
+        let files = std::fs::read_dir(&self.world.app().config.mail.dir).into_iter().flatten().flatten();
+        let read = |file: std::fs::DirEntry| {
+            let text = std::fs::read_to_string(file.path()).expect("text");
+            let name = file.file_name().display().to_string();
+            // Each for itself: they lie in no order.
+            Normaliser::default().plain(&format!("{name}: {} bytes\n{text}", text.len()))
+        };
+        let mut mails: Vec<String> = files.map(read).collect();
+        mails.sort();
+        mails.join("\n")
     }
 
     /// The ids of what is sealed, as somebody who guessed them would try them; of nothing where there is none.
@@ -98,17 +129,30 @@ impl<'w> Twin<'w> {
     }
 }
 
-/// Bids with receipts by mail, in one envelope each.
+/// Bids with receipts by mail, in one envelope each, and asks for what bidders and their software ask for on the way.
 fn submit(twin: &Twin<'_>, n: usize, rev: u32, amount: &str) -> String {
+    let bidder = twin.world.bidder(n);
+    for path in ["/v1/me".to_owned(), "/v1/time".to_owned(), twin.story.path(""), twin.story.path("/key-set")] {
+        bidder.get(path).ok();
+    }
     let (mut body, upload) = twin.story.uploaded_bid(n, rev, amount);
     body["notify"] = json!(true);
+    bidder.post(twin.story.path("/bids/check"), &body).ok();
     twin.story.submit(n, &body).ok();
+    twin.story.submit(n, &body).ok();
+    bidder.get(twin.story.path("/bids/mine")).ok();
+    bidder.get(format!("/v1/bids/{}/", twin.places.bid)).refused(404, "not-found");
     upload
 }
 
 /// One life of a lot from its notice to its deadline in which `others` organisations bid; what all others saw of it, and
 /// what they saw after the deadline.
 fn life(world: &World, others: usize) -> (Transcript, Transcript) {
+    life_until(world, others, &|| ())
+}
+
+/// The same; `closes` is told when the deadline is about to pass.
+pub fn life_until(world: &World, others: usize, closes: &dyn Fn()) -> (Transcript, Transcript) {
     let mut twin = Twin::new(world, world.lot(Category::Construction).noticed());
     let (initiator, secret) = (world.initiator(), others > 0);
     twin.observe("after the notice", false);
@@ -157,13 +201,14 @@ fn life(world: &World, others: usize) -> (Transcript, Transcript) {
     twin.world.advance_to(later.plus_millis(-HOUR_MS));
     twin.observe("an hour before the deadline", true);
     let before = std::mem::take(&mut twin.seen);
+    closes();
     world.advance_to(later.plus_millis(70_000));
     let seen = looks::look(world, &twin.places, true);
     twin.note_all("after the deadline", &seen);
     (before, twin.seen)
 }
 
-fn assert_alike(alone: &Transcript, with_others: &Transcript) {
+pub fn assert_alike(alone: &Transcript, with_others: &Transcript) {
     assert_eq!(alone.len(), with_others.len());
     let mut differences = Vec::new();
     for ((asked, one), (also, other)) in alone.iter().zip(with_others) {

@@ -1,0 +1,99 @@
+//! Two whole runs, with five and with six bids, as everybody sees them who has no bid: answers with their headers and
+//! sizes, metrics, messages, and the whole log. They are the same until the boxes are closed.
+//!
+//! The runs have a process of their own, so that the log is all theirs, background work included.
+
+use std::process::Command;
+
+use crate::support::logs;
+use crate::support::normal::Normaliser;
+use crate::support::postgres;
+use crate::support::world::World;
+use crate::twins::{self, Transcript};
+
+/// How many bids the two runs have.
+const BIDS: [usize; 2] = [5, 6];
+/// On which database they take place.
+const DATABASE: &str = "SEALBID_TEST_DATABASE";
+/// Where is written what was seen.
+const SEEN: &str = "SEALBID_TEST_SEEN";
+/// The log's line that ends what is compared: from here on the number of bids is public.
+const CLOSED: &str = "whole-run-closed";
+
+/// What was seen of a run until the boxes were closed, and what after.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Run {
+    before: Transcript,
+    after: Transcript,
+    lines: Vec<String>,
+}
+
+#[test]
+#[ignore = "the two runs that are compared, in a process of their own; the tests that compare them start it"]
+fn both_runs() {
+    let told = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is told by the test that compares"));
+    let postgres = told(DATABASE) == "postgres";
+    let mut known = 0;
+    let runs = BIDS.map(|bids| {
+        // A world's own background work ends with it.
+        let world = if postgres { World::postgres().expect("installed") } else { World::sqlite() };
+        let (before, after) = twins::life_until(&world, bids, &|| tracing::info!(target: "sealbid::test", "{CLOSED}"));
+        drop(world);
+        let mut lines = logs::lines_with(" sealbid::");
+        lines.drain(..std::mem::replace(&mut known, lines.len()));
+        Run { before, after, lines }
+    });
+    std::fs::write(told(SEEN), serde_json::to_vec(&runs).expect("JSON")).expect("written");
+}
+
+fn run_both(database: &str) -> [Run; 2] {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("seen.json");
+    let output = Command::new(std::env::current_exe().expect("this program"))
+        .args(["--exact", "whole_runs::both_runs", "--ignored", "--test-threads", "1"])
+        .envs([(DATABASE, database.as_ref()), (SEEN, file.as_os_str())])
+        .output()
+        .expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    serde_json::from_slice(&std::fs::read(&file).expect("written")).expect("JSON")
+}
+
+/// The lines of a log until the closing, as they can be compared: without their times and durations, and without the
+/// lines of requests that are all alike. Of these the number is not compared: it moves with whoever reads, too.
+fn comparable(lines: &[String]) -> Vec<String> {
+    let mut normal = Normaliser::default();
+    let until = lines.iter().position(|line| line.contains(CLOSED)).expect("the run came to its closing");
+    let said = lines[..until].iter().map(|line| line.split_once(" sealbid::").map_or(line.as_str(), |(_, said)| said));
+    let told = said.filter_map(|said| {
+        let (said, duration) = said.split_once(" duration_ms=").unwrap_or((said, ""));
+        let (_, rest) = duration.split_once(' ').unwrap_or(("", ""));
+        let nameless = said.contains(" request request.id=") && rest.is_empty();
+        (!nameless).then(|| normal.plain(&format!("{said} {rest}")))
+    });
+    told.collect()
+}
+
+fn five_is_six(database: &str) {
+    let [five, six] = run_both(database);
+    twins::assert_alike(&five.before, &six.before);
+    assert_ne!(five.after, six.after, "what is no secret any more does show: the comparison can tell");
+    let (one, other) = (comparable(&five.lines), comparable(&six.lines));
+    let named = one.iter().filter(|line| line.contains("status=200")).count();
+    assert!(named > 100, "only {named} lines name what was asked");
+    if let Some((one, other)) = one.iter().zip(&other).find(|(one, other)| one != other) {
+        panic!("the logs differ:\n{one}\n{other}");
+    }
+    assert_eq!(one.len(), other.len(), "the logs are of one length");
+}
+
+#[test]
+fn five_and_six_bids_look_the_same_until_the_closing_on_sqlite() {
+    five_is_six("sqlite");
+}
+
+#[test]
+fn five_and_six_bids_look_the_same_until_the_closing_on_postgres() {
+    if postgres::cluster().is_some() {
+        five_is_six("postgres");
+    }
+}
