@@ -53,6 +53,11 @@ pub const PASSWORD_MAX: usize = 256;
 pub const BODIES_PER_ORG: usize = 8;
 /// How far a server's clock may be from the one that all servers share, in milliseconds, to take bids.
 pub const CLOCK_OFFSET_MS: i64 = 250;
+/// How long the shared clock may take to answer, in milliseconds, before it is asked again: the answer is as doubtful as half
+/// of its way.
+pub const CLOCK_WAY_MS: i64 = 50;
+/// How often it is asked, of which the fastest answer counts.
+pub const CLOCK_QUESTIONS: u32 = 3;
 /// Pause between two heartbeats of a server while a deadline is near, in milliseconds.
 pub const BEAT_MS: i64 = 1_000;
 /// Pause between two heartbeats otherwise, in milliseconds: well below [`OUTAGE_MS`], and nothing waits for a beat then.
