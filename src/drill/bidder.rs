@@ -215,11 +215,12 @@ impl<'a> Bidder<'a> {
             }
             Err(ClientError::Problem(problem)) => match *problem {
                 Problem { refusal: Some(answer), .. } => {
+                    // The documents have a new revision: get ready anew, with what is known of one's own bid.
+                    self.renew(&act.lot);
                     self.stage.journal.told().acts.push(Act { answer, refused: true, ..act });
                 }
                 problem => {
                     let error = ClientError::Problem(Box::new(problem));
-                    // The documents have a new revision: get ready anew, with what is known of one's own bid.
                     self.renew(&act.lot);
                     self.expect("an act with a bid", &error);
                 }

@@ -31,14 +31,18 @@ use crate::worker::sweeper;
 pub struct Verdict {
     /// Acts with bids that were answered, refusals on record included.
     pub acknowledged: usize,
-    /// Of these, those that are there with a receipt that holds and is given again.
+    /// Of these, the refusals.
+    pub refused: usize,
+    /// Of all, those that are there with a receipt that holds and is given again.
     pub verified: usize,
-    /// Of these, those that are not.
+    /// Of all, those that are not.
     pub lost: usize,
     /// Entries of the record that were replayed.
     pub entries: u64,
-    /// Rows compared with their entries.
+    /// Lots whose session was held.
     pub lots_opened: usize,
+    /// Lots with too few bids.
+    pub lots_unsuccessful: usize,
     /// Messages.
     pub mails: usize,
     /// Deliveries beyond the first of a message.
@@ -55,6 +59,7 @@ pub struct Verdict {
 pub fn ask_again(stage: &Stage, verdict: &mut Verdict) {
     let told = stage.journal.told().clone();
     verdict.acknowledged = told.acts.len();
+    verdict.refused = told.acts.iter().filter(|act| act.refused).count();
     for act in &told.acts {
         match again(stage, act) {
             Ok(()) => verdict.verified += 1,
@@ -104,6 +109,7 @@ pub fn look(stage: &Stage, verdict: &mut Verdict) -> Result<()> {
     let told = stage.journal.told().clone();
     verdict.wrong.extend(told.wrong.iter().cloned());
     verdict.lots_opened = told.opened.len();
+    verdict.lots_unsuccessful = told.unsuccessful.len();
     let reader = Reader::open(&stage.ground.url());
     let report = reader.read_blocking(replay::replay).map_err(broken)?;
     verdict.entries = report.entries;

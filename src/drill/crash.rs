@@ -80,8 +80,8 @@ pub fn run(args: &CrashArgs) -> Result<()> {
     eprintln!("crash drill: {kills} kills, seed {seed}");
     let mut reports = Vec::new();
     for database in databases {
-        let report = drill(*database, each, seed, args)
-            .map_err(|error| DrillError::Wrong(format!("{error} (seed {seed}, {database:?})")))?;
+        let report =
+            drill(*database, each, seed, args).map_err(|error| error.at(&format!("seed {seed}, {database:?}")))?;
         println!("{report}");
         reports.push(report);
     }

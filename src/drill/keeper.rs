@@ -117,7 +117,7 @@ impl Keeper {
             left: AtomicU32::new(kills),
             in_phase: AtomicU32::new(0),
             // Few enough that the opening has its share, and that several lots are opened.
-            most_in_bidding: (kills / 4).max(3),
+            most_in_bidding: (kills / 8).max(3),
             // And one for each server that runs when the sweeping begins.
             kept_for_sweeping: (kills / 12).max(1) + u32::try_from(servers).unwrap_or(1),
             kills: Mutex::default(),

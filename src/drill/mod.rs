@@ -52,6 +52,17 @@ pub enum DrillError {
     Refused(String),
 }
 
+impl DrillError {
+    /// The same, with where it happened.
+    fn at(self, place: &str) -> Self {
+        match self {
+            Self::Failed(what) => Self::Failed(format!("{what} ({place})")),
+            Self::Wrong(what) => Self::Wrong(format!("{what} ({place})")),
+            Self::Refused(what) => Self::Refused(format!("{what} ({place})")),
+        }
+    }
+}
+
 type Result<T> = std::result::Result<T, DrillError>;
 
 /// In the words of whatever failed.

@@ -52,9 +52,11 @@ impl fmt::Display for Report {
         let verdict = &self.verdict;
         let lines = [
             ("acknowledged", verdict.acknowledged),
+            ("of which refused", verdict.refused),
             ("verified", verdict.verified),
             ("lost", verdict.lost),
             ("lots opened", verdict.lots_opened),
+            ("without enough bids", verdict.lots_unsuccessful),
             ("mails", verdict.mails),
             ("delivered twice", verdict.mails_twice),
             ("payloads re-read", verdict.payloads),

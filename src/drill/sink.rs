@@ -88,8 +88,9 @@ impl Sink {
             } else if upper.starts_with("DATA") {
                 writer.write_all(b"354 go on\r\n")?;
                 let mut message = Vec::new();
-                for line in lines.by_ref() {
-                    let line = line?;
+                loop {
+                    // Whoever breaks off before the point has delivered nothing.
+                    let Some(line) = lines.next().transpose()? else { return Ok(()) };
                     if line == "." {
                         break;
                     }
@@ -134,6 +135,18 @@ mod tests {
     use std::io::Read;
 
     use super::*;
+
+    #[test]
+    fn half_a_message_is_none() {
+        let sink = Sink::start().expect("started");
+        let mut stream = TcpStream::connect(("127.0.0.1", sink.port())).expect("connected");
+        stream.write_all(b"RCPT TO:<b@y>\r\nDATA\r\nMessage-ID: <msg-1@x>\r\n").expect("sent");
+        stream.shutdown(std::net::Shutdown::Write).expect("shut");
+        let mut said = String::new();
+        stream.read_to_string(&mut said).expect("answered");
+        assert!(said.ends_with("354 go on\r\n"), "{said}");
+        assert_eq!(sink.deliveries(), BTreeMap::new());
+    }
 
     #[test]
     fn a_message_is_kept_with_its_recipient_and_its_id() {

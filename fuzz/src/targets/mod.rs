@@ -5,6 +5,7 @@
 //! A property is more than "does not panic": what is accepted has one spelling, what is written reads back as the same,
 //! a stored state equals a model that is kept in memory. Random keys never decide: equal bytes take equal ways.
 
+pub mod assertion;
 pub mod chunks;
 pub mod config;
 pub mod envelope;
@@ -25,7 +26,8 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
+    Target { name: "assertion", run: assertion::run, seeds: assertion::seeds },
     Target { name: "chunks", run: chunks::run, seeds: chunks::seeds },
     Target { name: "config", run: config::run, seeds: config::seeds },
     Target { name: "envelope", run: envelope::run, seeds: envelope::seeds },
