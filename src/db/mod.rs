@@ -6,9 +6,11 @@
 pub mod connection;
 pub mod dialect;
 pub mod grants;
+mod kept;
 pub mod migrate;
 pub mod probe;
 #[rustfmt::skip]
 pub mod schema;
 
 pub use connection::{Conn, DbUrl, Mode, Pool};
+pub use kept::{Insert, Kept, Update};

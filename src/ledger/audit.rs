@@ -14,8 +14,8 @@ use super::change::WriteConn;
 use super::context::Context;
 use super::error::{Error, Result};
 use super::record::Record;
-use crate::db::Conn;
 use crate::db::schema::{audit_entry, audit_pending, audit_personal};
+use crate::db::{Conn, Insert, Kept};
 use crate::kernel::canonical;
 use crate::kernel::digest::{Digest, sha256};
 use crate::kernel::encoding::hex;
@@ -44,7 +44,7 @@ pub struct Entry {
 
 /// A row of `audit_entry`.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = audit_entry)]
+#[diesel(table_name = audit_entry, treat_none_as_default_value = false)]
 pub struct EntryRow {
     /// The entry's id, random.
     pub entry_id: String,
@@ -263,17 +263,15 @@ pub(super) fn append(conn: &mut WriteConn<'_>, composed: &Composed) -> diesel::Q
 
 #[expect(clippy::disallowed_methods, reason = "the record is written here and nowhere else")]
 fn append_one_by_one(conn: &mut Conn, composed: &Composed) -> diesel::QueryResult<()> {
-    diesel::insert_into(audit_entry::table).values(&composed.row).execute(conn)?;
-    diesel::insert_into(audit_personal::table)
-        .values((
-            audit_personal::entry_id.eq(&composed.row.entry_id),
-            audit_personal::s_i.eq(composed.personal_salt.to_vec()),
-            audit_personal::part_i.eq(&composed.personal),
-        ))
-        .execute(conn)?;
-    diesel::insert_into(audit_pending::table)
-        .values((audit_pending::entry_id.eq(&composed.row.entry_id), audit_pending::c.eq(&composed.row.c)))
-        .execute(conn)?;
+    crate::kept!(conn, Insert<EntryRow>, diesel::insert_into(audit_entry::table).values(&composed.row))?;
+    let personal = (
+        audit_personal::entry_id.eq(&composed.row.entry_id),
+        audit_personal::s_i.eq(&composed.personal_salt[..]),
+        audit_personal::part_i.eq(&composed.personal),
+    );
+    crate::kept!(conn, Personal, diesel::insert_into(audit_personal::table).values(personal))?;
+    let pending = (audit_pending::entry_id.eq(&composed.row.entry_id), audit_pending::c.eq(&composed.row.c));
+    crate::kept!(conn, Pending, diesel::insert_into(audit_pending::table).values(pending))?;
     Ok(())
 }
 
@@ -281,7 +279,7 @@ fn append_one_by_one(conn: &mut Conn, composed: &Composed) -> diesel::QueryResul
 fn append_at_once(conn: &mut PgConnection, composed: &Composed) -> diesel::QueryResult<()> {
     use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
     let row = &composed.row;
-    diesel::sql_query(
+    let insert = diesel::sql_query(
         "WITH entry AS (INSERT INTO audit_entry (entry_id, stream, rev, prev, kind, lot_id, project_id, org_id, actor_id, \
          at_ms, sealed, c, h_p, h_c, h_i, s_p, part_p, s_c, part_c) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)), \
@@ -307,8 +305,12 @@ fn append_at_once(conn: &mut PgConnection, composed: &Composed) -> diesel::Query
     .bind::<Text, _>(&row.part_p)
     .bind::<Binary, _>(&row.s_c)
     .bind::<Text, _>(&row.part_c)
-    .bind::<Binary, _>(composed.personal_salt.to_vec())
-    .bind::<Text, _>(&composed.personal)
-    .execute(conn)
-    .map(drop)
+    .bind::<Binary, _>(&composed.personal_salt[..])
+    .bind::<Text, _>(&composed.personal);
+    Kept::<AtOnce, _>::new(insert).execute(conn).map(drop)
 }
+
+/// Names of statements.
+enum Personal {}
+enum Pending {}
+enum AtOnce {}

@@ -46,7 +46,8 @@ pub trait Subject: Serialize + Clone {
     fn update(&self, conn: &mut WriteConn<'_>) -> diesel::QueryResult<usize>;
 }
 
-/// Writes [`Subject`] for a row type whose fields are the table's columns.
+/// Writes [`Subject`] for a row type whose fields are the table's columns: all of them, whatever their values, so that the
+/// statements have one text (`treat_none_as_null`, `treat_none_as_default_value = false`).
 #[macro_export]
 macro_rules! subject {
     ($row:ty, $table:ident, stateless) => {
@@ -72,18 +73,20 @@ macro_rules! subject {
             }
             #[expect(clippy::disallowed_methods, reason = "a subject is written here and nowhere else")]
             fn insert(&self, conn: &mut $crate::ledger::WriteConn<'_>) -> diesel::QueryResult<usize> {
-                diesel::RunQueryDsl::execute(
-                    diesel::insert_into($crate::db::schema::$table::table).values(self),
+                $crate::kept!(
                     conn.get(),
+                    $crate::db::Insert<$row>,
+                    diesel::insert_into($crate::db::schema::$table::table).values(self)
                 )
             }
             #[expect(clippy::disallowed_methods, reason = "a subject is written here and nowhere else")]
             fn update(&self, conn: &mut $crate::ledger::WriteConn<'_>) -> diesel::QueryResult<usize> {
                 use diesel::prelude::*;
                 use $crate::db::schema::$table::dsl;
-                diesel::RunQueryDsl::execute(
-                    diesel::update(dsl::$table.filter(dsl::id.eq(&self.id)).filter(dsl::version.eq(self.version - 1))).set(self),
+                $crate::kept!(
                     conn.get(),
+                    $crate::db::Update<$row>,
+                    diesel::update(dsl::$table.filter(dsl::id.eq(&self.id)).filter(dsl::version.eq(self.version - 1))).set(self)
                 )
             }
         }
@@ -96,11 +99,12 @@ pub struct Tx<'a> {
     context: &'a Context,
     now: Timestamp,
     applied: u32,
+    wrote: bool,
 }
 
 impl<'a> Tx<'a> {
     pub(super) fn new(conn: &'a mut Conn, context: &'a Context, now: Timestamp) -> Self {
-        Self { conn, context, now, applied: 0 }
+        Self { conn, context, now, applied: 0, wrote: false }
     }
 
     /// The instant that the record will show for everything in this use case.
@@ -123,13 +127,25 @@ impl<'a> Tx<'a> {
         self.applied
     }
 
+    /// Whether anything was written, or tried to.
+    pub(super) fn wrote(&self) -> bool {
+        self.wrote
+    }
+
+    fn write(&mut self) -> WriteConn<'_> {
+        self.wrote = true;
+        WriteConn(self.conn)
+    }
+
     /// Does what follows from an act in the same transaction, but as the system: its entries name neither the caller nor the
     /// request, so that they may be open where the act itself is sealed.
     pub fn as_system<T>(&mut self, why: &str, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         let context = Context::system(self.now, why);
-        let mut system = Tx { conn: &mut *self.conn, context: &context, now: self.now, applied: 0 };
+        let mut system = Tx { conn: &mut *self.conn, context: &context, now: self.now, applied: 0, wrote: false };
         let result = work(&mut system);
-        self.applied += system.applied;
+        let (applied, wrote) = (system.applied, system.wrote);
+        self.applied += applied;
+        self.wrote |= wrote;
         result
     }
 
@@ -137,7 +153,7 @@ impl<'a> Tx<'a> {
     pub fn insert<S: Subject>(&mut self, mut row: S, record: Record) -> Result<(S, Entry)> {
         row.set_version(1);
         let entry = self.append(row.id(), 1, None, row.state(), Some(audit::row_digest(&row)?), record)?;
-        row.insert(&mut WriteConn(self.conn))?;
+        row.insert(&mut self.write())?;
         Ok((row, entry))
     }
 
@@ -147,7 +163,7 @@ impl<'a> Tx<'a> {
         new.set_version(old.version() + 1);
         let entry =
             self.append(new.id(), new.version(), old.state(), new.state(), Some(audit::row_digest(&new)?), record)?;
-        match new.update(&mut WriteConn(self.conn))? {
+        match new.update(&mut self.write())? {
             1 => Ok((new, entry)),
             _ => Err(lost_race(new.id())),
         }
@@ -171,13 +187,13 @@ impl<'a> Tx<'a> {
     /// Writes rows that are part of a subject's version, or working state beside the record. Tables that may be written
     /// this way are listed, with reasons, by the architecture test; triggers refuse the others.
     pub fn beside<T>(&mut self, write: impl FnOnce(&mut WriteConn<'_>) -> diesel::QueryResult<T>) -> Result<T> {
-        Ok(write(&mut WriteConn(self.conn))?)
+        Ok(write(&mut self.write())?)
     }
 
     /// Stores a message to be sent once this use case is committed.
     pub fn send(&mut self, mail: Mail) -> Result<()> {
         let now = self.now;
-        Ok(outbox::store(&mut WriteConn(self.conn), &mail, now)?)
+        Ok(outbox::store(&mut self.write(), &mail, now)?)
     }
 
     fn append(
@@ -196,7 +212,7 @@ impl<'a> Tx<'a> {
             audit::Transition { stream, rev, from, to, object },
             record,
         )?;
-        audit::append(&mut WriteConn(self.conn), &entry)?;
+        audit::append(&mut self.write(), &entry)?;
         self.applied += 1;
         Ok(entry.into_entry())
     }

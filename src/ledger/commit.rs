@@ -75,6 +75,8 @@ trait Job: Send {
 
 enum Outcome {
     Keep,
+    /// It was refused before it wrote anything: there is nothing to undo.
+    Nothing,
     Discard,
     Again,
     Lost,
@@ -98,11 +100,19 @@ where
 
     fn run(&mut self, conn: &mut Conn, now: Timestamp) -> Outcome {
         let (work, context) = (&mut self.work, &self.context);
+        let mut wrote = true;
         // A panic in one use case must not take the writer, and everybody's work, with it.
-        let result = catch_unwind(AssertUnwindSafe(|| work(&mut Tx::new(conn, context, now))))
-            .unwrap_or_else(|_| Err(Error::internal("a use case panicked")));
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let mut tx = Tx::new(conn, context, now);
+            let result = work(&mut tx);
+            wrote = tx.wrote();
+            result
+        }))
+        .unwrap_or_else(|_| Err(Error::internal("a use case panicked")));
         let outcome = match &result {
             Ok(_) => Outcome::Keep,
+            // A database that failed may have undone more than this.
+            Err(Error::Refused(_)) if !wrote => Outcome::Nothing,
             Err(error) if error.lost_connection() => Outcome::Lost,
             Err(error) if error.is_retryable() => Outcome::Again,
             Err(_) => Outcome::Discard,
@@ -391,7 +401,7 @@ fn run(conn: &mut Conn, shared: &Shared, jobs: &mut [Box<dyn Job>]) -> std::resu
                 Err(error) if dialect::is_retryable(&error) => dialect::rollback(conn)?,
                 Err(error) => return Err(error.into()),
             },
-            Outcome::Discard => return Ok(dialect::rollback(conn)?),
+            Outcome::Nothing | Outcome::Discard => return Ok(dialect::rollback(conn)?),
             Outcome::Again => dialect::rollback(conn)?,
             Outcome::Lost => return Err(Broke::Stale(Failure::Unreachable("the connection was lost".into()))),
         }
@@ -412,8 +422,25 @@ fn commit(conn: &mut Conn, shared: &Shared, jobs: &[Box<dyn Job>]) -> diesel::Qu
     Ok(())
 }
 
-/// Runs a group, a savepoint each, so that a refused use case rolls back alone.
+/// Runs a group as if all of it were to be kept, which nearly always it is. Where it is not, what was written is undone and
+/// each use case runs again, behind a savepoint of its own: savepoints copy every page that is touched.
 fn run_group(conn: &mut Conn, jobs: &mut [Box<dyn Job>], now: Timestamp) -> std::result::Result<Outcome, Broke> {
+    for job in jobs.iter_mut() {
+        match job.run(conn, now) {
+            Outcome::Keep | Outcome::Nothing => {}
+            Outcome::Lost => return Ok(Outcome::Lost),
+            Outcome::Discard | Outcome::Again => {
+                dialect::rollback(conn)?;
+                dialect::begin_write(conn)?;
+                return run_apart(conn, jobs, now);
+            }
+        }
+    }
+    Ok(Outcome::Keep)
+}
+
+/// Runs a group, a savepoint each, so that a refused use case rolls back alone.
+fn run_apart(conn: &mut Conn, jobs: &mut [Box<dyn Job>], now: Timestamp) -> std::result::Result<Outcome, Broke> {
     for job in jobs {
         conn.batch_execute("SAVEPOINT use_case")?;
         let mut outcome = job.run(conn, now);
@@ -423,7 +450,7 @@ fn run_group(conn: &mut Conn, jobs: &mut [Box<dyn Job>], now: Timestamp) -> std:
             outcome = job.run(conn, now);
         }
         match outcome {
-            Outcome::Keep => conn.batch_execute("RELEASE use_case")?,
+            Outcome::Keep | Outcome::Nothing => conn.batch_execute("RELEASE use_case")?,
             Outcome::Discard | Outcome::Again => conn.batch_execute("ROLLBACK TO use_case; RELEASE use_case")?,
             Outcome::Lost => return Ok(Outcome::Lost),
         }

@@ -33,12 +33,12 @@ pub(super) enum Known {
 }
 
 pub(super) fn look_up(conn: &mut Conn, id: &Idempotency) -> diesel::QueryResult<Known> {
-    let row: Option<(Vec<u8>, String)> = idempotency::table
+    let row: Option<(Vec<u8>, String)> = crate::on!(conn, c => idempotency::table
         .filter(idempotency::principal.eq(&id.principal))
         .filter(idempotency::key.eq(&id.key))
         .select((idempotency::request_hash, idempotency::answer))
-        .first(conn)
-        .optional()?;
+        .first(c)
+        .optional())?;
     Ok(match row {
         None => Known::New,
         Some((hash, answer)) if hash == id.request_hash.as_bytes() => Known::Answered(answer),
@@ -53,14 +53,15 @@ pub(super) fn store(
     answer: &str,
     now: Timestamp,
 ) -> diesel::QueryResult<()> {
-    diesel::insert_into(idempotency::table)
-        .values((
-            idempotency::principal.eq(&id.principal),
-            idempotency::key.eq(&id.key),
-            idempotency::request_hash.eq(id.request_hash.as_bytes().to_vec()),
-            idempotency::answer.eq(answer),
-            idempotency::at_ms.eq(now.millis()),
-        ))
-        .execute(conn.get())
-        .map(drop)
+    let row = (
+        idempotency::principal.eq(&id.principal),
+        idempotency::key.eq(&id.key),
+        idempotency::request_hash.eq(&id.request_hash.as_bytes()[..]),
+        idempotency::answer.eq(answer),
+        idempotency::at_ms.eq(now.millis()),
+    );
+    crate::kept!(conn.get(), Store, diesel::insert_into(idempotency::table).values(row)).map(drop)
 }
+
+/// Names the statement that stores an answer.
+enum Store {}

@@ -14,7 +14,7 @@ crate::subject!(ServiceClientRow, service_clients);
 
 /// A row of `refresh_tokens`.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = refresh_tokens)]
+#[diesel(table_name = refresh_tokens, treat_none_as_default_value = false)]
 pub struct RefreshRow {
     /// SHA-256 of the token, hex.
     pub hash: String,

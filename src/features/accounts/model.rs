@@ -24,7 +24,7 @@ pub const REVOKED: &str = "revoked";
 
 /// A row of `organisations`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = organisations, treat_none_as_null = true)]
+#[diesel(table_name = organisations, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct OrganisationRow {
     /// The organisation.
     pub id: String,
@@ -54,7 +54,7 @@ pub struct OrganisationBody {
 
 /// A row of `users`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = users, treat_none_as_null = true)]
+#[diesel(table_name = users, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct UserRow {
     /// The user.
     pub id: String,
@@ -83,7 +83,7 @@ pub struct UserBody {
 
 /// A row of `signing_keys`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = signing_keys, treat_none_as_null = true)]
+#[diesel(table_name = signing_keys, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct SigningKeyRow {
     /// The registration.
     pub id: String,
@@ -105,7 +105,7 @@ pub struct SigningKeyRow {
 
 /// A row of `service_clients`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = service_clients, treat_none_as_null = true)]
+#[diesel(table_name = service_clients, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct ServiceClientRow {
     /// The client.
     pub id: String,

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::model::{BidRow, EnvelopeRow, RefusalRow};
+use crate::db::Insert;
 use crate::db::schema::bid_envelopes;
 use crate::ledger::WriteConn;
 
@@ -12,5 +13,5 @@ crate::subject!(RefusalRow, refusals, stateless);
 /// Stores an envelope of the version of a bid that this commit makes.
 #[expect(clippy::disallowed_methods, reason = "envelopes are a part of the bid's version, which is on record")]
 pub fn store_envelope(conn: &mut WriteConn<'_>, row: &EnvelopeRow) -> QueryResult<()> {
-    diesel::insert_into(bid_envelopes::table).values(row).execute(conn.get()).map(drop)
+    crate::kept!(conn.get(), Insert<EnvelopeRow>, diesel::insert_into(bid_envelopes::table).values(row)).map(drop)
 }

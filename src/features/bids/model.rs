@@ -23,7 +23,7 @@ pub const RESERVE: &str = "reserve";
 
 /// A row of `bids`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = bids, treat_none_as_null = true)]
+#[diesel(table_name = bids, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct BidRow {
     /// The bid.
     pub id: String,
@@ -138,7 +138,7 @@ impl Bid {
 
 /// A row of `bid_envelopes`: part of one version of a bid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable)]
-#[diesel(table_name = bid_envelopes)]
+#[diesel(table_name = bid_envelopes, treat_none_as_default_value = false)]
 pub struct EnvelopeRow {
     /// The bid.
     pub owner_id: String,
@@ -171,7 +171,7 @@ pub struct BoxedBid {
 
 /// A row of `refusals`: an act that was in order and that a rule refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = refusals, treat_none_as_null = true)]
+#[diesel(table_name = refusals, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct RefusalRow {
     /// The refusal.
     pub id: String,

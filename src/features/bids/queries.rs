@@ -138,13 +138,13 @@ pub struct Ground {
 /// 404 when there is no such lot.
 pub fn ground(conn: &mut Conn, lot_id: &str, org: &OrgId) -> Result<Ground> {
     let own = bids::lot_id.eq(lots::id).and(bids::org_id.eq(org.to_string())).and(bids::kind.eq(BID));
-    let found: Option<(LotRow, Option<BidRow>, Option<String>)> = lots::table
+    let found: Option<(LotRow, Option<BidRow>, Option<String>)> = crate::on!(conn, c => lots::table
         .left_join(bids::table.on(own))
         .left_join(organisations::table.on(organisations::id.eq(org.to_string())))
         .filter(lots::id.eq(lot_id.to_owned()))
         .select((LotRow::as_select(), Option::<BidRow>::as_select(), organisations::state.nullable()))
-        .first(conn)
-        .optional()?;
+        .first(c)
+        .optional())?;
     let (lot, bid, state) = found.ok_or_else(not_found)?;
     Ok(Ground {
         lot: Lot::read(lot)?,

@@ -16,7 +16,7 @@ pub const YEARS: RangeInclusive<i32> = 2000..=2100;
 
 /// A row of `calendar_years`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = calendar_years, treat_none_as_null = true)]
+#[diesel(table_name = calendar_years, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct CalendarYearRow {
     /// The row.
     pub id: String,

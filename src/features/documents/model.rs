@@ -13,7 +13,7 @@ pub const ATTACHED: &str = "attached";
 
 /// A row of `documents`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = documents, treat_none_as_null = true)]
+#[diesel(table_name = documents, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct DocumentRow {
     /// The document.
     pub id: String,
@@ -37,7 +37,7 @@ pub struct DocumentRow {
 
 /// A row of `followers`: an organisation that fetched documents of a lot. Secret before the opening.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = followers, treat_none_as_null = true)]
+#[diesel(table_name = followers, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct FollowerRow {
     /// The row.
     pub id: String,

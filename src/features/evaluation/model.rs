@@ -35,7 +35,7 @@ impl Decision {
 
 /// A row of `evaluations`: the judgement of one bid; its versions are the earlier ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = evaluations, treat_none_as_null = true)]
+#[diesel(table_name = evaluations, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct EvaluationRow {
     /// The evaluation.
     pub id: String,
@@ -68,7 +68,7 @@ pub struct Judgement {
 
 /// A row of `reports`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = reports, treat_none_as_null = true)]
+#[diesel(table_name = reports, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct ReportRow {
     /// The report.
     pub id: String,

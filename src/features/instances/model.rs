@@ -7,7 +7,7 @@ use crate::kernel::time::Timestamp;
 
 /// A row of `instances`: what a server last said. Working state, not on record.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = instances)]
+#[diesel(table_name = instances, treat_none_as_default_value = false)]
 pub struct InstanceRow {
     /// The server's process.
     pub id: String,
@@ -28,7 +28,7 @@ pub struct InstanceRow {
 
 /// A row of `outages`: no server was ready in between. Part of the entry `platform.outage`.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = outages)]
+#[diesel(table_name = outages, treat_none_as_default_value = false)]
 pub struct OutageRow {
     /// The entry's stream.
     pub owner_id: String,

@@ -13,7 +13,7 @@ pub const ERASED: &str = "erased";
 
 /// A row of `key_sets`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = key_sets, treat_none_as_null = true)]
+#[diesel(table_name = key_sets, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct KeySetRow {
     /// The key set.
     pub id: String,

@@ -37,7 +37,7 @@ impl From<ProfileTerm> for Profile {
 
 /// A row of `lots`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = lots, treat_none_as_null = true)]
+#[diesel(table_name = lots, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct LotRow {
     /// The lot.
     pub id: String,

@@ -54,7 +54,7 @@ pub enum Reach {
 
 /// A row of `mandates`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = mandates, treat_none_as_null = true)]
+#[diesel(table_name = mandates, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct MandateRow {
     /// The mandate.
     pub id: String,

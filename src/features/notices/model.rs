@@ -10,7 +10,7 @@ use crate::kernel::time::Timestamp;
 
 /// A row of `notices`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = notices, treat_none_as_null = true)]
+#[diesel(table_name = notices, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct NoticeRow {
     /// The notice.
     pub id: String,

@@ -23,7 +23,7 @@ pub const ANSWERED: &str = "answered";
 pub const INADMISSIBLE: &str = "inadmissible";
 /// A row of `openings`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = openings, treat_none_as_null = true)]
+#[diesel(table_name = openings, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct OpeningRow {
     /// The session.
     pub id: String,
@@ -100,7 +100,7 @@ impl Opening {
 
 /// A row of `unsealings`: how the opening of one envelope ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = unsealings, treat_none_as_null = true)]
+#[diesel(table_name = unsealings, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct UnsealingRow {
     /// The unsealing.
     pub id: String,
@@ -197,7 +197,7 @@ pub struct UnsealingBody {
 
 /// A row of `objections`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = objections, treat_none_as_null = true)]
+#[diesel(table_name = objections, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct ObjectionRow {
     /// The objection.
     pub id: String,

@@ -13,7 +13,7 @@ pub const REGISTERED: &str = "registered";
 
 /// A row of `projects`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = projects, treat_none_as_null = true)]
+#[diesel(table_name = projects, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct ProjectRow {
     /// The project.
     pub id: String,

@@ -43,7 +43,7 @@ impl QuestionKind {
 
 /// A row of `questions`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = questions, treat_none_as_null = true)]
+#[diesel(table_name = questions, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct QuestionRow {
     /// The question.
     pub id: String,

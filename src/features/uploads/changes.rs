@@ -25,8 +25,12 @@ pub fn complete(conn: &mut WriteConn<'_>, id: &str) -> QueryResult<()> {
 /// Says what uses an upload from now on.
 #[expect(clippy::disallowed_methods, reason = "whatever uses an upload is on record itself, in the same commit")]
 pub fn attach(conn: &mut WriteConn<'_>, id: &str, attached_to: &str) -> QueryResult<()> {
-    diesel::update(uploads::table.find(id)).set(uploads::attached_to.eq(attached_to)).execute(conn.get()).map(drop)
+    let attach = diesel::update(uploads::table.find(id)).set(uploads::attached_to.eq(attached_to));
+    crate::kept!(conn.get(), Attach, attach).map(drop)
 }
+
+/// Names the statement that attaches an upload.
+enum Attach {}
 
 /// Keeps an upload longer.
 #[expect(clippy::disallowed_methods, reason = "uploads are working state beside the record")]

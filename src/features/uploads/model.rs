@@ -61,7 +61,7 @@ impl Purpose {
 
 /// A row of `uploads`. Not a subject: uploads are not on record.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = uploads)]
+#[diesel(table_name = uploads, treat_none_as_default_value = false)]
 pub struct UploadRow {
     /// The upload.
     pub id: String,

@@ -26,7 +26,7 @@ pub fn own(conn: &mut Conn, org_id: &str, id: &str) -> Result<Option<UploadRow>>
 /// # Errors
 /// The database's.
 pub fn by_root(conn: &mut Conn, org_id: &str, lot_id: &str, size_bytes: i64, root: &str) -> Result<Vec<UploadRow>> {
-    Ok(uploads::table
+    Ok(crate::on!(conn, c => uploads::table
         .filter(uploads::org_id.eq(org_id))
         .filter(uploads::lot_id.eq(lot_id))
         .filter(uploads::size_bytes.eq(size_bytes))
@@ -34,7 +34,7 @@ pub fn by_root(conn: &mut Conn, org_id: &str, lot_id: &str, size_bytes: i64, roo
         .filter(uploads::state.ne(DOOMED))
         .order(uploads::created_at.asc())
         .select(UploadRow::as_select())
-        .load(conn)?)
+        .load(c))?)
 }
 
 /// What something on record uses.
