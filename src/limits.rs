@@ -203,8 +203,10 @@ pub const SIGN_IN_FAILURES: i64 = 10;
 pub const DENIALS: i64 = 20;
 /// Downloads of one sealed payload per hour: each is on record, and beyond it none is served.
 pub const PAYLOAD_READS: i64 = 60;
-/// Entries that a report or an export holds at a time.
+/// Entries that a report holds at a time.
 pub const REPORT_PAGE: i64 = 500;
+/// Entries that an export holds at a time; under mandates for lots as many of each lot.
+pub const EXPORT_PAGE: i64 = 100;
 /// Pause between two looks at the states that an operator watches, in milliseconds.
 pub const WATCH_PAUSE_MS: u64 = 10_000;
 /// Looks after which the mail server is greeted again: it is not ours to keep busy.

@@ -10,6 +10,7 @@ mod boundaries;
 mod deadline;
 mod derived;
 mod doctor;
+mod exports;
 mod faults;
 mod faults_mail;
 mod fuzzing;

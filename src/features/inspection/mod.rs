@@ -7,6 +7,7 @@
 
 pub mod at;
 pub mod attempts;
+pub mod export;
 pub mod http;
 pub mod model;
 pub mod ops;

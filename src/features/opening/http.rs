@@ -17,6 +17,7 @@ use crate::features::accounts::ops::check_text;
 use crate::features::lots;
 use crate::features::lots::http::LotPath;
 use crate::features::lots::model::Lot;
+use crate::http::accept::first_of;
 use crate::http::extract::{Body, Caller, IdempotencyKey, MaybeCaller};
 use crate::http::problem::Problem;
 use crate::http::reply;
@@ -344,8 +345,7 @@ fn is_party(conn: &mut Conn, lot: &Lot, caller: Option<&Caller>) -> Result<bool,
 
 /// Whether an `Accept` header asks for a page before it asks for JSON.
 pub fn wants_html(accept: &str) -> bool {
-    let mut kinds = accept.split(',').map(|kind| kind.split(';').next().unwrap_or_default().trim());
-    kinds.find(|kind| matches!(*kind, "text/html" | "application/json" | "*/*")) == Some("text/html")
+    first_of(accept, &["text/html", "application/json", "*/*"]) == Some("text/html")
 }
 
 #[cfg(test)]
