@@ -32,6 +32,7 @@ mod service_clients;
 mod support;
 mod tokens;
 mod traces;
+mod tutorials;
 mod twins;
 mod two_servers;
 mod uploads;

@@ -117,7 +117,7 @@ pub async fn get_evaluation(
     path: web::Path<LotPath>,
 ) -> Result<HttpResponse, Error> {
     let (id, caller) = (path.into_inner().lot, caller.0);
-    let reader = caller.clone();
+    let asks = caller.as_ref().map(|caller| caller.context(caller.meta.started_at));
     let (lot, view) = app
         .reader
         .read(move |conn| {
@@ -132,7 +132,7 @@ pub async fn get_evaluation(
         })
         .await?;
     if view.bound == PriceBound::SealedReserve && view.limit.is_some() {
-        reserve::note_look(&app, reader.as_ref(), &lot, "GET /v1/lots/{lot}/evaluation").await?;
+        reserve::note_look(&app.ledger, asks, &lot, "GET /v1/lots/{lot}/evaluation").await?;
     }
     Ok(HttpResponse::Ok().json(view))
 }

@@ -12,5 +12,6 @@ pub mod http;
 pub mod model;
 pub mod ops;
 pub mod queries;
+pub mod reach;
 pub mod replay;
 pub mod report;

@@ -115,7 +115,7 @@ pub async fn get_opening(
     path: web::Path<LotPath>,
 ) -> Result<HttpResponse, Error> {
     let (id, caller) = (path.into_inner().lot, caller.0);
-    let reader = caller.clone();
+    let asks = caller.as_ref().map(|caller| caller.context(caller.meta.started_at));
     let (lot, view) = app
         .reader
         .read(move |conn| {
@@ -135,7 +135,7 @@ pub async fn get_opening(
         })
         .await?;
     if view.record.as_ref().is_some_and(|record| record.reserve.is_some()) {
-        reserve::note_look(&app, reader.as_ref(), &lot, "GET /v1/lots/{lot}/opening").await?;
+        reserve::note_look(&app.ledger, asks, &lot, "GET /v1/lots/{lot}/opening").await?;
     }
     Ok(HttpResponse::Ok().json(view))
 }
@@ -322,7 +322,7 @@ pub async fn get_opening_record(
     path: web::Path<LotPath>,
 ) -> Result<HttpResponse, Error> {
     let (id, caller) = (path.into_inner().lot, caller.0);
-    let reader = caller.clone();
+    let asks = caller.as_ref().map(|caller| caller.context(caller.meta.started_at));
     let (lot, record) = app
         .reader
         .read(move |conn| {
@@ -338,7 +338,7 @@ pub async fn get_opening_record(
         })
         .await?;
     if record.reserve.is_some() {
-        reserve::note_look(&app, reader.as_ref(), &lot, "GET /v1/lots/{lot}/opening-record").await?;
+        reserve::note_look(&app.ledger, asks, &lot, "GET /v1/lots/{lot}/opening-record").await?;
     }
     let mut response = HttpResponse::Ok();
     response.insert_header((header::VARY, "Accept"));

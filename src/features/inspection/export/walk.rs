@@ -6,17 +6,15 @@ use serde_json::Value;
 
 use super::{Format, up_to};
 use crate::app::App;
-use crate::features::inspection::http::read;
 use crate::features::inspection::model::{self, EntryFilter, EntryView};
 use crate::features::inspection::report::facts::Names;
-use crate::features::inspection::{ops, queries};
+use crate::features::inspection::{ops, queries, reach};
 use crate::features::mandates::model::{Matter, Scope};
-use crate::http::extract::Caller;
 use crate::kernel::digest::Hasher;
 use crate::kernel::id::LookId;
 use crate::kernel::text::Language;
 use crate::ledger::audit::Entry;
-use crate::ledger::{Error, Result};
+use crate::ledger::{Context, Error, Result};
 use crate::limits;
 use crate::refusals;
 
@@ -25,7 +23,9 @@ pub struct Export {
     /// The platform.
     pub app: Data<App>,
     /// The inspector.
-    pub caller: Caller,
+    pub user: String,
+    /// The inspector, as the record names whoever asks.
+    pub context: Context,
     /// For which matter.
     pub matter: Matter,
     /// What the look on record asked.
@@ -87,8 +87,8 @@ impl Walk {
     async fn page(&mut self, after: Option<(i64, String)>) -> Result<Vec<u8>> {
         let export = &self.export;
         let (filter, as_of, before) = (up_to(&export.filter, export.entry.at), export.entry.at, export.scope.clone());
-        let (rows, names) = read(&export.app, &export.caller, export.matter.clone(), move |conn, scope| {
-            // What reaches no farther than before must not be mixed with what did.
+        let (rows, names) = reach::read(&export.app, export.user.clone(), export.matter.clone(), move |conn, scope| {
+            // A file is made under one scope; where mandates change meanwhile it breaks off.
             if *scope != before {
                 return Err(refusals::mandate_missing().into());
             }
@@ -107,16 +107,14 @@ impl Walk {
 
     /// The last line, once the record says the same.
     async fn end(&mut self) -> Result<Vec<u8>> {
-        let Export { app, caller, matter, question, look, entry, format, .. } = &self.export;
+        let Export { app, context, matter, question, look, entry, format, .. } = &self.export;
         let piece = format.end(self.rows, &entry.entry_id, entry.at)?;
         let mut digest = self.digest.clone();
         digest.update(&piece);
         let (matter, question, look) = (matter.clone(), question.clone(), look.clone());
         let (rows, digest) = (self.rows, digest.finish());
         app.ledger
-            .commit(caller.context(caller.meta.started_at), move |tx| {
-                ops::exported(tx, &look, &matter, &question, rows, digest)
-            })
+            .commit(context.clone(), move |tx| ops::exported(tx, &look, &matter, &question, rows, digest))
             .await?;
         Ok(piece)
     }

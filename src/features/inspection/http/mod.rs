@@ -11,11 +11,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::export::{Export, Format, stream};
 use super::model::{self, EntryFilter, EntryView, OpenEntry};
-use super::{ops, queries};
+use super::{ops, queries, reach};
 use crate::app::App;
 use crate::db::Conn;
 use crate::features::mandates::model::{Matter, Scope};
-use crate::features::mandates::queries as mandates;
 use crate::http::cursor;
 use crate::http::extract::{Caller, PageQuery};
 use crate::http::problem::Problem;
@@ -100,18 +99,12 @@ async fn look(
 }
 
 /// Reads as far as the caller's mandates in a matter reach; 403 where there is none in force.
-pub(super) async fn read<T, F>(app: &App, caller: &Caller, matter: Matter, read: F) -> Result<T, Error>
+async fn read<T, F>(app: &App, caller: &Caller, matter: Matter, read: F) -> Result<T, Error>
 where
     T: Send + 'static,
     F: FnOnce(&mut Conn, &Scope) -> Result<T, Error> + Send + 'static,
 {
-    let (user, now) = (caller.user_id.clone(), app.clock.now());
-    app.reader
-        .read(move |conn| match mandates::scope(conn, user.as_str(), &matter, now)? {
-            Scope::Nothing => Err(refusals::mandate_missing().into()),
-            scope => read(conn, &scope),
-        })
-        .await
+    reach::read(app, caller.id(), matter, read).await
 }
 
 /// Searches the record, newest first: a page of it as JSON, or all of it as a file.
@@ -188,13 +181,26 @@ async fn export_entries(
     let (look, entry) = look(&app, &caller, &matter, question.clone()).await?;
     let scope = read(&app, &caller, matter.clone(), |_, scope| Ok(scope.clone())).await?;
     let language = caller.meta.language;
+    let (user, context) = (caller.id(), caller.context(caller.meta.started_at));
     let file = format!("attachment; filename=\"{}\"", format.file_name(entry.at));
     Ok(HttpResponse::Ok()
         .insert_header((header::VARY, "Accept, Accept-Language"))
         .insert_header((header::CONTENT_LANGUAGE, language.tag()))
         .insert_header((header::CONTENT_DISPOSITION, file))
         .content_type(format.content_type())
-        .streaming(stream(Export { app, caller, matter, question, look, entry, filter, scope, format, language })))
+        .streaming(stream(Export {
+            app,
+            user,
+            context,
+            matter,
+            question,
+            look,
+            entry,
+            filter,
+            scope,
+            format,
+            language,
+        })))
 }
 
 /// Shows an entry with what opens its commitment.
