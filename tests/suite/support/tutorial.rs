@@ -28,8 +28,11 @@ pub struct Walk<'w> {
     dir: tempfile::TempDir,
 }
 
+/// A step: the words of the page, and what is done.
+type Step = (&'static str, fn(&mut Walk<'_>));
+
 /// What a walk can do besides sending requests.
-pub const STEPS: &[(&str, fn(&mut Walk<'_>))] = &[
+pub const STEPS: &[Step] = &[
     ("A construction lot is published. Its deadline is midnight in China, 2026-04-01T16:00:00.000Z.", |walk| {
         let lot = walk.world.lot(Category::Construction).registered();
         let mut schedule = lot.schedule();
