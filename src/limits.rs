@@ -206,10 +206,15 @@ pub const MANDATE_DAYS: i64 = 366;
 pub const SIGN_IN_FAILURES: i64 = 10;
 /// Denied attempts of one user that are on record per hour, for each lot where they are sealed.
 pub const DENIALS: i64 = 20;
+/// Looks of one user per hour at a reserve price that is not public: each is on record, and beyond it none is shown. Enough
+/// for a page that asks every five seconds.
+pub const RESERVE_READS: i64 = 720;
 /// Downloads of one sealed payload per hour: each is on record, and beyond it none is served.
 pub const PAYLOAD_READS: i64 = 60;
-/// Entries that a report or an export holds at a time.
+/// Entries that a report holds at a time.
 pub const REPORT_PAGE: i64 = 500;
+/// Entries that an export holds at a time; under mandates for lots as many of each lot.
+pub const EXPORT_PAGE: i64 = 100;
 /// Pause between two looks at the states that an operator watches, in milliseconds.
 pub const WATCH_PAUSE_MS: u64 = 10_000;
 /// Looks after which the mail server is greeted again: it is not ours to keep busy.

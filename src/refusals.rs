@@ -111,6 +111,10 @@ plain!(/// An inspector without a mandate for what it looks for.
     "您在该案号下没有有效的监督授权。", "You have no mandate in force under this matter number.",
     hint "GET /v1/inspection/mandates 列出您的授权及其案号和期限;如需授权,请联系管理员。",
     "GET /v1/inspection/mandates lists your mandates with their matter numbers and times; ask an administrator for one.");
+plain!(/// A reserve price that was looked at often enough for this hour.
+    reserve_read_too_often, "rate-limited", SameRequest,
+    "本小时内查看该底价的次数已达上限。", "You looked at this reserve price as often as you may in an hour.",
+    hint "请在下一小时再试;每次查看都有记录。", "Try again in the next hour; each look is on record.");
 plain!(/// Who grants mandates does not inspect under them.
     mandate_for_oneself, "mandate-for-oneself", Never,
     "不得为自己授予监督授权。", "Nobody grants a mandate to himself.",

@@ -67,13 +67,13 @@ fn check_receipt(text: &str, verifier: &str) -> Result<Value, Failed> {
     }))
 }
 
-/// The receipt, bare or as the member `receipt` or `refusal` of an answer.
+/// Where a receipt stands: bare, in the answer to an act, in a problem.
+const PLACES: &[&str] = &["", "/receipt", "/refusal/receipt"];
+
 fn find(text: &str) -> Option<Receipt> {
     let value: Value = serde_json::from_str(text).ok()?;
-    [Some(&value), value.get("receipt"), value.get("refusal")]
-        .into_iter()
-        .flatten()
-        .find_map(|candidate| serde_json::from_value(candidate.clone()).ok())
+    let mut candidates = PLACES.iter().filter_map(|place| value.pointer(place));
+    candidates.find_map(|candidate| serde_json::from_value(candidate.clone()).ok())
 }
 
 #[cfg(test)]
@@ -105,7 +105,7 @@ mod tests {
         for text in [
             bare.clone(),
             serde_json::json!({ "bid_id": "bid-1", "receipt": bare }),
-            serde_json::json!({ "code": "late", "refusal": bare }),
+            serde_json::json!({ "code": "bid-late", "refusal": { "kind": "bid.refused", "receipt": bare } }),
         ] {
             let told = check_receipt(&text.to_string(), &verifier).expect("holds");
             assert_eq!(told["recorded"]["kind"], "bid.submitted");

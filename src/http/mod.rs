@@ -4,6 +4,7 @@
 //! permission table does not answer; a route that touches sealed facts leaves nothing of them in logs. What is done
 //! with a request is the features' business.
 
+pub mod accept;
 pub mod budgets;
 pub mod client_address;
 pub mod codes;

@@ -124,3 +124,46 @@ on_both!(each_use_of_the_key_and_each_download_of_a_payload_is_on_record, |world
     assert_eq!(of_kind(world, "payload.read").len(), 61);
     assert_eq!(of_kind(world, "envelope.unsealed").len(), 3);
 });
+
+on_both!(each_look_at_a_reserve_price_that_is_not_public_is_on_record_and_no_other, |world| {
+    let lot = world.lot(Category::LandUse).terms(&json!({ "reserve": "announced" })).noticed();
+    lot.seal_reserve(1, "110000.00").ok();
+    let lot = lot.with_bids(&["120000.00", "130000.00", "140000.00"]).closed();
+    let (initiator, centre, inspector) = (world.initiator(), world.centre(), world.inspector());
+    let seen = |value: &Value| value.to_string().contains("110000.00");
+    for person in [&initiator, &centre, &inspector] {
+        assert!(!seen(&lot.opening(person)), "nobody sees it before the read-out");
+    }
+    lot.session(&initiator, "read-out").ok();
+    assert!(seen(&lot.opening(&initiator)) && seen(&lot.opening(&inspector)));
+    assert!(!seen(&lot.opening(&centre)), "the centre does not see it");
+    assert!(!seen(&world.bidder(1).get(lot.path("/opening-record")).ok()));
+    assert!(seen(&initiator.get(lot.path("/opening-record")).ok()));
+    for action in ["confirm", "close"] {
+        lot.session(&initiator, action).ok();
+    }
+    assert!(!seen(&lot.evaluation(&centre)));
+    assert!(seen(&lot.evaluation(&initiator)));
+    let read = of_kind(world, "reserve.read");
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let mut said: Vec<(String, String)> =
+        read.iter().map(|entry| (text(&entry["restricted"]["data"]["operation"]), text(&entry["actor_id"]))).collect();
+    let mut expected = [
+        ("GET /v1/lots/{lot}/evaluation", &initiator),
+        ("GET /v1/lots/{lot}/opening", &initiator),
+        ("GET /v1/lots/{lot}/opening", &inspector),
+        ("GET /v1/lots/{lot}/opening-record", &initiator),
+    ]
+    .map(|(operation, person)| (operation.to_owned(), person.member.user_id.clone()));
+    said.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(said, expected);
+    assert!(read.iter().all(|entry| entry["lot_id"] == lot.id.as_str() && !seen(entry)));
+    let report = inspector.look(format!("/v1/inspection/lots/{}/reports/access", lot.id)).ok();
+    assert_eq!(report.to_string().matches("\"kind\":\"reserve.read\"").count(), 4, "{report}");
+    let lot = lot.evaluated();
+    lot.award(3, None).ok();
+    assert!(seen(&lot.record()), "public once there is a deal");
+    initiator.get(lot.path("/opening-record")).ok();
+    assert_eq!(of_kind(world, "reserve.read").len(), 4, "what is public is nobody's look");
+});

@@ -15,6 +15,7 @@ use crate::features::lots::model::Lot;
 use crate::features::lots::ops::Act;
 use crate::features::lots::view::{LotView, view};
 use crate::features::opening::record::is_reserve_public;
+use crate::features::opening::reserve;
 use crate::http::extract::{Body, Caller, IdempotencyKey, MaybeCaller};
 use crate::http::problem::Problem;
 use crate::http::reply;
@@ -22,6 +23,7 @@ use crate::kernel::role::Role;
 use crate::ledger::Error;
 use crate::limits;
 use crate::refusals;
+use crate::rules::editions::PriceBound;
 use crate::rules::facts::{FailureCause, Request};
 use crate::rules::machine::{Event, State};
 
@@ -104,7 +106,8 @@ fn may_see(lot: &Lot, caller: Option<&Caller>) -> bool {
 /// Shows the evaluation of a lot: judgements, ranking, rejected bids, report, objections.
 ///
 /// For the initiator, the centre and inspectors from the opening on; for everybody once the candidates or the award are
-/// published.
+/// published. The initiator and inspectors see the reserve price of a land lot before there is a deal; each such look is on
+/// record first.
 #[utoipa::path(tag = "evaluation", operation_id = "get_evaluation", params(LotPath),
     responses((status = 200, body = EvaluationView, description = "The evaluation.")))]
 #[get("/v1/lots/{lot}/evaluation")]
@@ -114,7 +117,8 @@ pub async fn get_evaluation(
     path: web::Path<LotPath>,
 ) -> Result<HttpResponse, Error> {
     let (id, caller) = (path.into_inner().lot, caller.0);
-    let view = app
+    let asks = caller.as_ref().map(|caller| caller.context(caller.meta.started_at));
+    let (lot, view) = app
         .reader
         .read(move |conn| {
             let lot = lots::queries::lot(conn, &id)?;
@@ -123,9 +127,13 @@ pub async fn get_evaluation(
                 return Err(refusals::not_found().into());
             }
             let knows = caller.is_some_and(|caller| caller.org_id == lot.initiator || caller.has(Role::Inspector));
-            evaluation(conn, &lot, knows || is_reserve_public(&lot))
+            let view = evaluation(conn, &lot, knows || is_reserve_public(&lot))?;
+            Ok((lot, view))
         })
         .await?;
+    if view.bound == PriceBound::SealedReserve && view.limit.is_some() {
+        reserve::note_look(&app.ledger, asks, &lot, "GET /v1/lots/{lot}/evaluation").await?;
+    }
     Ok(HttpResponse::Ok().json(view))
 }
 

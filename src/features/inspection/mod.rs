@@ -7,9 +7,11 @@
 
 pub mod at;
 pub mod attempts;
+pub mod export;
 pub mod http;
 pub mod model;
 pub mod ops;
 pub mod queries;
+pub mod reach;
 pub mod replay;
 pub mod report;

@@ -11,10 +11,12 @@ use super::model::{EntryFilter, LOOKED};
 use crate::db::Conn;
 use crate::db::schema::{audit_entry, lots};
 use crate::features::mandates::model::Scope;
+use crate::kernel::time::Timestamp;
 use crate::ledger::Result;
 use crate::ledger::audit::EntryRow;
 
-/// Entries that fit `filter` within `scope`, newest first, after (at_ms, entry_id).
+/// Entries that fit `filter` within `scope`, newest first, after (at_ms, entry_id); sealed ones of lots that were released by
+/// `released_by`.
 ///
 /// # Errors
 /// The database's.
@@ -22,12 +24,14 @@ pub fn entries(
     conn: &mut Conn,
     filter: &EntryFilter,
     scope: &Scope,
+    released_by: Timestamp,
     after: Option<(i64, String)>,
     limit: i64,
 ) -> Result<Vec<EntryRow>> {
+    let mut page = |filter: &EntryFilter| page(conn, filter, released_by, after.as_ref(), limit);
     let lots = match (scope, &filter.lot) {
-        (Scope::Everything, _) => return page(conn, filter, after.as_ref(), limit),
-        (_, Some(lot)) if scope.covers(Some(lot)) => return page(conn, filter, after.as_ref(), limit),
+        (Scope::Everything, _) => return page(filter),
+        (_, Some(lot)) if scope.covers(Some(lot)) => return page(filter),
         (Scope::Nothing, _) | (_, Some(_)) => return Ok(Vec::new()),
         (Scope::Lots(lots), None) => lots,
     };
@@ -35,16 +39,23 @@ pub fn entries(
     let mut rows = Vec::new();
     for lot in lots {
         let of_lot = EntryFilter { lot: Some(lot.clone()), ..filter.clone() };
-        rows.extend(page(conn, &of_lot, after.as_ref(), limit)?);
+        rows.extend(page(&of_lot)?);
     }
     rows.sort_by_cached_key(|row| Reverse((row.at_ms, row.entry_id.clone())));
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(rows)
 }
 
-fn page(conn: &mut Conn, filter: &EntryFilter, after: Option<&(i64, String)>, limit: i64) -> Result<Vec<EntryRow>> {
-    let released =
-        lots::table.filter(lots::id.nullable().eq(audit_entry::lot_id)).filter(lots::unsealed_at.is_not_null());
+fn page(
+    conn: &mut Conn,
+    filter: &EntryFilter,
+    released_by: Timestamp,
+    after: Option<&(i64, String)>,
+    limit: i64,
+) -> Result<Vec<EntryRow>> {
+    let released = lots::table
+        .filter(lots::id.nullable().eq(audit_entry::lot_id))
+        .filter(lots::unsealed_at.le(released_by.millis()));
     let mut query = audit_entry::table
         .select(EntryRow::as_select())
         .filter(audit_entry::sealed.eq(false).or(exists(released)))

@@ -10,13 +10,14 @@ use super::model::Opening;
 use super::objections::{self, ObjectionView};
 use super::record::{self, OpeningRecord};
 use super::view::{OpeningView, SessionView, failed_bids, session_view};
-use super::{html, ops, queries};
+use super::{html, ops, queries, reserve};
 use crate::app::App;
 use crate::db::Conn;
 use crate::features::accounts::ops::check_text;
 use crate::features::lots;
 use crate::features::lots::http::LotPath;
 use crate::features::lots::model::Lot;
+use crate::http::accept::first_of;
 use crate::http::extract::{Body, Caller, IdempotencyKey, MaybeCaller};
 use crate::http::problem::Problem;
 use crate::http::reply;
@@ -103,7 +104,8 @@ fn sees_reserve(lot: &Lot, caller: Option<&Caller>) -> bool {
 /// Shows the opening session of a lot.
 ///
 /// Everybody sees where it stands and, from the read-out on, the whole box. Before the read-out nobody sees an outcome;
-/// the initiator and the centre see which bids failed, so that a cause can be named.
+/// the initiator and the centre see which bids failed, so that a cause can be named. The initiator and inspectors see the
+/// reserve price of a land lot before there is a deal; each such look is on record first.
 #[utoipa::path(tag = "opening", operation_id = "get_opening", params(LotPath),
     responses((status = 200, body = OpeningView, description = "The session; `not_begun` when there is none yet."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such public lot.")))]
 #[get("/v1/lots/{lot}/opening")]
@@ -113,7 +115,8 @@ pub async fn get_opening(
     path: web::Path<LotPath>,
 ) -> Result<HttpResponse, Error> {
     let (id, caller) = (path.into_inner().lot, caller.0);
-    let view = app
+    let asks = caller.as_ref().map(|caller| caller.context(caller.meta.started_at));
+    let (lot, view) = app
         .reader
         .read(move |conn| {
             let (lot, session) = public_session(conn, &id)?;
@@ -127,9 +130,13 @@ pub async fn get_opening(
                 }
                 _ => None,
             };
-            Ok(OpeningView { session: session_view(&lot, session.as_ref()), failures, record })
+            let session = session_view(&lot, session.as_ref());
+            Ok((lot, OpeningView { session, failures, record }))
         })
         .await?;
+    if view.record.as_ref().is_some_and(|record| record.reserve.is_some()) {
+        reserve::note_look(&app.ledger, asks, &lot, "GET /v1/lots/{lot}/opening").await?;
+    }
     Ok(HttpResponse::Ok().json(view))
 }
 
@@ -303,7 +310,8 @@ pub async fn answer_objection(
 /// Shows the record of an opening, as JSON or as a page to print.
 ///
 /// For the parties and the centre from the read-out on, for everybody once the session is closed. With
-/// `Accept: text/html` it is a page in Chinese and English.
+/// `Accept: text/html` it is a page in Chinese and English. The initiator and inspectors see the reserve price of a land
+/// lot before there is a deal; each such look is on record first.
 #[utoipa::path(tag = "opening", operation_id = "get_opening_record", params(LotPath),
     responses((status = 200, description = "The record.", content((OpeningRecord = "application/json"), (String = "text/html"))), (status = 404, body = Problem, content_type = "application/problem+json", description = "No record that you may see.")))]
 #[get("/v1/lots/{lot}/opening-record")]
@@ -314,7 +322,8 @@ pub async fn get_opening_record(
     path: web::Path<LotPath>,
 ) -> Result<HttpResponse, Error> {
     let (id, caller) = (path.into_inner().lot, caller.0);
-    let record = app
+    let asks = caller.as_ref().map(|caller| caller.context(caller.meta.started_at));
+    let (lot, record) = app
         .reader
         .read(move |conn| {
             let (lot, session) = public_session(conn, &id)?;
@@ -324,9 +333,13 @@ pub async fn get_opening_record(
             if session.state != SessionState::Closed && !is_party(conn, &lot, caller)? {
                 return Err(refusals::not_found().into());
             }
-            record::build(conn, &lot, &session, sees_reserve(&lot, caller))
+            let record = record::build(conn, &lot, &session, sees_reserve(&lot, caller))?;
+            Ok((lot, record))
         })
         .await?;
+    if record.reserve.is_some() {
+        reserve::note_look(&app.ledger, asks, &lot, "GET /v1/lots/{lot}/opening-record").await?;
+    }
     let mut response = HttpResponse::Ok();
     response.insert_header((header::VARY, "Accept"));
     if !wants_html(req.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default()) {
@@ -344,8 +357,7 @@ fn is_party(conn: &mut Conn, lot: &Lot, caller: Option<&Caller>) -> Result<bool,
 
 /// Whether an `Accept` header asks for a page before it asks for JSON.
 pub fn wants_html(accept: &str) -> bool {
-    let mut kinds = accept.split(',').map(|kind| kind.split(';').next().unwrap_or_default().trim());
-    kinds.find(|kind| matches!(*kind, "text/html" | "application/json" | "*/*")) == Some("text/html")
+    first_of(accept, &["text/html", "application/json", "*/*"]) == Some("text/html")
 }
 
 #[cfg(test)]

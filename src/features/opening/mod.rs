@@ -16,5 +16,6 @@ pub mod objections;
 pub mod ops;
 pub mod queries;
 pub mod record;
+pub mod reserve;
 pub mod unsealing;
 pub mod view;

@@ -12,6 +12,7 @@ pub mod served;
 pub mod steps;
 pub mod stored;
 pub mod story;
+pub mod tutorial;
 pub mod world;
 
 /// Tells a story on both databases: one test each, the same words.

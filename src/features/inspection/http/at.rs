@@ -54,7 +54,7 @@ pub async fn get_lot_at(
     let list = format!("bids of {lot}");
     let after = query.after.as_deref().map(|text| cursor::open(&app.keys, &list, text)).transpose()?;
     let question = json!({ "lot": lot, "at": query.at, "after": after.as_ref().map(|(_, id)| id) });
-    let now = look(&app, &caller, &matter, question).await?.at;
+    let now = look(&app, &caller, &matter, question).await?.1.at;
     let (at, after) = (query.at.unwrap_or(now), after.map(|(_, id)| id).unwrap_or_default());
     let mut found = read(&app, &caller, matter, move |conn, scope| {
         if !scope.covers(Some(&lot)) {

@@ -3,22 +3,23 @@
 pub mod at;
 pub mod reports;
 
-use actix_web::{HttpResponse, get, web};
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::export::{Export, Format, stream};
 use super::model::{self, EntryFilter, EntryView, OpenEntry};
-use super::{ops, queries};
+use super::{ops, queries, reach};
 use crate::app::App;
 use crate::db::Conn;
 use crate::features::mandates::model::{Matter, Scope};
-use crate::features::mandates::queries as mandates;
 use crate::http::cursor;
 use crate::http::extract::{Caller, PageQuery};
 use crate::http::problem::Problem;
 use crate::http::reply::Page;
-use crate::kernel::id::MAX_ID_CHARS;
+use crate::kernel::id::{LookId, MAX_ID_CHARS};
 use crate::kernel::time::Timestamp;
 use crate::ledger::Error;
 use crate::ledger::audit::Entry;
@@ -87,7 +88,12 @@ fn check_lengths(texts: &[Option<&str>]) -> Result<(), Error> {
 }
 
 /// Puts the look on record and waits until that is durable: what cannot be recorded is not shown.
-async fn look(app: &App, caller: &Caller, matter: &Matter, question: serde_json::Value) -> Result<Entry, Error> {
+async fn look(
+    app: &App,
+    caller: &Caller,
+    matter: &Matter,
+    question: serde_json::Value,
+) -> Result<(LookId, Entry), Error> {
     let matter = matter.clone();
     app.ledger.commit(caller.context(caller.meta.started_at), move |tx| ops::look(tx, &matter, &question)).await
 }
@@ -98,31 +104,34 @@ where
     T: Send + 'static,
     F: FnOnce(&mut Conn, &Scope) -> Result<T, Error> + Send + 'static,
 {
-    let (user, now) = (caller.user_id.clone(), app.clock.now());
-    app.reader
-        .read(move |conn| match mandates::scope(conn, user.as_str(), &matter, now)? {
-            Scope::Nothing => Err(refusals::mandate_missing().into()),
-            scope => read(conn, &scope),
-        })
-        .await
+    reach::read(app, caller.id(), matter, read).await
 }
 
-/// Searches the record, newest first.
+/// Searches the record, newest first: a page of it as JSON, or all of it as a file.
 ///
 /// For inspectors with a mandate in force. Every page is itself on record, with its matter number, before it is shown.
 /// Entries of lots outside the mandate do not exist for the caller. Entries about sealed facts (bids, uploads, fetched
 /// documents, refusals) appear once their lot is opened or has ended. Parts p and c are shown, the personal part never.
+///
+/// With `Accept: application/x-ndjson` or `Accept: text/csv` the answer is a file of everything that the search finds, as of
+/// the instant of the look, without `limit` and `after`. NDJSON has one entry a line, and then
+/// `{"end":{"rows":…,"look":…,"as_of":…}}`. CSV is for spreadsheets: UTF-8 with its mark, CR LF, names of columns in Chinese or English by
+/// `Accept-Language`; a cell that begins with `=`, `+`, `-`, `@`, a tab, a line break or `'` has one `'` put before it, which a
+/// program takes away again; its last row begins with `#end`. **A file without its last line is incomplete.** When it is
+/// written, the number of rows and the SHA-256 of the file are on record.
 #[utoipa::path(tag = "inspection", operation_id = "search_entries", params(EntryQuery), security(("bearer" = [])),
-    responses((status = 200, body = Page<EntryView>, description = "A page."), (status = 400, body = Problem, content_type = "application/problem+json", description = "No matter number, or a cursor that is not ours or belongs to another search."), (status = 403, body = Problem, content_type = "application/problem+json", description = "No mandate in force."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid.")))]
+    responses((status = 200, description = "A page, or a file of everything.", content((Page<EntryView> = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))), (status = 400, body = Problem, content_type = "application/problem+json", description = "No matter number, or a cursor that is not ours or belongs to another search."), (status = 403, body = Problem, content_type = "application/problem+json", description = "No mandate in force."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid.")))]
 #[get("/v1/inspection/entries")]
 pub async fn search_entries(
     app: web::Data<App>,
+    req: HttpRequest,
     caller: Caller,
     query: web::Query<EntryQuery>,
 ) -> Result<HttpResponse, Error> {
     let query = query.into_inner();
     let matter = Matter::read(query.matter.as_deref())?;
     let size = PageQuery { limit: query.limit, after: None }.size()?;
+    let cut = query.limit.is_some() || query.after.is_some();
     let filter = EntryFilter {
         lot: query.lot,
         project: query.project,
@@ -140,16 +149,58 @@ pub async fn search_entries(
         filter.actor.as_deref(),
         filter.kind.as_deref(),
     ])?;
+    let accept = req.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if let Some(format) = Format::wanted(accept) {
+        if cut {
+            return Err(refusals::body_invalid("an export is whole, without limit and after").into());
+        }
+        return export_entries(app, caller, matter, filter, format).await;
+    }
     let list = filter.list();
     let after = query.after.as_deref().map(|text| cursor::open(&app.keys, &list, text)).transpose()?;
     let question = json!({ "filter": filter, "limit": size, "after": after.as_ref().map(|(at, id)| json!({ "at_ms": at, "entry_id": id })) });
-    look(&app, &caller, &matter, question).await?;
+    let (_, looked) = look(&app, &caller, &matter, question).await?;
     let rows =
-        read(&app, &caller, matter, move |conn, scope| queries::entries(conn, &filter, scope, after, size)).await?;
+        read(&app, &caller, matter, move |conn, scope| queries::entries(conn, &filter, scope, looked.at, after, size))
+            .await?;
     let next =
         cursor::next(&app.keys, &list, rows.len(), size, rows.last().map(|row| (row.at_ms, row.entry_id.clone())))?;
     let items = rows.iter().map(model::view).collect::<Result<Vec<_>, _>>()?;
-    Ok(HttpResponse::Ok().json(Page { items, next }))
+    Ok(HttpResponse::Ok().insert_header((header::VARY, "Accept")).json(Page { items, next }))
+}
+
+/// Everything that a search finds, as a file.
+async fn export_entries(
+    app: web::Data<App>,
+    caller: Caller,
+    matter: Matter,
+    filter: EntryFilter,
+    format: Format,
+) -> Result<HttpResponse, Error> {
+    let question = json!({ "format": format.name(), "filter": filter });
+    let (look, entry) = look(&app, &caller, &matter, question.clone()).await?;
+    let scope = read(&app, &caller, matter.clone(), |_, scope| Ok(scope.clone())).await?;
+    let language = caller.meta.language;
+    let (user, context) = (caller.id(), caller.context(caller.meta.started_at));
+    let file = format!("attachment; filename=\"{}\"", format.file_name(entry.at));
+    Ok(HttpResponse::Ok()
+        .insert_header((header::VARY, "Accept, Accept-Language"))
+        .insert_header((header::CONTENT_LANGUAGE, language.tag()))
+        .insert_header((header::CONTENT_DISPOSITION, file))
+        .content_type(format.content_type())
+        .streaming(stream(Export {
+            app,
+            user,
+            context,
+            matter,
+            question,
+            look,
+            entry,
+            filter,
+            scope,
+            format,
+            language,
+        })))
 }
 
 /// Shows an entry with what opens its commitment.

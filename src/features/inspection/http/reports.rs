@@ -49,7 +49,7 @@ pub async fn get_report(
     let ReportPath { lot, report } = path.into_inner();
     let matter = Matter::read(query.matter.as_deref())?;
     super::check_lengths(&[Some(&lot), Some(&report)])?;
-    let as_of = look(&app, &caller, &matter, json!({ "lot": lot, "report": report })).await?.at;
+    let as_of = look(&app, &caller, &matter, json!({ "lot": lot, "report": report })).await?.1.at;
     let report = REPORTS.into_iter().find(|known| known.id == report).ok_or_else(refusals::not_found)?;
     let facts = read(&app, &caller, matter.clone(), move |conn, scope| {
         if !scope.covers(Some(&lot)) {

@@ -56,11 +56,12 @@ pub const REPORT: Report = Report {
             "reserve",
             Phrase::new("密封底价", "The reserve price"),
             Phrase::new(
-                "密封与开启。开启之前没有任何操作能够显示底价。",
-                "Sealed and opened. Before that no operation shows it to anybody.",
+                "密封、开启,以及公开之前项目单位和监督人员的每次查看。唱标之前没有任何操作能够显示底价,对项目单位自己也不能。",
+                "Sealed, opened, and each look of the initiator and of inspectors until it was public. Before the read-out no \
+                 operation shows it to anybody, its initiator included.",
             ),
             Whence::Lot,
-            &["reserve.sealed", "reserve.opened"],
+            &["reserve.sealed", "reserve.opened", "reserve.read"],
             true,
         ),
         section(
@@ -134,7 +135,11 @@ pub const REPORT: Report = Report {
         Section {
             id: "inspection",
             title: Phrase::new("监督人员对本标段的查阅", "Looks of inspectors at this lot"),
-            note: Phrase::new("含本次查阅,连同案号。", "This one too, with their matter numbers."),
+            note: Phrase::new(
+                "含本次查阅,连同案号。未指明标段的查阅(单条记录、全部记录的检索)在类型 inspection.looked 的记录中。",
+                "This one too, with their matter numbers. Looks that name no lot (at one entry, at everything) are among the \
+                 entries of kind inspection.looked.",
+            ),
             whence: Whence::Platform,
             kinds: &["inspection.looked"],
             sealed: false,
@@ -161,13 +166,14 @@ pub const REPORT: Report = Report {
             "Requests of those who were not signed in, sessions of bidders, and denied attempts beyond so many an hour.",
         ),
         Phrase::new(
-            "领取文件者的名单没有任何操作能够读取;系统自身在发送通知时使用它,不逐次记录。",
-            "Reads of the list of who fetched documents: no operation shows it; the platform itself uses it to send mails, and \
-             that is not recorded each time.",
+            "系统自身在发送通知时对领取文件者名单的使用。开标之前没有任何操作能够读取该名单;开标之后它是类型 document.fetched 的记录,查阅这些记录本身也有记录。",
+            "The platform's own use of the list of who fetched documents, to send mails. Before the opening no operation shows it; \
+             after it, it is the entries of kind document.fetched, and looking at those is on record.",
         ),
         Phrase::new(
-            "唱标之后对开标记录的查看:它对当事人和公众公开,不逐次记录。",
-            "Who looked at the record of the opening after the read-out: it is for the parties and then for everybody.",
+            "唱标之后对开标记录的查看:它对当事人和公众公开,不逐次记录;只有公开之前对底价的查看有记录。",
+            "Who looked at the record of the opening after the read-out: it is for the parties and then for everybody. Only looks \
+             at a reserve price that was not public yet are on record.",
         ),
     ],
 };

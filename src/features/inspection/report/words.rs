@@ -47,6 +47,7 @@ const WORDS: &[(&str, Phrase)] = &[
     words("platform.started", "服务启动", "a server started"),
     words("platform.stopped", "服务停止", "a server stopped"),
     words("reserve.opened", "底价开启", "the reserve price was opened"),
+    words("reserve.read", "查看尚未公开的底价", "somebody was shown the reserve price before it was public"),
     words("reserve.sealed", "提交密封底价", "the reserve price was sealed"),
     words("session.ended", "工作人员退出登录", "staff signed out"),
     words("session.refused", "工作人员账号登录失败", "a sign-in with a login of staff failed"),
