@@ -35,6 +35,12 @@ pub enum BlobError {
     /// The blob stands: its bytes do not change any more.
     #[error("the blob stands: its bytes do not change any more")]
     Stands,
+    /// What was sent is not what the declared root covers.
+    #[error("not what the declared root covers")]
+    Differs,
+    /// The leaf hashes are lost: without them a chunk cannot be told from another.
+    #[error("the leaf hashes are lost")]
+    LeavesLost,
     /// The file system is full.
     #[error("the file system is full")]
     DiskFull,
@@ -385,6 +391,8 @@ pub(super) fn chunks(size: u64, chunk: u64) -> u64 {
 pub(super) fn chunk_len(size: u64, chunk: u64, n: u64) -> Option<u64> {
     (n < chunks(size, chunk)).then(|| chunk.min(size - n * chunk))
 }
+
+pub mod mending;
 
 #[cfg(test)]
 mod tests;

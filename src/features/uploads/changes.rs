@@ -43,6 +43,19 @@ pub fn doom(conn: &mut WriteConn<'_>, id: &str) -> QueryResult<()> {
         .map(drop)
 }
 
+/// Says when an upload's bytes are read again; false where that is not the instant that was `seen`.
+#[expect(clippy::disallowed_methods, reason = "uploads are working state beside the record")]
+pub fn read_again_at(conn: &mut WriteConn<'_>, id: &str, seen: Option<i64>, next: i64) -> QueryResult<bool> {
+    let conn = conn.get();
+    let row = uploads::table.filter(uploads::id.eq(id));
+    let new = uploads::read_due_at.eq(next);
+    let changed = match seen {
+        Some(seen) => diesel::update(row.filter(uploads::read_due_at.eq(seen))).set(new).execute(conn)?,
+        None => diesel::update(row).set(new).execute(conn)?,
+    };
+    Ok(changed == 1)
+}
+
 /// Removes the row of a doomed upload.
 #[expect(clippy::disallowed_methods, reason = "uploads are working state beside the record")]
 pub fn forget(conn: &mut WriteConn<'_>, id: &str) -> QueryResult<()> {

@@ -220,6 +220,14 @@ pub fn doom_expired(tx: &mut Tx<'_>, limit: i64) -> Result<u32> {
     Ok(doomed)
 }
 
+/// Says when an upload's bytes are read again; false where another server said so since it was `seen`.
+///
+/// # Errors
+/// The database's.
+pub fn read_again_at(tx: &mut Tx<'_>, id: &str, seen: Option<i64>, next: i64) -> Result<bool> {
+    tx.beside(|conn| changes::read_again_at(conn, id, seen, next))
+}
+
 /// Removes the row of a doomed upload whose bytes are gone.
 ///
 /// # Errors
@@ -245,5 +253,6 @@ pub fn view(row: &UploadRow, missing: Vec<ChunkRange>) -> Result<Upload> {
         root: row.root.parse().map_err(|error| damaged(&error))?,
         expires_at: Timestamp::from_millis(row.expires_at),
         missing,
+        needs_restoration: None,
     })
 }
