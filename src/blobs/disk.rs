@@ -289,6 +289,12 @@ impl DiskBlobs {
         Ok(File::open(self.path(id)?)?)
     }
 
+    /// Whether there is anything of a blob.
+    pub fn is_stored(&self, id: &str) -> bool {
+        let there = |path: Result<PathBuf, BlobError>| path.is_ok_and(|path| path.exists());
+        there(self.path(id)) || there(self.leaves(id))
+    }
+
     /// Makes `dir` the directory of the same platform: for a copy of this one.
     ///
     /// # Errors

@@ -108,6 +108,9 @@ pub enum Failed {
     /// 2: the configuration is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// 4: it was done, but not with everything.
+    #[error("{0}")]
+    Partly(String),
     /// 3: the server cannot start.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -129,6 +132,7 @@ impl Failed {
             Self::Tried(_) => 1,
             Self::Usage(_) | Self::Config(_) => 2,
             Self::Start(_) => 3,
+            Self::Partly(_) => 4,
         }
     }
 }

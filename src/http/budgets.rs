@@ -58,7 +58,6 @@ const ROUTES: &[(&str, &str, Counted)] = &[
     // Bounded by bytes and by the number of uploads.
     ("POST", "/v1/lots/{lot}/uploads", Counted::Not),
     ("PUT", "/v1/uploads/{upload}/chunks/{n}", Counted::Not),
-    ("PUT", "/v1/uploads/{upload}/leaves", Counted::Not),
     ("GET", "/v1/uploads/{upload}", Counted::Not),
     ("POST", "/v1/uploads/{upload}/actions/complete", Counted::Not),
     // Bounded by the number of versions and of recorded refusals.
@@ -102,7 +101,6 @@ mod tests {
         for (method, path) in [
             ("POST", "/v1/lots/{lot}/uploads"),
             ("PUT", "/v1/uploads/{upload}/chunks/{n}"),
-            ("PUT", "/v1/uploads/{upload}/leaves"),
             ("GET", "/v1/uploads/{upload}"),
             ("POST", "/v1/uploads/{upload}/actions/complete"),
             ("POST", "/v1/lots/{lot}/bids"),

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use diesel::prelude::*;
 use sealbid::db::schema::{audit_entry, damages, outbox};
@@ -124,12 +125,10 @@ on_both!(what_rots_is_found_told_to_its_owner_and_put_back_as_it_was, |world| {
     let (_, anew) = lot.seal_price(&owner, Part::Price, "1.00");
     let mut changed = mine.sealed.clone();
     changed[9] ^= 1;
-    for wrong in [&changed, &anew[..mine.sealed.len().min(anew.len())].to_vec()] {
-        let answer = owner.put_chunk(&mine.upload, 0, wrong);
-        if wrong.len() == mine.sealed.len() {
-            let problem = answer.refused(422, "not-as-declared");
-            assert_eq!(problem["retry"], "after_change");
-        }
+    for wrong in [&changed, &anew] {
+        assert_eq!(wrong.len(), mine.sealed.len());
+        let problem = owner.put_chunk(&mine.upload, 0, wrong).refused(422, "not-as-declared");
+        assert_eq!(problem["retry"], "after_change");
     }
     other.put_chunk(&others.upload, 0, &others.sealed).refused(409, "state-forbids");
     assert_eq!(fs::read(&path).expect("stored"), before, "nothing was changed");
@@ -385,4 +384,46 @@ fn a_chunk_that_is_damaged_on_its_way_is_asked_for_again() {
     let put = world.bidder(1).request("PUT", chunk).header("Content-Digest", digest).bytes(&kept.sealed).send();
     put.refused(400, "content-digest-mismatch");
     assert_eq!(noted(&world), 1);
+}
+
+/// Whoever bids with our program runs the same command again.
+#[test]
+fn the_command_that_sealed_a_bid_sends_again_what_was_lost_of_it() {
+    let world = World::sqlite();
+    let lot = world.lot(Category::Construction).noticed();
+    let (bidder, here) = (world.bidder(1), tempfile::tempdir().expect("a directory"));
+    fs::write(here.path().join("key.pem"), &bidder.member.pem).expect("written");
+    let seal = |more: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_sealbid"))
+            .current_dir(here.path())
+            .env("SEALBID_TOKEN", bidder.token())
+            .args(["seal", "--server", world.base(), "--lot", &lot.id, "--key", "key.pem"])
+            .args(more)
+            .output()
+            .expect("the program runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        said
+    };
+    seal(&["--amount", AMOUNTS[0], "--currency", "CNY"]);
+    let id = world
+        .app()
+        .reader
+        .read_blocking(|conn| {
+            use sealbid::db::schema::uploads::dsl;
+            Ok(dsl::uploads.filter(dsl::purpose.eq("bid")).select(dsl::id).first::<String>(conn)?)
+        })
+        .expect("read");
+    let path = blob(&world, &id);
+    let sent = fs::read(&path).expect("stored");
+    assert!(!seal(&[]).contains("damaged"));
+    flip(&path, 4);
+    fs::remove_file(leaves_of(&path)).expect("they were there");
+    later(&world, limits::SCRUB_EVERY_MS);
+    world.scrub();
+    assert_eq!(wanted(&bidder, &id)["leaves"], true);
+    let said = seal(&[]);
+    assert!(said.contains("was sent again") && said.contains("nothing has changed"), "{said}");
+    assert_eq!((wanted(&bidder, &id), fs::read(&path).expect("stored")), (Value::Null, sent));
+    assert_eq!(lot.mine(1)["rev"], 1, "it is the same bid");
 }

@@ -116,6 +116,15 @@ impl DiskBlobs {
             .collect()
     }
 
+    /// How much of a blob is what was declared, read in one go.
+    ///
+    /// # Errors
+    /// The file system's, where it is out of reach.
+    pub fn condition(&self, id: &str, declared: &Declared) -> Result<Condition, BlobError> {
+        let leaves = self.signed_leaves(id, declared)?;
+        Ok(compare(declared, leaves.as_deref(), self.hash_chunks(id, declared, 0..declared.chunks())?))
+    }
+
     /// Puts a chunk of a blob that stands back, where its bytes are those under the declared root. Repeatable.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use crate::app;
 use crate::blobs::{DiskBlobs, space};
 use crate::config::Config;
 use crate::db::Conn;
+use crate::features::restoration;
 use crate::features::uploads::queries;
 use crate::keys::Keys;
 use crate::limits;
@@ -212,7 +213,17 @@ pub fn blobs(config: &Config, conn: Option<&mut Conn>) -> Vec<Finding> {
             ),
             both(
                 "运行 `sealbid backup` 找出是哪些,从备份取回;检查磁盘。",
-                "Find out which (`sealbid backup` names the first), fetch them from a backup, and check the disk.",
+                "Find out which (`sealbid backup` names them), fetch them from an older backup, and check the disk.",
+            ),
+        )];
+    }
+    if restoration::queries::is_any(conn).unwrap_or(false) {
+        return vec![bad(
+            "blobs",
+            both("服务器发现有文件在存储中损坏。", "the server has found stored files damaged"),
+            both(
+                "平台已请其所有人补传;运行 `sealbid backup` 找出是哪些,从较早的备份取回;检查磁盘。",
+                "Their owners are asked to send them again. `sealbid backup` names them: fetch them from an older backup, and check the disk.",
             ),
         )];
     }

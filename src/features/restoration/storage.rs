@@ -59,16 +59,14 @@ pub async fn examine(app: &App, upload: &UploadRow, pause: Duration) -> Result<O
     Ok(damage)
 }
 
-/// Refuses what is sent for an upload of which nothing is asked for.
+/// What is asked for of an upload.
 ///
 /// # Errors
 /// 409 where nothing is damaged, or the opening has decided.
-pub async fn check_wanted(app: &App, upload: &UploadRow) -> Result<()> {
+pub async fn check_wanted(app: &App, upload: &UploadRow) -> Result<Damage> {
     let asked = upload.clone();
-    match app.reader.read(move |conn| queries::wanted(conn, &asked)).await? {
-        Some(_) => Ok(()),
-        None => Err(refusals::upload_stands().into()),
-    }
+    let wanted = app.reader.read(move |conn| queries::wanted(conn, &asked)).await?;
+    wanted.ok_or_else(|| refusals::upload_stands().into())
 }
 
 /// Puts a chunk back. When it looks like the last, everything is read once more before anybody says that it is whole.
@@ -100,12 +98,12 @@ pub async fn receive(
     }
 }
 
-/// Puts the leaf hashes back, and finds out which chunks are lost.
+/// Puts the leaf hashes back, and finds out which chunks are lost where that was not known.
 ///
 /// # Errors
 /// As [`check_wanted`]; 422 `not-as-declared`; 503 when the disk is full.
 pub async fn receive_leaves(app: &App, context: Context, upload: UploadRow, bytes: Vec<u8>) -> Result<()> {
-    check_wanted(app, &upload).await?;
+    let damage = check_wanted(app, &upload).await?;
     let (blobs, id, declared) = (app.blobs.clone(), upload.id.clone(), declared(&upload)?);
     app.blocking(move || {
         let all: Vec<Digest> =
@@ -113,7 +111,7 @@ pub async fn receive_leaves(app: &App, context: Context, upload: UploadRow, byte
         blobs.mend_leaves(&id, &declared, &all).map_err(refused)
     })
     .await?;
-    settle(app, context, upload).await
+    if damage.leaves_lost { settle(app, context, upload).await } else { Ok(()) }
 }
 
 /// Reads everything again and writes down what is still damaged, or that nothing is.

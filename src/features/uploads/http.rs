@@ -74,7 +74,7 @@ pub async fn create_upload(
 
 /// Refuses chunks of an upload that takes no more: one that is complete, unless it was damaged since.
 async fn check_takes(app: &App, row: &UploadRow) -> Result<(), Error> {
-    if row.state == OPEN { Ok(()) } else { restoration::storage::check_wanted(app, row).await }
+    if row.state == OPEN { Ok(()) } else { restoration::storage::check_wanted(app, row).await.map(drop) }
 }
 
 /// Sends a chunk.

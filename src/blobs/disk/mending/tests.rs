@@ -22,8 +22,7 @@ fn standing() -> (tempfile::TempDir, DiskBlobs, Declared) {
 }
 
 fn condition(blobs: &DiskBlobs, declared: &Declared) -> Condition {
-    let leaves = blobs.signed_leaves("upl-1", declared).expect("readable");
-    compare(declared, leaves.as_deref(), blobs.hash_chunks("upl-1", declared, 0..declared.chunks()).expect("readable"))
+    blobs.condition("upl-1", declared).expect("readable")
 }
 
 fn scribble(path: &Path, bytes: &[u8], at: u64) {
