@@ -320,8 +320,12 @@ fn a_stored_file_is_read_again_by_one_of_them_and_its_damage_noted_once() {
             std::fs::write(&file.0, b"other").expect("damaged");
         }
     }
-    // A server that lost a race leaves what it lost to the other.
-    let read: u32 = both(&world, &second, |app| run(scrubber::round(app)).expect("a round")).into_iter().sum();
+    world.set_clock(world.now().plus_millis(sealbid::limits::SCRUB_EVERY_MS));
+    let mut read = 0;
+    // A server that lost every race of a round leaves the rest to the next.
+    for _ in 0..50 {
+        read += both(&world, &second, |app| run(scrubber::round(app)).expect("a round")).into_iter().sum::<u32>();
+    }
     assert_eq!(read, 12, "{} lots with a document and three bids each", stories.len());
     assert_eq!(count(&world, "payload.damaged"), 9, "each bid once");
 }

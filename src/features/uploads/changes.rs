@@ -13,11 +13,11 @@ pub fn insert(conn: &mut WriteConn<'_>, row: &UploadRow) -> QueryResult<()> {
     diesel::insert_into(uploads::table).values(row).execute(conn.get()).map(drop)
 }
 
-/// Marks an open upload complete.
+/// Marks an open upload complete; its bytes were just looked at, and are read again later.
 #[expect(clippy::disallowed_methods, reason = "uploads are working state beside the record")]
-pub fn complete(conn: &mut WriteConn<'_>, id: &str) -> QueryResult<()> {
+pub fn complete(conn: &mut WriteConn<'_>, id: &str, read_again: Timestamp) -> QueryResult<()> {
     diesel::update(uploads::table.find(id).filter(uploads::state.eq(OPEN)))
-        .set(uploads::state.eq(COMPLETE))
+        .set((uploads::state.eq(COMPLETE), uploads::read_due_at.eq(read_again.millis())))
         .execute(conn.get())
         .map(drop)
 }

@@ -120,7 +120,8 @@ fn check_quota(counted: &[UploadRow], lot_id: &str, size: u64) -> Result<()> {
 /// 404 when it is not the caller's, or was removed meanwhile.
 pub fn complete(tx: &mut Tx<'_>, org: &OrgId, id: &str) -> Result<Upload> {
     let mut row = queries::own(tx.conn(), org.as_str(), id)?.ok_or_else(refusals::upload_not_found)?;
-    tx.beside(|conn| changes::complete(conn, id))?;
+    let read_again = tx.now().plus_millis(limits::SCRUB_EVERY_MS);
+    tx.beside(|conn| changes::complete(conn, id, read_again))?;
     row.state = COMPLETE.into();
     view(&row, Vec::new())
 }
