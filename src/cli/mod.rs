@@ -108,12 +108,12 @@ pub enum Failed {
     /// 2: the configuration is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// 4: it was done, but not with everything.
-    #[error("{0}")]
-    Partly(String),
     /// 3: the server cannot start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// 4: it was done, but not with everything.
+    #[error("{0}")]
+    Partly(String),
 }
 
 impl Failed {

@@ -34,7 +34,7 @@ pub async fn round(app: &App) -> Result<u32, Error> {
     }
     if damaged {
         // Neither which nor how many: see docs/operations.md.
-        tracing::error!("stored files are damaged: check the disk; `sealbid backup` names them");
+        tracing::error!("stored files are damaged: check the disk; `sealbid doctor` names them");
     }
     Ok(read)
 }

@@ -334,6 +334,33 @@ on_both!(a_document_is_no_secret_and_comes_back_from_its_initiator, |world| {
     assert_eq!((wanted(&initiator, &id), noted(world)), (Value::Null, 0));
 });
 
+on_both!(a_reserve_price_is_as_secret_as_a_bid_and_comes_back_from_its_initiator, |world| {
+    let lot = world.lot(Category::LandUse).terms(&json!({ "reserve": "announced" })).noticed();
+    let lot = lot.with_bids(&["120000.00", "115000.00", "130000.00"]);
+    lot.seal_reserve(1, "110000.00").ok();
+    let id = world
+        .app()
+        .reader
+        .read_blocking(|conn| {
+            use sealbid::db::schema::uploads::dsl;
+            Ok(dsl::uploads.filter(dsl::purpose.eq("reserve")).select(dsl::id).first::<String>(conn)?)
+        })
+        .expect("read");
+    let path = blob(world, &id);
+    let sent = fs::read(&path).expect("stored");
+    flip(&path, 2);
+    let (initiator, lot) = (world.initiator(), lot.closed());
+    assert_eq!((lot.unsealed(), lot.opening(&initiator)["session"]["state"].clone()), (3, json!("unsealing")));
+    assert_eq!(wanted(&initiator, &id)["chunks"], json!([{ "first": 0, "last": 0 }]));
+    assert_eq!(on_record(world, "payload.damaged"), [(true, Some(initiator.member.org_id.clone()))]);
+    world.bidder(1).put_chunk(&id, 0, &sent).refused(404, "upload-not-found");
+    initiator.put_chunk(&id, 0, &sent).ok();
+    world.settle();
+    assert_eq!(lot.unsealed(), 4);
+    let lot = lot.opened();
+    assert_eq!(lot.state(), "opened");
+});
+
 /// What an operator and everybody without a bid see while something is damaged.
 #[test]
 fn that_a_bid_is_damaged_shows_to_nobody_but_its_owner() {

@@ -3,13 +3,13 @@
 //! Kinds and facts on record: `payload.damaged` and `payload.restored` {purpose, chunks, leaves}, in one stream for each
 //! upload; sealed like the bid or the reserve price that they tell of. Of an upload that nothing uses nothing is on record.
 
-use super::model::Damage;
+use super::model::{Damage, DamageRow};
 use super::{changes, queries};
 use crate::features::lots::model::Lot;
 use crate::features::lots::queries as lots;
 use crate::features::uploads::model::{Purpose, UploadRow, ranges_text};
 use crate::features::{accounts, bids, mails, uploads};
-use crate::kernel::id::gathering;
+use crate::kernel::id;
 use crate::ledger::{Mail, Record, Result, Tx};
 use crate::limits;
 
@@ -80,7 +80,7 @@ pub fn took_chunk(tx: &mut Tx<'_>, upload_id: &str, n: u32) -> Result<bool> {
         return Ok(true);
     }
     if left != damage {
-        let row = super::model::DamageRow { found_at: row.found_at, ..left.to_row(upload_id, tx.now())? };
+        let row = DamageRow { found_at: row.found_at, ..left.to_row(upload_id, tx.now())? };
         tx.beside(|conn| changes::store(conn, &row))?;
     }
     Ok(false)
@@ -102,7 +102,7 @@ fn put_on_record(tx: &mut Tx<'_>, kind: &'static str, upload: &UploadRow, damage
         .restricted("upload", &upload.id)
         .restricted("which", ranges_text(&damage.chunks));
     let record = if is_sealed(upload) { record.sealed() } else { record };
-    let stream = gathering("dmg", &[&upload.id]);
+    let stream = id::gathering("dmg", &[&upload.id]);
     Ok(tx.note_in(&stream, limits::DAMAGES_ON_RECORD, record)?.map(|_| lot))
 }
 
@@ -116,7 +116,7 @@ fn tell(tx: &mut Tx<'_>, upload: &UploadRow, lot: &Lot, damage: &Damage) -> Resu
         return Ok(());
     }
     let Some(recipient) = accounts::queries::email_of(tx.conn(), &upload.org_id)? else { return Ok(()) };
-    let (id, title, lot_id) = (&upload.id, &lot.row.title, &lot.row.id);
+    let (upload_id, title, lot_id) = (&upload.id, &lot.row.title, &lot.row.id);
     let (what_zh, what_en) = if damage.leaves_lost {
         ("叶哈希(leaves)".to_owned(), "its leaf hashes".to_owned())
     } else {
@@ -124,14 +124,14 @@ fn tell(tx: &mut Tx<'_>, upload: &UploadRow, lot: &Lot, damage: &Damage) -> Resu
         (format!("分块 {chunks}"), format!("chunks {chunks}"))
     };
     tx.send(Mail {
-        dedup: crate::kernel::id::random("dmg"),
+        dedup: id::random("dmg"),
         recipient,
         subject: format!("请补传文件 / Please send a file again: {title}"),
         body: format!(
-            "标段:{title}({lot_id})\n平台存储的上传 {id} 已损坏,请原样补传:{what_zh}。\n\
-             GET /v1/uploads/{id} 列出所缺内容;只接受与原根哈希一致的内容,因此不会改变您所提交的文件。\n\n\
-             Lot: {title} ({lot_id})\nThe platform's copy of upload {id} was damaged. Please send again, exactly as before: {what_en}.\n\
-             GET /v1/uploads/{id} lists what is needed. Only what the original root covers is taken, so nothing you submitted changes by it.\n"
+            "标段:{title}({lot_id})\n平台存储的上传 {upload_id} 已损坏,请原样补传:{what_zh}。\n\
+             GET /v1/uploads/{upload_id} 列出所缺内容;只接受与原根哈希一致的内容,因此不会改变您所提交的文件。\n\n\
+             Lot: {title} ({lot_id})\nThe platform's copy of upload {upload_id} was damaged. Please send again, exactly as before: {what_en}.\n\
+             GET /v1/uploads/{upload_id} lists what is needed. Only what the original root covers is taken, so nothing you submitted changes by it.\n"
         ),
         lot_id: Some(lot_id.clone()),
         sealed: is_sealed(upload),

@@ -26,6 +26,14 @@ pub fn is_any(conn: &mut Conn) -> Result<bool> {
     Ok(damages::table.select(damages::upload_id).first::<String>(conn).optional()?.is_some())
 }
 
+/// The uploads that were found damaged, the first of them: for whoever has the host, and sees the files anyway.
+///
+/// # Errors
+/// The database's.
+pub fn found(conn: &mut Conn, limit: i64) -> Result<Vec<String>> {
+    Ok(damages::table.order(damages::upload_id.asc()).limit(limit).select(damages::upload_id).load(conn)?)
+}
+
 /// Whether an upload may still be put back: a document for as long as it is offered, what is sealed until the opening has
 /// decided about it.
 ///
