@@ -149,7 +149,9 @@ pub const ORPHAN_AGE_MS: u64 = 24 * 60 * 60 * 1000;
 /// uploads under way, some 8 MiB of memory.
 pub const TRUSTED_CHUNKS: usize = 65_536;
 /// Files that the scrubber reads between two pauses at most: small ones cost commits, and a rush must not feel them.
-pub const SCRUB_BATCH: i64 = 4;
+pub const SCRUB_BATCH: usize = 4;
+/// Files that the scrubber looks at in one go for some that are still of use.
+pub const SCRUB_DUE: i64 = 100;
 /// Chunks that the scrubber reads at a time: 8 MiB.
 pub const SCRUB_PIECE: u64 = 8;
 /// Pause of the scrubber between two pieces, in milliseconds: with the above at most 32 MiB/s, some 2.5 TiB a day, and a

@@ -10,23 +10,18 @@ use actix_web::web;
 
 use crate::app::App;
 use crate::features::restoration::{ops, storage};
+use crate::features::uploads::model::UploadRow;
 use crate::features::uploads::queries;
 use crate::ledger::Error;
 use crate::limits;
 
-/// Reads what is due, at most a batch. Returns how many files it read.
+/// Reads what is due, at most a batch. Returns how many files it read; 0 when nothing is due.
 ///
 /// # Errors
 /// The database's or the disk's; what is left is taken up by a later round.
 pub async fn round(app: &App) -> Result<u32, Error> {
-    let now = app.clock.now().millis();
-    let due = app.reader.read(move |conn| queries::read_due(conn, now, limits::SCRUB_BATCH)).await?;
     let (mut read, mut damaged) = (0, false);
-    for (upload, due_at) in due {
-        let taken = upload.clone();
-        if !app.ledger.commit_beside(app.system("scrubber"), move |tx| ops::take(tx, &taken, due_at)).await? {
-            continue;
-        }
+    for upload in take(app).await? {
         let damage = storage::examine(app, &upload, Duration::from_millis(limits::SCRUB_PAUSE_MS)).await?;
         damaged |= damage.is_some();
         app.ledger.commit_beside(app.system("scrubber"), move |tx| ops::found(tx, &upload, damage.as_ref())).await?;
@@ -37,6 +32,21 @@ pub async fn round(app: &App) -> Result<u32, Error> {
         tracing::error!("stored files are damaged: check the disk; `sealbid doctor` names them");
     }
     Ok(read)
+}
+
+/// Takes a batch of what is due; looks past what is of no use any more, or was taken by another server.
+async fn take(app: &App) -> Result<Vec<UploadRow>, Error> {
+    loop {
+        let now = app.clock.now().millis();
+        let due = app.reader.read(move |conn| queries::read_due(conn, now, limits::SCRUB_DUE)).await?;
+        if due.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mine = app.ledger.commit_beside(app.system("scrubber"), move |tx| ops::take(tx, &due)).await?;
+        if !mine.is_empty() {
+            return Ok(mine);
+        }
+    }
 }
 
 /// Rounds until the server stops.

@@ -203,7 +203,9 @@ on_both!(lost_leaf_hashes_are_made_again_or_asked_for_first, |world| {
     put_leaves(&owner, id, &leaves(&kept[1].sealed, SEALED_CHUNK)).refused(422, "not-as-declared");
     put_leaves(&owner, id, &right[1..]).refused(422, "body-invalid");
     put_leaves(&owner, id, &[right.as_slice(), &right].concat()).refused(413, "body-too-large");
+    let before = on_record(world, "payload.damaged").len();
     let upload = put_leaves(&owner, id, &right).ok();
+    assert_eq!(on_record(world, "payload.damaged").len(), before + 1, "now it is known which chunks are lost");
     assert_eq!(upload["needs_restoration"], json!({ "leaves": false, "chunks": [{ "first": 0, "last": 0 }] }));
     owner.put_chunk(id, 0, &kept[0].sealed).ok();
     put_leaves(&owner, id, &right).refused(409, "state-forbids");
@@ -239,9 +241,11 @@ on_both!(after_the_deadline_and_within_the_opening_a_bid_comes_back_and_opens, |
     let bids = record["bids"].as_array().expect("bids");
     assert_eq!(bids.len(), 3);
     assert!(bids.iter().all(|bid| bid["outcome"] == "opened"), "{record}");
-    let entries = items(&world.inspector().look("/v1/inspection/entries?kind=payload.restored").ok());
-    assert_eq!(entries.len(), 2, "the opened lot tells what was damaged, and who put it back");
-    assert!(entries.iter().all(|entry| entry["public"]["role"] == "bidder"), "{entries:?}");
+    for (kind, by) in [("payload.damaged", "system"), ("payload.restored", "bidder")] {
+        let entries = items(&world.inspector().look(format!("/v1/inspection/entries?kind={kind}")).ok());
+        assert_eq!(entries.len(), 2, "the opened lot tells what was damaged, and who put it back");
+        assert!(entries.iter().all(|entry| entry["public"]["role"] == by), "{entries:?}");
+    }
 });
 
 on_both!(what_nobody_puts_back_is_the_platforms_fault_and_not_the_bidders, |world| {
@@ -402,6 +406,16 @@ fn that_a_bid_is_damaged_shows_to_nobody_but_its_owner() {
         told(|lot| upload(&lot.world.bidder(1), &lot.id, "bid", b"prepared, and never sent", SEALED_CHUNK));
     assert_eq!([of_bid, of_nothing], ["sealbid_storage_damaged 1"; 2], "an alarm does not tell that there is a bid");
 }
+
+on_both!(what_is_of_no_use_any_more_is_not_read_again_and_keeps_nothing_else_waiting, |world| {
+    let old = world.lot(Category::Construction).noticed().with_bids(&AMOUNTS).opened();
+    let lot = world.lot(Category::Construction).noticed();
+    let kept = bid(&lot, 1, AMOUNTS[0], false);
+    assert_eq!(scrub(world), 3, "two documents and the bid that is sealed still");
+    flip(&blob(world, &kept.upload), 1);
+    assert_eq!((scrub(world), noted(world)), (3, 1));
+    assert_eq!(old.state(), "opened");
+});
 
 /// Bytes that were damaged on their way are the line's fault, and nothing is written.
 #[test]

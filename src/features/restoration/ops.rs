@@ -16,20 +16,30 @@ use crate::limits;
 /// When what is done with is read again: never.
 const NEVER: i64 = i64::MAX;
 
-/// Takes an upload that is due to be read for this server; false when another has it, or it is of no use any more.
+/// Takes of the uploads that are due some for this server, which no other has taken meanwhile; those that are of no use any
+/// more are not read again.
 ///
 /// # Errors
 /// The database's.
-pub fn take(tx: &mut Tx<'_>, upload: &UploadRow, due_at: i64) -> Result<bool> {
-    let mendable = queries::is_mendable(tx.conn(), upload)?;
-    let next = if mendable { tx.now().plus_millis(limits::SCRUB_LEASE_MS).millis() } else { NEVER };
-    if !uploads::ops::read_again_at(tx, &upload.id, Some(due_at), next)? {
-        return Ok(false);
+pub fn take(tx: &mut Tx<'_>, due: &[(UploadRow, i64)]) -> Result<Vec<UploadRow>> {
+    let lease = tx.now().plus_millis(limits::SCRUB_LEASE_MS).millis();
+    let mut mine = Vec::new();
+    for (upload, due_at) in due {
+        if mine.len() >= limits::SCRUB_BATCH {
+            break;
+        }
+        let mendable = queries::is_mendable(tx.conn(), upload)?;
+        let next = if mendable { lease } else { NEVER };
+        if !uploads::ops::read_again_at(tx, &upload.id, Some(*due_at), next)? {
+            continue;
+        }
+        if mendable {
+            mine.push(upload.clone());
+        } else {
+            tx.beside(|conn| changes::remove(conn, &upload.id))?;
+        }
     }
-    if !mendable {
-        tx.beside(|conn| changes::remove(conn, &upload.id))?;
-    }
-    Ok(mendable)
+    Ok(mine)
 }
 
 /// Writes down in what condition an upload was found that was taken to be read, and when it is read next.
@@ -43,25 +53,31 @@ pub fn found(tx: &mut Tx<'_>, upload: &UploadRow, damage: Option<&Damage>) -> Re
     conclude(tx, upload, damage)
 }
 
-/// Writes down in what condition an upload was found; on record where that is news.
+/// Writes down in what condition an upload was found; on record where that is news. Nothing of one that is gone.
 ///
 /// # Errors
 /// The database's.
 pub fn conclude(tx: &mut Tx<'_>, upload: &UploadRow, damage: Option<&Damage>) -> Result<()> {
-    let before = queries::of(tx.conn(), &upload.id)?.map(|row| Damage::read(&row)).transpose()?;
-    match (damage, before) {
+    // Since it was read something may use it, or it may have been swept.
+    let Some(upload) = uploads::queries::own(tx.conn(), &upload.org_id, &upload.id)? else { return Ok(()) };
+    let before = queries::of(tx.conn(), &upload.id)?;
+    let known = before.as_ref().map(Damage::read).transpose()?;
+    match (damage, known) {
         (None, None) => Ok(()),
-        (Some(damage), Some(before)) if *damage == before => Ok(()),
-        (None, Some(before)) => {
+        (Some(damage), Some(known)) if *damage == known => Ok(()),
+        (None, Some(known)) => {
             tx.beside(|conn| changes::remove(conn, &upload.id))?;
-            put_on_record(tx, "payload.restored", upload, &before).map(drop)
+            put_on_record(tx, "payload.restored", &upload, &known).map(drop)
         }
         (Some(damage), _) => {
-            let row = damage.to_row(&upload.id, tx.now())?;
+            let mut row = damage.to_row(&upload.id, tx.now())?;
+            row.found_at = before.as_ref().map_or(row.found_at, |before| before.found_at);
             tx.beside(|conn| changes::store(conn, &row))?;
-            match put_on_record(tx, "payload.damaged", upload, damage)? {
-                Some(lot) => tell(tx, upload, &lot, damage),
-                None => Ok(()),
+            // The platform has found it, whoever made it look.
+            let lot = tx.as_system("restoration", |tx| put_on_record(tx, "payload.damaged", &upload, damage))?;
+            match lot {
+                Some(lot) if before.is_none() => tell(tx, &upload, &lot, damage),
+                _ => Ok(()),
             }
         }
     }
