@@ -153,6 +153,29 @@ pub const ORPHAN_AGE_MS: u64 = 24 * 60 * 60 * 1000;
 /// Chunks that a server remembers to have written itself, and need not read again when their upload is completed: 64 GiB of
 /// uploads under way, some 8 MiB of memory.
 pub const TRUSTED_CHUNKS: usize = 65_536;
+/// Files that the scrubber reads between two pauses at most: small ones cost commits, and a rush must not feel them.
+pub const SCRUB_BATCH: usize = 4;
+/// Files that the scrubber looks at in one go for some that are still of use.
+pub const SCRUB_DUE: i64 = 100;
+/// Chunks that the scrubber reads at a time: 8 MiB.
+pub const SCRUB_PIECE: u64 = 8;
+/// Pause of the scrubber between two pieces, in milliseconds: with the above at most 32 MiB/s, some 2.5 TiB a day, and a
+/// million small files.
+pub const SCRUB_PAUSE_MS: u64 = 250;
+/// Pause of the scrubber when nothing is due, in milliseconds.
+pub const SCRUB_IDLE_MS: u64 = 60_000;
+/// A file is read again so long after it was found whole or was completed, in milliseconds: once a day, and some hours for
+/// being late.
+pub const SCRUB_EVERY_MS: i64 = 20 * 60 * 60 * 1000;
+/// A damaged file is read again so long after it was found damaged, in milliseconds: whoever copies it back from a backup
+/// need not tell.
+pub const SCRUB_AGAIN_MS: i64 = 5 * 60 * 1000;
+/// How long one server keeps a file to itself while it reads it, in milliseconds: the largest takes three minutes.
+pub const SCRUB_LEASE_MS: i64 = 30 * 60 * 1000;
+/// How long an opening waits for what is damaged in storage, in milliseconds, from its beginning.
+pub const RESTORATION_MS: i64 = 30 * 60 * 1000;
+/// How often damage and restoration of one upload are on record at most.
+pub const DAMAGES_ON_RECORD: i64 = 200;
 /// Largest file of one calendar year: a year has 366 days.
 pub const CALENDAR_FILE_BYTES: usize = 128 * 1024;
 /// Entries, rows or envelopes that a replay holds at a time.

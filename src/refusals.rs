@@ -331,6 +331,21 @@ plain!(/// A chunk that was damaged on the way.
     "内容与 Content-Digest 不符。", "The body is not what Content-Digest says.",
     hint "请重新发送该分块。", "Send the chunk again.");
 
+plain!(/// What was sent for a damaged upload is not what was uploaded.
+    not_as_declared, "not-as-declared", AfterChange,
+    "内容与原上传的根哈希不符,未作任何更改。", "This is not what the root of the upload covers; nothing was changed.",
+    hint "请原样重发当初上传的密文分块(或全部分块的叶哈希);不要重新加密。",
+    "Send the chunk of the same ciphertext again (or the leaf hashes of all of its chunks); do not seal anew.");
+plain!(/// A chunk of a damaged upload whose leaf hashes are lost too.
+    leaves_needed, "leaves-needed", AfterChange,
+    "该上传的叶哈希也已丢失,无法核对分块。", "The leaf hashes of this upload are lost too, so that no chunk can be compared.",
+    hint "请先用 PUT /v1/uploads/{upload}/leaves 发送全部叶哈希,再补传分块。",
+    "Send all leaf hashes with PUT /v1/uploads/{upload}/leaves first, then the chunks that the answer names.");
+plain!(/// Damage in the platform's storage is attributed to the bidder.
+    damage_not_the_bidders, "damage-not-the-bidders", AfterChange,
+    "密文在平台存储中损坏,不得认定为投标人原因。", "The ciphertext was damaged in the platform's storage: that is not the bidder's fault.",
+    hint "请认定为平台原因,或其他应当负责的一方。", "Attribute it to the platform, or to whoever else caused it.");
+
 /// Chunks of an upload are missing; `ranges` names them where they are known.
 pub fn upload_incomplete(ranges: &str) -> Refusal {
     let (zh, en) = if ranges.is_empty() {

@@ -35,6 +35,12 @@ pub enum BlobError {
     /// The blob stands: its bytes do not change any more.
     #[error("the blob stands: its bytes do not change any more")]
     Stands,
+    /// What was sent is not what the declared root covers.
+    #[error("not what the declared root covers")]
+    Differs,
+    /// The leaf hashes are lost: without them a chunk cannot be told from another.
+    #[error("the leaf hashes are lost")]
+    LeavesLost,
     /// The file system is full.
     #[error("the file system is full")]
     DiskFull,
@@ -283,6 +289,12 @@ impl DiskBlobs {
         Ok(File::open(self.path(id)?)?)
     }
 
+    /// Whether there is anything of a blob.
+    pub fn is_stored(&self, id: &str) -> bool {
+        let there = |path: Result<PathBuf, BlobError>| path.is_ok_and(|path| path.exists());
+        there(self.path(id)) || there(self.leaves(id))
+    }
+
     /// Makes `dir` the directory of the same platform: for a copy of this one.
     ///
     /// # Errors
@@ -385,6 +397,8 @@ pub(super) fn chunks(size: u64, chunk: u64) -> u64 {
 pub(super) fn chunk_len(size: u64, chunk: u64, n: u64) -> Option<u64> {
     (n < chunks(size, chunk)).then(|| chunk.min(size - n * chunk))
 }
+
+pub mod mending;
 
 #[cfg(test)]
 mod tests;

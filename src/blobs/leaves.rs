@@ -42,6 +42,18 @@ impl Leaves {
         Ok(leaves.write_header()?)
     }
 
+    /// Writes the whole file of a blob that stands, safely on disk.
+    pub(super) fn write_standing(path: &Path, size: u64, chunk: u64, all: &[Digest]) -> Result<(), BlobError> {
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        file.lock()?;
+        let mut leaves = Self { file, size, chunk, stands: true };
+        leaves.clear()?;
+        for (n, leaf) in (0..).zip(all) {
+            leaves.note(n, Some(leaf))?;
+        }
+        Ok(leaves.stand()?)
+    }
+
     /// Opens it to read, without a lock.
     pub(super) fn open(path: &Path) -> Result<Self, BlobError> {
         Self::read(OpenOptions::new().read(true).open(path)?)

@@ -4,7 +4,8 @@
 //! slot a chunk: a presence byte and the chunk's RFC 9162 leaf hash. A chunk's bytes are written before its slot, so a
 //! slot never vouches for bytes that were not written; a crash in between only means that the chunk is missing and is
 //! sent again. Whoever writes holds a lock of the file, on whatever server of a shared directory. Nothing is fsynced until
-//! [`DiskBlobs::complete`], which is what makes a blob durable and lets it stand: after that no chunk changes it.
+//! [`DiskBlobs::complete`], which is what makes a blob durable and lets it stand: after that no chunk changes it. What the
+//! disk itself damages later can be put back, and only as it was: see [`mending`].
 //!
 //! Deliberately not here: who owns a blob, quotas, expiry.
 
@@ -13,4 +14,5 @@ mod leaves;
 pub mod space;
 mod trust;
 
+pub use disk::mending::{self, Condition, Declared};
 pub use disk::{BlobError, Complete, DiskBlobs};

@@ -55,8 +55,11 @@ pub struct KeptPart {
     pub root: Digest,
     /// The ciphertext's length in bytes.
     pub size_bytes: u64,
-    /// The ciphertext, until it is uploaded.
+    /// The ciphertext, kept for the case that the server's disk loses some of it.
     pub ciphertext: Option<PathBuf>,
+    /// It was uploaded.
+    #[serde(default)]
+    pub uploaded: bool,
     /// The `Idempotency-Key` of its upload.
     pub upload_key: String,
     #[serde(with = "encoding::serde_base64url")]
@@ -102,6 +105,7 @@ impl KeptPart {
             root: payload.root,
             size_bytes: payload.size_bytes,
             ciphertext: Some(ciphertext),
+            uploaded: false,
             upload_key,
             salt: payload.salt,
             secrets: payload.secrets.iter().map(|secret| KeptSecret(*secret.expose())).collect(),

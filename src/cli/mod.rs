@@ -111,6 +111,9 @@ pub enum Failed {
     /// 3: the server cannot start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// 4: it was done, but not with everything.
+    #[error("{0}")]
+    Partly(String),
 }
 
 impl Failed {
@@ -129,6 +132,7 @@ impl Failed {
             Self::Tried(_) => 1,
             Self::Usage(_) | Self::Config(_) => 2,
             Self::Start(_) => 3,
+            Self::Partly(_) => 4,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! `sealbid seal`: a bid from files on this machine to a receipt on this machine.
 //!
 //! What breaks off goes on when the command is run again: an upload where it stopped, a submission whose answer was lost
-//! under its old key. Contents that did not change are neither sealed nor sent again.
+//! under its old key. Contents that did not change are neither sealed nor sent again. What the server's disk has lost of the
+//! bid in the box is sent again, from the ciphertext that is kept here.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufWriter};
@@ -93,6 +94,7 @@ pub fn run(args: &SealArgs) -> Result<(), Failed> {
     let file = BidFile::open(&state, &args.server, &args.lot)?;
     let mut run = Run { args, client, key, verifier, sealer, file };
     run.finish_earlier()?;
+    run.restore()?;
     run.seal()?;
     run.upload()?;
     run.submit()
@@ -161,6 +163,27 @@ impl Run<'_> {
         }
     }
 
+    /// Sends again what the platform's disk has lost of the bid in the box. Where that is not possible it is said, and stops
+    /// nothing.
+    fn restore(&self) -> Result<(), Failed> {
+        let bid = self.client.own_bid(&self.args.lot).map_err(Failed::tried)?;
+        for lost in bid.iter().flat_map(|bid| &bid.needs_restoration) {
+            let kept = self.file.part(&lost.part).and_then(|part| part.ciphertext.as_ref());
+            let restored = match kept.map(|path| (path, File::open(path))) {
+                Some((_, Ok(mut source))) => {
+                    self.client.restore(&lost.upload_id, &mut source).map_err(|error| error.to_string())
+                }
+                Some((path, Err(error))) => Err(format!("{}: {error}", path.display())),
+                None => Err("its ciphertext is not on this machine".to_owned()),
+            };
+            match restored {
+                Ok(()) => eprintln!("the server's copy of {} was damaged; what it had lost was sent again", lost.part),
+                Err(why) => eprintln!("warning: the server's copy of {} is damaged, and not mended: {why}", lost.part),
+            }
+        }
+        Ok(())
+    }
+
     fn seal(&mut self) -> Result<(), Failed> {
         if let (Some(amount), Some(currency)) = (&self.args.amount, &self.args.currency) {
             let bid = BidJson {
@@ -222,7 +245,7 @@ impl Run<'_> {
     fn upload(&mut self) -> Result<(), Failed> {
         for index in 0..self.file.parts.len() {
             let part = &self.file.parts[index];
-            let Some(path) = part.ciphertext.clone() else { continue };
+            let Some(path) = part.ciphertext.clone().filter(|_| !part.uploaded) else { continue };
             let mut source = File::open(&path).map_err(|error| Failed::file(&path, error))?;
             let bar = progress(&format!("uploading {}", part.part), part.size_bytes);
             let (payload, kind) = (part.payload(), Part::parse(&part.part).map_err(Failed::tried)?);
@@ -233,9 +256,8 @@ impl Run<'_> {
             uploaded.map_err(|error| {
                 Failed::tried(format!("{error}\nRun the same command again: it goes on where it stopped."))
             })?;
-            self.file.parts[index].ciphertext = None;
+            self.file.parts[index].uploaded = true;
             self.file.save()?;
-            fs::remove_file(&path).map_err(|error| Failed::file(&path, error))?;
         }
         Ok(())
     }
@@ -281,7 +303,8 @@ impl Run<'_> {
         self.file.save()?;
         println!("{}", json!({ "bid_id": answer.bid_id, "rev": answer.rev, "state": answer.state, "receipt": kept }));
         eprintln!(
-            "the bid is in the box, and the receipt holds; keep {} and {}",
+            "the bid is in the box, and the receipt holds; keep {}, {} and, until the opening, the sealed files here: if the \
+             server loses some of them, the same command sends it again",
             kept.display(),
             self.args.key.display()
         );

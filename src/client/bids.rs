@@ -38,6 +38,18 @@ pub struct OwnBid {
     /// It was sealed against documents that have changed since.
     #[serde(default)]
     pub needs_confirmation: bool,
+    /// Parts of which the server has lost something.
+    #[serde(default)]
+    pub needs_restoration: Vec<DamagedPart>,
+}
+
+/// A part of which the server has lost something.
+#[derive(Clone, Debug, Deserialize)]
+pub struct DamagedPart {
+    /// `price` or `documents`.
+    pub part: String,
+    /// Its upload.
+    pub upload_id: String,
 }
 
 impl Client {

@@ -11,6 +11,7 @@ use super::error::{ClientError, Result};
 use super::http::{Call, Client, Payload};
 use super::wire::Upload;
 use crate::kernel::digest::{Digest, sha256};
+use crate::seal::merkle::leaf_hash;
 
 /// Bytes that can be read from any place.
 pub trait Source: Read + Seek {}
@@ -63,6 +64,36 @@ impl Client {
         Ok(upload.id)
     }
 
+    /// Sends again what the server has lost of a complete upload, from the same bytes as before.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; other bytes are refused and change nothing.
+    pub fn restore(&self, upload: &str, source: &mut dyn Source) -> Result<()> {
+        let path = format!("/v1/uploads/{upload}");
+        let mut upload: Upload = self.get(&path)?;
+        let mut buffer = Vec::new();
+        // When all is there it is read once more, and something else may turn out to be lost.
+        for _ in 0..RESTORATIONS {
+            let Some(lost) = &upload.needs_restoration else { return Ok(()) };
+            if lost.leaves {
+                let mut leaves = Vec::new();
+                for n in 0..upload.size_bytes.div_ceil(upload.chunk_bytes.max(1)) {
+                    read_chunk(source, &upload, n, &mut buffer)?;
+                    leaves.extend_from_slice(leaf_hash(&buffer).as_bytes());
+                }
+                let (path, headers) = (format!("{path}/leaves"), Vec::new());
+                let body = Payload::Bytes(&leaves);
+                self.send(&Call { method: Method::PUT, path: &path, body, headers, repeatable: true })?;
+            }
+            for n in lost.chunks.iter().flat_map(|range| range.first..=range.last) {
+                read_chunk(source, &upload, u64::from(n), &mut buffer)?;
+                self.put_chunk(&upload.id, n, &buffer)?;
+            }
+            upload = self.get(&path)?;
+        }
+        Err(ClientError::Answer("the server goes on losing what it is sent".into()))
+    }
+
     fn put_chunk(&self, upload: &str, n: u32, bytes: &[u8]) -> Result<()> {
         let digest = format!("sha-256=:{}:", STANDARD.encode(sha256(bytes).as_bytes()));
         let path = format!("/v1/uploads/{upload}/chunks/{n}");
@@ -70,6 +101,16 @@ impl Client {
         self.send(&Call { method: Method::PUT, path: &path, body: Payload::Bytes(bytes), headers, repeatable: true })
             .map(drop)
     }
+}
+
+/// How often what was lost is sent before one gives up.
+const RESTORATIONS: u32 = 5;
+
+fn read_chunk(source: &mut dyn Source, upload: &Upload, n: u64, buffer: &mut Vec<u8>) -> Result<()> {
+    let offset = n.saturating_mul(upload.chunk_bytes);
+    let length = upload.size_bytes.saturating_sub(offset).min(upload.chunk_bytes);
+    read_at(source, offset, length, buffer)
+        .map_err(|error| ClientError::File { path: "what is restored".into(), error })
 }
 
 /// Bytes of chunk `n`.

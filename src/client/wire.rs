@@ -156,7 +156,21 @@ pub struct Upload {
     pub state: String,
     /// Bytes of every chunk but the last.
     pub chunk_bytes: u64,
+    /// Bytes in all.
+    pub size_bytes: u64,
     /// Chunks still to be sent.
     #[serde(default)]
     pub missing: Vec<ChunkRange>,
+    /// What the server has lost of it.
+    #[serde(default)]
+    pub needs_restoration: Option<Lost>,
+}
+
+/// What the server has lost of a complete upload.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Lost {
+    /// The leaf hashes; which chunks, it tells when it has them.
+    pub leaves: bool,
+    /// These chunks.
+    pub chunks: Vec<ChunkRange>,
 }

@@ -48,6 +48,7 @@ const PLUMBING: &[&str] = &[
     "used_assertions",
     "key_secrets",
     "uploads",
+    "damages",
 ];
 
 /// Every subject table, by name.

@@ -324,6 +324,16 @@ diesel::table! {
         attached_to -> Nullable<Text>,
         created_at -> BigInt,
         expires_at -> BigInt,
+        read_due_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    damages (upload_id) {
+        upload_id -> Text,
+        found_at -> BigInt,
+        leaves_lost -> Bool,
+        chunks -> Text,
     }
 }
 
@@ -465,6 +475,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     key_sets,
     key_secrets,
     uploads,
+    damages,
     bids,
     bid_envelopes,
     refusals,

@@ -16,4 +16,5 @@ pub mod notices;
 pub mod opening;
 pub mod projects;
 pub mod questions;
+pub mod restoration;
 pub mod uploads;

@@ -126,6 +126,7 @@ pub const OPERATIONS: &[Operation] = &[
     open("GET", "/v1/lots/{lot}/key-set"),
     sealed("POST", "/v1/lots/{lot}/uploads", &[Bidder, Initiator]),
     sealed("PUT", "/v1/uploads/{upload}/chunks/{n}", &[Bidder, Initiator]),
+    sealed("PUT", "/v1/uploads/{upload}/leaves", &[Bidder, Initiator]),
     sealed("GET", "/v1/uploads/{upload}", &[Bidder, Initiator]),
     sealed("POST", "/v1/uploads/{upload}/actions/complete", &[Bidder, Initiator]),
     sealed("POST", "/v1/lots/{lot}/bids", &[Bidder]),

@@ -23,6 +23,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     features::calendar::http::routes(config);
     features::key_sets::http::routes(config);
     features::uploads::http::routes(config);
+    features::restoration::http::routes(config);
     features::bids::http::routes(config);
     features::inspection::http::routes(config);
     features::mandates::http::routes(config);

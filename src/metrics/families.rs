@@ -21,6 +21,7 @@ const WRITER: &str = "sealbid_writer_state";
 const SCHEDULER: &str = "sealbid_scheduler_stalled";
 const FAILING: &str = "sealbid_requests_failing";
 const DISK: &str = "sealbid_disk_state";
+const DAMAGED: &str = "sealbid_storage_damaged";
 const MAIL: &str = "sealbid_mail_reachable";
 const MAIL_FAILED: &str = "sealbid_mail_failed";
 const BACKUP: &str = "sealbid_backup_age_seconds";
@@ -42,6 +43,10 @@ pub const FAMILIES: &[Family] = &[
     gauge(SCHEDULER, "1 when the scheduler has finished no round for 30 seconds, else 0."),
     gauge(FAILING, "1 when a request failed on our side within five minutes, on whichever route, else 0."),
     gauge(DISK, "Free space: 0 is 20 % or more, 1 is less, 2 is less than 5 %."),
+    gauge(
+        DAMAGED,
+        "1 while a stored file is damaged, whichever it is: document, bid or one that nothing uses; else 0.",
+    ),
     gauge(MAIL, "1 while the mail server, or the mail directory, takes messages, else 0. A probe, not a message."),
     gauge(MAIL_FAILED, "1 while a message that is no secret was given up, else 0."),
     gauge(BACKUP, "Seconds since the last whole backup; missing where none is known."),
@@ -69,6 +74,7 @@ pub enum State {
     Failing,
     DiskDatabase,
     DiskBlobs,
+    Damaged,
     Mail,
     MailFailed,
     BackupAge,
@@ -78,7 +84,7 @@ impl State {
     /// How many there are.
     pub const COUNT: usize = Self::ALL.len();
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Ready,
         Self::Database,
         Self::ClockOffset,
@@ -87,6 +93,7 @@ impl State {
         Self::Failing,
         Self::DiskDatabase,
         Self::DiskBlobs,
+        Self::Damaged,
         Self::Mail,
         Self::MailFailed,
         Self::BackupAge,
@@ -101,6 +108,7 @@ impl State {
             Self::Scheduler => SCHEDULER,
             Self::Failing => FAILING,
             Self::DiskDatabase | Self::DiskBlobs => DISK,
+            Self::Damaged => DAMAGED,
             Self::Mail => MAIL,
             Self::MailFailed => MAIL_FAILED,
             Self::BackupAge => BACKUP,

@@ -47,6 +47,11 @@ impl State {
         matches!(self, Self::Draft | Self::Registering | Self::Registered | Self::Noticed)
     }
 
+    /// Whether the sealed payloads of a lot in this state are still to be opened.
+    pub const fn needs_payloads(self) -> bool {
+        matches!(self, Self::Noticed | Self::Closed | Self::Opening)
+    }
+
     /// Whether a lot stays in this state for good.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Concluded | Self::Unsuccessful | Self::Terminated)

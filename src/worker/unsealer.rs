@@ -4,6 +4,9 @@
 //! the few at hand, which are opened again. Several servers may work on the same box: whoever commits first is right, since the outcome is the same
 //! for all. What is not the envelope's fault is tried again in the next round. Nothing is unsealed without the permit of
 //! a lot that is being opened, and nothing of an outcome is logged.
+//!
+//! A payload that was damaged in storage is waited for, for so long after the opening began, while its owner may put it
+//! back; the other envelopes are opened meanwhile. Only then it is an outcome, and one that names the storage.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,13 +18,19 @@ use crate::app::App;
 use crate::faults::Point;
 use crate::features::key_sets;
 use crate::features::lots;
+use crate::features::opening::model::{Failed, UnsealingBody};
 use crate::features::opening::queries::{self, Sealed};
 use crate::features::opening::{ops, unsealing};
+use crate::features::restoration;
+use crate::features::restoration::model::Damage;
+use crate::features::uploads;
+use crate::features::uploads::model::UploadRow;
 use crate::kernel::money::Currency;
 use crate::ledger::{Error, Failure, Result};
 use crate::limits;
 use crate::rules::opening::OpeningPermit;
 use crate::seal::keyset::PlatformKey;
+use crate::seal::unsealing::Outcome;
 
 /// Unseals what waits: a batch of each lot, so that a large box does not keep the others waiting. Returns how much was
 /// done: outcomes stored and boxes finished; 0 when nothing waits.
@@ -43,8 +52,15 @@ pub async fn round(app: &App) -> Result<u32> {
 /// Envelopes to open, and what opens them.
 struct Batch {
     envelopes: Vec<Sealed>,
+    means: Means,
+}
+
+/// What opens envelopes.
+struct Means {
     key: Arc<PlatformKey>,
     currency: Currency,
+    /// What was damaged in storage may still be put back.
+    patient: bool,
 }
 
 async fn batch(app: &App, lot_id: &str) -> Result<u32> {
@@ -57,9 +73,9 @@ async fn batch(app: &App, lot_id: &str) -> Result<u32> {
         if let Some(end) = batch.envelopes.last() {
             after.clone_from(&end.envelope_id);
         }
-        let (key, currency) = (&batch.key, batch.currency);
+        let means = &batch.means;
         let mut outcomes = stream::iter(batch.envelopes)
-            .map(|sealed| one(app, lot_id, sealed, key, currency))
+            .map(|sealed| one(app, lot_id, sealed, means))
             .buffer_unordered(limits::UNSEAL_TOGETHER);
         let mut done = 0;
         while let Some(outcome) = outcomes.next().await {
@@ -93,22 +109,36 @@ async fn announce(app: &App, lot_id: &str) -> Result<()> {
 }
 
 async fn next(app: &App, lot_id: &str, after: &str) -> Result<Batch> {
-    let (keys, lot_id, after) = (app.keys.clone(), lot_id.to_owned(), after.to_owned());
+    let (keys, lot_id, after, now) = (app.keys.clone(), lot_id.to_owned(), after.to_owned(), app.clock.now());
     app.reader
         .read(move |conn| {
             let lot = lots::queries::lot(conn, &lot_id)?;
             let permit = OpeningPermit::grant(lot.state)?;
-            let envelopes = queries::pending(conn, &lot_id, &after, limits::UNSEAL_BATCH)?;
+            let begun_at = queries::of_lot(conn, &lot_id)?.and_then(|session| session.body.begun_at);
+            let patient = begun_at.is_some_and(|at| now < at.plus_millis(limits::RESTORATION_MS));
+            let envelopes = queries::pending(conn, &lot_id, &after, !patient, limits::UNSEAL_BATCH)?;
             let key = Arc::new(key_sets::ops::unlock(conn, &permit, &keys, &lot_id)?);
-            Ok(Batch { envelopes, key, currency: lot.body.terms.currency })
+            Ok(Batch { envelopes, means: Means { key, currency: lot.body.terms.currency, patient } })
         })
         .await
 }
 
-/// Opens one envelope and stores its outcome; false when somebody was first.
-async fn one(app: &App, lot_id: &str, sealed: Sealed, key: &Arc<PlatformKey>, currency: Currency) -> Result<bool> {
-    let (blobs, key, tried) = (app.blobs.clone(), key.clone(), sealed.clone());
-    let (outcome, body) = app.blocking(move || unsealing::open(&blobs, &key, &tried, currency)).await?;
+/// Opens one envelope and stores its outcome; false when somebody was first, or its payload is waited for.
+async fn one(app: &App, lot_id: &str, sealed: Sealed, means: &Means) -> Result<bool> {
+    let (mut outcome, mut body) = open(app, &sealed, means).await?;
+    if is_of_the_bytes(outcome) {
+        if let Some(damage) = damage(app, &sealed).await? {
+            if means.patient {
+                note(app, &sealed, damage).await?;
+                return Ok(false);
+            }
+            body.failed = Some(Failed::in_storage());
+        } else {
+            // What is stored is what was signed. It may have been put back a moment ago, so it is opened once more: what
+            // fails now is the bidder's own.
+            (outcome, body) = open(app, &sealed, means).await?;
+        }
+    }
     app.faults.reach(Point::Unsealed);
     let lot_id = lot_id.to_owned();
     // That somebody was first is no failure, but also nothing to record.
@@ -118,6 +148,38 @@ async fn one(app: &App, lot_id: &str, sealed: Sealed, key: &Arc<PlatformKey>, cu
         .await;
     app.faults.reach(Point::OutcomeStored);
     stored
+}
+
+async fn open(app: &App, sealed: &Sealed, means: &Means) -> Result<(Outcome, UnsealingBody)> {
+    let (blobs, key, sealed, currency) = (app.blobs.clone(), means.key.clone(), sealed.clone(), means.currency);
+    app.blocking(move || unsealing::open(&blobs, &key, &sealed, currency)).await
+}
+
+/// Whether an outcome may be the platform's storage's doing.
+fn is_of_the_bytes(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::MissingPayload | Outcome::BadPayload)
+}
+
+async fn upload(app: &App, sealed: &Sealed) -> Result<UploadRow> {
+    let id = sealed.upload_id.clone();
+    app.reader
+        .read(move |conn| {
+            uploads::queries::attached(conn, &id)?.ok_or_else(|| Error::damaged(format!("upload {id} is missing")))
+        })
+        .await
+}
+
+/// What of an envelope's payload is not any more what was acknowledged, read from the disk.
+async fn damage(app: &App, sealed: &Sealed) -> Result<Option<Damage>> {
+    restoration::storage::examine(app, &upload(app, sealed).await?, Duration::ZERO).await
+}
+
+/// Puts damage on record and asks its owner to mend it.
+async fn note(app: &App, sealed: &Sealed, damage: Damage) -> Result<()> {
+    let upload = upload(app, sealed).await?;
+    app.ledger
+        .commit_beside(app.system("unsealer"), move |tx| restoration::ops::found(tx, &upload, Some(&damage)))
+        .await
 }
 
 /// Ends the unsealing when no envelope is left; another server may still be at one.

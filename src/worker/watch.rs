@@ -15,6 +15,7 @@ use crate::blobs::space;
 use crate::db::probe;
 use crate::db::schema::meta;
 use crate::features::mails::queries as mails;
+use crate::features::restoration::queries as restoration;
 use crate::limits;
 use crate::metrics::State;
 
@@ -36,6 +37,8 @@ pub async fn round(app: &App, mail: bool) {
     app.metrics.set(State::Scheduler, stalled);
     app.metrics.set(State::Failing, Some(i64::from(since(app.metrics.failed_at(), limits::FAILING_MS))));
     files(app, now);
+    let damaged = app.reader.read(restoration::is_any).await;
+    app.metrics.set(State::Damaged, damaged.ok().map(i64::from));
     let given_up = app.reader.read(mails::given_up).await;
     app.metrics.set(State::MailFailed, given_up.ok().map(i64::from));
     if mail {

@@ -105,6 +105,7 @@ const PLUMBING: &[(&str, &str)] = &[
     ("reset_tokens", "used once, then gone"),
     ("key_secrets", "wrapped private keys, erased when a lot ends"),
     ("uploads", "not on record before a header names them"),
+    ("damages", "what of an upload is to be put back; that it was found and put back is on record"),
 ];
 
 /// Longest file, in lines: past that, look for the seam.

@@ -204,9 +204,9 @@ fn a_damaged_backup_is_refused_and_the_damage_named() {
 }
 
 #[test]
-fn a_payload_that_is_damaged_where_it_is_stored_is_named_and_no_backup_looks_whole() {
+fn a_payload_that_is_damaged_where_it_is_stored_is_named_and_the_others_are_backed_up() {
     let world = Installation::sqlite();
-    with_bids(&world);
+    let story = with_bids(&world);
     let id: String = world
         .app()
         .reader
@@ -217,8 +217,46 @@ fn a_payload_that_is_damaged_where_it_is_stored_is_named_and_no_backup_looks_who
     damage(&world.app().config.storage.blobs.join(&id[id.len() - 2..]).join(&id), 3);
     let to = world.dir().join("backup");
     let (code, said) = run(&world.app().config, &["backup", "--to", &to.display().to_string()]);
-    assert_eq!(code, 1, "{said}");
-    assert!(said.contains(&id) && !to.exists(), "{said}");
+    assert_eq!(code, 4, "{said}");
+    assert!(said.contains(&id) && !said.contains("The backup is whole"), "{said}");
+    assert!(!world.app().config.backup.marker.exists(), "its age is that of the last whole one");
+    let taken = manifest(&to);
+    assert_eq!(taken["damaged"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        (&taken["damaged"][0]["id"], taken["blobs"].as_array().map(Vec::len)),
+        (&Value::from(id.as_str()), Some(3))
+    );
+
+    // Restored, the others open, and the damaged one is asked for: nobody takes it for whole.
+    let there = elsewhere(&world, "there");
+    let (code, said) = restore(&there, &to);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains(&id), "{said}");
+    assert_eq!(open_there(&there, story.deadline().plus_millis(70_000)), (3, 2));
+    remove(&there);
+    // A file that is damaged, but not in the manifest, is refused as before.
+    let mut hidden = taken.clone();
+    hidden.as_object_mut().expect("an object").remove("damaged");
+    fs::write(to.join("manifest.json"), hidden.to_string()).expect("written");
+    let (code, said) = restore(&elsewhere(&world, "hidden"), &to);
+    assert!(code == 1 && said.contains(&id), "{said}");
+}
+
+#[test]
+fn digests_that_are_lost_beside_whole_bytes_are_made_again_in_the_backup() {
+    let world = Installation::sqlite();
+    with_bids(&world);
+    let id: String = world
+        .app()
+        .reader
+        .read_blocking(|conn| {
+            Ok(uploads::table.filter(uploads::purpose.eq("bid")).select(uploads::id).first::<String>(conn)?)
+        })
+        .expect("read");
+    let leaves = world.app().config.storage.blobs.join(&id[id.len() - 2..]).join(format!("{id}.leaves"));
+    fs::remove_file(leaves).expect("lost");
+    let backup = take(&world);
+    assert_eq!(restore(&elsewhere(&world, "there"), &backup).0, 0);
 }
 
 #[test]

@@ -135,3 +135,18 @@ fn on_postgres_guards_rights_and_reachability_are_looked_at() {
     away.database.url = "postgres://nobody@127.0.0.1:9/none".into();
     bad(&away, "database", "cannot be used");
 }
+
+#[test]
+fn what_the_server_has_found_damaged_is_named() {
+    let world = Installation::sqlite();
+    world.lot(Category::Construction).noticed().with_bids(&["900000.00"]);
+    let id: String = world
+        .app()
+        .reader
+        .read_blocking(|conn| Ok(uploads::table.filter(uploads::purpose.eq("bid")).select(uploads::id).first(conn)?))
+        .expect("read");
+    fs::remove_file(crate::support::steps::blob(&world, &id)).expect("it was there");
+    world.advance_to(world.now().plus_millis(sealbid::limits::SCRUB_EVERY_MS));
+    world.scrub();
+    bad(&world.app().config, "blobs", &id);
+}

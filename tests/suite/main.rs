@@ -24,6 +24,7 @@ mod outages;
 mod permissions;
 mod python_client;
 mod reports;
+mod restoration;
 mod rules_asset;
 mod rules_construction;
 mod rules_land;

@@ -189,6 +189,8 @@ on_both!(one_damaged_one_garbage_and_one_missing_bid_are_named_and_the_others_ra
     let (initiator, centre) = (world.initiator(), world.centre());
     let lot = with_three_broken_bids(world);
     let lot = lot.closed();
+    assert_eq!(lot.unsealed(), 3, "what the disk lost may still be put back");
+    world.advance_to(world.now().plus_millis(sealbid::limits::RESTORATION_MS));
     assert_eq!(lot.unsealed(), 5, "every envelope has its outcome");
     let failures = lot.opening(&centre)["failures"].as_array().expect("failures").clone();
     let mut named: Vec<String> =
@@ -211,7 +213,8 @@ on_both!(one_damaged_one_garbage_and_one_missing_bid_are_named_and_the_others_ra
     attribute(3, "platform", "").refused(422, "body-invalid");
     let said = json!({ "bid_id": lot.bid_id(3), "cause": "platform", "reason": "Not the centre's to say" });
     centre.post(lot.path("/opening/actions/attribute"), &said).refused(403, "role-forbidden");
-    attribute(3, "bidder", "First thought").ok();
+    attribute(3, "bidder", "First thought").refused(409, "damage-not-the-bidders");
+    attribute(3, "third_party", "Second thought").ok();
     attribute(3, "platform", "A disk failed").ok();
     attribute(4, "bidder", "It is no bid").ok();
     lot.session(&centre, "read-out").refused_by(409, "failures-unattributed", "EB-05");

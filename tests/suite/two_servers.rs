@@ -12,7 +12,7 @@ use sealbid::clock::{ManualClock, SystemClock};
 use sealbid::db::schema::{audit_entry, bids, outbox, refusals, unsealings};
 use sealbid::keys::Keys;
 use sealbid::rules::editions::Category;
-use sealbid::worker::{mailer, pulse, scheduler, unsealer};
+use sealbid::worker::{mailer, pulse, scheduler, scrubber, unsealer};
 
 use crate::support::served::Served;
 use crate::support::world::World;
@@ -308,4 +308,24 @@ fn the_clock_of_a_real_server_is_compared_with_the_databases() {
     run(pulse::beat(&real.0)).expect("a heartbeat");
     assert!(real.0.instance.offset_ms().abs() <= 250, "{} ms on one machine", real.0.instance.offset_ms());
     assert_eq!(real.0.instance.ready(), Ok(()));
+}
+
+#[test]
+fn a_stored_file_is_read_again_by_one_of_them_and_its_damage_noted_once() {
+    let Some(world) = shared() else { return };
+    let second = Second::of(&world);
+    let stories: Vec<_> = (0..3).map(|_| world.lot(Category::Construction).noticed().with_bids(&AMOUNTS)).collect();
+    for file in crate::support::stored::files(&world.app().config.storage.blobs) {
+        if file.0.extension().is_none() && file.1.len() > 1_000 {
+            std::fs::write(&file.0, b"other").expect("damaged");
+        }
+    }
+    world.set_clock(world.now().plus_millis(sealbid::limits::SCRUB_EVERY_MS));
+    let mut read = 0;
+    // A server that lost every race of a round leaves the rest to the next.
+    for _ in 0..50 {
+        read += both(&world, &second, |app| run(scrubber::round(app)).expect("a round")).into_iter().sum::<u32>();
+    }
+    assert_eq!(read, 12, "{} lots with a document and three bids each", stories.len());
+    assert_eq!(count(&world, "payload.damaged"), 9, "each bid once");
 }

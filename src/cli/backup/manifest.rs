@@ -32,6 +32,19 @@ pub struct Manifest {
     pub blobs_id: Option<String>,
     /// Every file that the database names and that was whole.
     pub blobs: Vec<Blob>,
+    /// Files that the database names and that were damaged where they are stored: what was left of them is in the backup.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub damaged: Vec<Damaged>,
+}
+
+/// A file that was damaged where it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Damaged {
+    /// The upload.
+    pub id: String,
+    /// In what way.
+    pub what: String,
 }
 
 /// A file with its digest.

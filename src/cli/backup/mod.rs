@@ -2,8 +2,8 @@
 //! intact.
 //!
 //! Promises: a backup is there whole or not at all, under its final name; what it holds is one state of the database and
-//! every file that this state uses, each verified against the root that its owner declared; nothing in it can open a
-//! bid, because the key directory is never part of it. A restore writes over nothing, and ends only after every digest
+//! every file that this state uses, each verified against the root that its owner declared, or listed as damaged where it is
+//! stored, with what is left of it; nothing in it can open a bid, because the key directory is never part of it. A restore writes over nothing, and ends only after every digest
 //! and the whole record were checked. Not here: PostgreSQL, whose own tools do it better, see `docs/operations.md`.
 //!
 //! The order matters: first the database, then the files that it names. A file that something on record uses is never

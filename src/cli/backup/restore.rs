@@ -137,7 +137,7 @@ impl Staged {
                 copy_blobs(&args.from.join(BLOBS), &dir, id, manifest)?;
             }
             let (blobs, _) = DiskBlobs::open(&dir, Some(id)).map_err(|error| Failed::file(&dir, error))?;
-            all_attached(&mut conn, &blobs)?;
+            all_attached(&mut conn, &blobs, manifest)?;
         }
         // An older schema is replayed by the version that wrote it; the server migrates it at its start.
         let record = if missing.is_empty() {
@@ -179,17 +179,23 @@ fn copy_blobs(from: &Path, to: &Path, id: &str, manifest: &Manifest) -> Result<(
         source.copy_to(&into, &blob.id).map_err(|error| damaged(error.to_string()))?;
         prove(&into, &blob.id, blob.size, &blob.root).map_err(damaged)?;
     }
+    for damaged in &manifest.damaged {
+        // What is left of it, if anything: the less its owner has to send again.
+        let _ = source.copy_to(&into, &damaged.id);
+    }
     Ok(())
 }
 
-/// Whatever the manifest says: every file that something on record uses must be there and be the right one.
-fn all_attached(conn: &mut Conn, blobs: &DiskBlobs) -> Result<(), Failed> {
+/// Whatever the manifest says: every file that something on record uses must be there and be the right one, but for those
+/// that were damaged when the backup was taken.
+fn all_attached(conn: &mut Conn, blobs: &DiskBlobs, manifest: &Manifest) -> Result<(), Failed> {
+    let was_damaged = |id: &str| manifest.damaged.iter().any(|damaged| damaged.id == id);
     let mut last = String::new();
     loop {
         let page = queries::whole(conn, &last, limits::BACKUP_PAGE).map_err(|error| Failed::tried(&error))?;
         let Some(end) = page.last() else { return Ok(()) };
         last.clone_from(&end.id);
-        for row in page.iter().filter(|row| row.attached_to.is_some()) {
+        for row in page.iter().filter(|row| row.attached_to.is_some() && !was_damaged(&row.id)) {
             prove(blobs, &row.id, row.size(), &row.root)
                 .map_err(|what| Failed::tried(format!("upload {}, which something on record uses: {what}", row.id)))?;
         }
@@ -213,6 +219,13 @@ fn told(conn: &mut Conn, manifest: &Manifest, record: &str, now: Timestamp) -> R
         manifest.taken_at.local(),
         manifest.taken_at.local(),
     );
+    for damaged in &manifest.damaged {
+        told.push_str(&format!(
+            "Damaged before the backup was taken; the server will ask its owner to send it again / 备份之前已损坏,平台将请其所有人补传: \
+             upload {}: {}\n",
+            damaged.id, damaged.what
+        ));
+    }
     for (id, title) in passed {
         told.push_str(&format!(
             "Its deadline came after the backup; hold it BEFORE you start the server's opening, and extend or go on with a reason / \

@@ -7,10 +7,11 @@ use std::path::Path;
 
 use diesel::connection::SimpleConnection;
 
-use super::manifest::{Blob, Contents, FORMAT, Manifest};
+use super::manifest::{Blob, Contents, Damaged, FORMAT, Manifest};
 use super::{BLOBS, BackupArgs, DATABASE, clear, digest, parent, settle, sqlite, with_ending};
 use crate::app::{self, StartError};
-use crate::blobs::{BlobError, DiskBlobs};
+use crate::blobs::mending::is_loss;
+use crate::blobs::{BlobError, Condition, Declared, DiskBlobs};
 use crate::cli::Failed;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -23,7 +24,8 @@ use crate::limits;
 /// `sealbid backup`.
 ///
 /// # Errors
-/// When anything is missing, damaged or cannot be written: then there is no backup under this name.
+/// [`Failed::Partly`] where stored files are damaged: the backup is there, without them. When anything else is missing or
+/// cannot be written there is no backup under this name.
 pub fn take(args: &BackupArgs) -> Result<(), Failed> {
     let config = args.config.load()?;
     let source = sqlite(&config)?;
@@ -38,8 +40,11 @@ pub fn take(args: &BackupArgs) -> Result<(), Failed> {
     settle(&unfinished)?;
     fs::rename(&unfinished, &args.to).map_err(|error| Failed::file(&args.to, error))?;
     settle(parent(&args.to))?;
-    mark(&config, &args.to, &manifest)?;
     println!("{}", args.to.display());
+    if !manifest.damaged.is_empty() {
+        return Err(Failed::Partly(without(&manifest.damaged)));
+    }
+    mark(&config, &args.to, &manifest)?;
     eprintln!(
         "The backup is whole: the database as of {} or later, and {} file(s).\n\
          It holds no keys. Without the key directory {} no sealed bid in it can be opened: keep a copy of that directory apart \
@@ -52,6 +57,23 @@ pub fn take(args: &BackupArgs) -> Result<(), Failed> {
         manifest.blobs.len(),
     );
     Ok(())
+}
+
+/// What is said of a backup that is there, but without some files.
+fn without(damaged: &[Damaged]) -> String {
+    let mut said = format!(
+        "the backup holds the database and every file that is whole; {} file(s) are damaged where they are stored, and of them \
+         only what is left:\n",
+        damaged.len()
+    );
+    for one in damaged {
+        said.push_str(&format!("upload {}: {}\n", one.id, one.what));
+    }
+    said.push_str(
+        "Their owners are asked to send them again; fetch what an older backup has whole, and check the disk.\n\
+         备份含数据库和全部完好的文件;以上文件在存储中已损坏,仅备份其残存内容。平台会请其所有人补传;也可从较早的备份取回,并检查磁盘。",
+    );
+    said
 }
 
 fn make(dir: &Path) -> Result<(), Failed> {
@@ -82,7 +104,7 @@ fn fill(config: &Config, source: &Path, dir: &Path) -> Result<Manifest, Failed> 
         .map_err(|error| database(error.to_string()))?;
     let keys = app::known_keys(&mut copy).map_err(Failed::tried)?;
     let blobs_id = app::known_blobs(&mut copy).map_err(Failed::tried)?;
-    let blobs = copy_blobs(config, blobs_id.as_deref(), &mut copy, &dir.join(BLOBS))?;
+    let Copied { whole: blobs, damaged } = copy_blobs(config, blobs_id.as_deref(), &mut copy, &dir.join(BLOBS))?;
     drop(copy);
     for ending in ["", "-wal", "-shm"] {
         let path = with_ending(&looked_at, ending);
@@ -100,6 +122,7 @@ fn fill(config: &Config, source: &Path, dir: &Path) -> Result<Manifest, Failed> 
         keys,
         blobs_id,
         blobs,
+        damaged,
     })
 }
 
@@ -112,35 +135,64 @@ fn snapshot(live: &mut Conn, file: &Path) -> Result<(), Failed> {
         .map_err(|error| Failed::file(file, error))
 }
 
-fn copy_blobs(config: &Config, id: Option<&str>, copy: &mut Conn, to: &Path) -> Result<Vec<Blob>, Failed> {
-    let Some(id) = id else { return Ok(Vec::new()) };
+/// What was copied: files that are whole, and those that are damaged where they are stored.
+#[derive(Default)]
+struct Copied {
+    whole: Vec<Blob>,
+    damaged: Vec<Damaged>,
+}
+
+fn copy_blobs(config: &Config, id: Option<&str>, copy: &mut Conn, to: &Path) -> Result<Copied, Failed> {
+    let mut copied = Copied::default();
+    let Some(id) = id else { return Ok(copied) };
     let open = |dir: &Path| DiskBlobs::open(dir, Some(id)).map_err(|error| Failed::file(dir, error));
     let (from, _) = open(&config.storage.blobs)?;
     make(to)?;
     from.copy_identity(to).map_err(|error| Failed::file(to, error))?;
     let (into, _) = open(to)?;
-    let mut copied = Vec::new();
     let mut last = String::new();
     loop {
         let page = queries::whole(copy, &last, limits::BACKUP_PAGE).map_err(|error| Failed::tried(&error))?;
         let Some(end) = page.last() else { return Ok(copied) };
         last.clone_from(&end.id);
         for row in &page {
-            copied.extend(copy_blob(&from, &into, row)?);
+            copy_blob(&from, &into, row, &mut copied)?;
         }
     }
 }
 
-/// Copies one file and proves that the copy is what its owner declared. `None` for an upload that nothing uses and that
-/// was swept meanwhile.
-fn copy_blob(from: &DiskBlobs, into: &DiskBlobs, row: &UploadRow) -> Result<Option<Blob>, Failed> {
+/// Copies one file and proves that the copy is what its owner declared. Nothing of an upload that nothing uses and that was
+/// swept meanwhile.
+fn copy_blob(from: &DiskBlobs, into: &DiskBlobs, row: &UploadRow, copied: &mut Copied) -> Result<(), Failed> {
     let wrong = |what: String| Failed::tried(format!("upload {}: {what}", row.id));
-    match from.copy_to(into, &row.id) {
-        Err(BlobError::NotFound) if row.attached_to.is_none() => return Ok(None),
-        Err(BlobError::NotFound) => return Err(wrong("its file is missing, and something on record uses it".into())),
-        copied => copied.map_err(|error| wrong(error.to_string()))?,
+    let what = match from.copy_to(into, &row.id) {
+        Err(BlobError::NotFound) if row.attached_to.is_none() && !from.is_stored(&row.id) => return Ok(()),
+        Err(BlobError::NotFound) => "its file is missing, and something on record uses it".to_owned(),
+        Err(BlobError::Io(error)) if is_loss(&error) => error.to_string(),
+        Err(error) => return Err(wrong(error.to_string())),
+        Ok(()) => match prove(into, &row.id, row.size(), &row.root) {
+            Ok(blob) => {
+                copied.whole.push(blob);
+                return Ok(());
+            }
+            Err(what) => what,
+        },
+    };
+    let root = row.root.parse().map_err(|_| wrong("its root cannot be read".into()))?;
+    let declared = Declared { size: row.size(), chunk: row.chunk_size(), root };
+    match from.condition(&row.id, &declared).map_err(|error| wrong(error.to_string()))? {
+        // Then it is the backup's own disk.
+        Condition::Whole => Err(wrong(format!("it is whole, and its copy is not: {what}"))),
+        Condition::LeavesLost(all) => {
+            into.mend_leaves(&row.id, &declared, &all).map_err(|error| wrong(error.to_string()))?;
+            copied.whole.push(prove(into, &row.id, row.size(), &row.root).map_err(wrong)?);
+            Ok(())
+        }
+        Condition::ChunksLost(_) | Condition::Unknown => {
+            copied.damaged.push(Damaged { id: row.id.clone(), what });
+            Ok(())
+        }
     }
-    prove(into, &row.id, row.size(), &row.root).map(Some).map_err(wrong)
 }
 
 /// Re-reads a file and compares it with what is known of it.

@@ -11,6 +11,7 @@ use crate::app;
 use crate::blobs::{DiskBlobs, space};
 use crate::config::Config;
 use crate::db::Conn;
+use crate::features::restoration;
 use crate::features::uploads::queries;
 use crate::keys::Keys;
 use crate::limits;
@@ -196,6 +197,21 @@ pub fn blobs(config: &Config, conn: Option<&mut Conn>) -> Vec<Finding> {
         Ok((blobs, _)) => blobs,
         Err(error) => return foreign(error.to_string()),
     };
+    let found = restoration::queries::found(conn, limits::DOCTOR_SAMPLE).unwrap_or_default();
+    if !found.is_empty() {
+        let named = found.join(", ");
+        return vec![bad(
+            "blobs",
+            both(
+                format!("服务器发现以下文件在存储中损坏:{named}"),
+                format!("the server has found stored files damaged: {named}"),
+            ),
+            both(
+                "平台已请其所有人补传;请从较早的备份取回,并检查磁盘。",
+                "Their owners are asked to send them again. Fetch them from an older backup, and check the disk.",
+            ),
+        )];
+    }
     // From somewhere in the middle, so that another sample is looked at each time.
     let from = format!("upl-{}", uuid::Uuid::new_v4());
     let sample = queries::whole(conn, &from, limits::DOCTOR_SAMPLE)
@@ -212,7 +228,7 @@ pub fn blobs(config: &Config, conn: Option<&mut Conn>) -> Vec<Finding> {
             ),
             both(
                 "运行 `sealbid backup` 找出是哪些,从备份取回;检查磁盘。",
-                "Find out which (`sealbid backup` names the first), fetch them from a backup, and check the disk.",
+                "Find out which (`sealbid backup` names them), fetch them from an older backup, and check the disk.",
             ),
         )];
     }

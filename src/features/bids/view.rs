@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::model::{Bid, Recorded};
 use super::refused::Turned;
 use crate::app::App;
+use crate::features::uploads::model::ChunkRange;
 use crate::kernel::digest::Digest;
 use crate::kernel::time::Timestamp;
 use crate::ledger::{Error, Result};
@@ -150,6 +151,19 @@ pub struct PartView {
     pub size_bytes: u64,
 }
 
+/// A part of the bid in force whose ciphertext has to be sent again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DamagedPart {
+    /// `price` or `documents`.
+    pub part: String,
+    /// Under which upload.
+    pub upload_id: String,
+    /// The leaf hashes first: `PUT /v1/uploads/{upload}/leaves`. Which chunks are needed is told then.
+    pub leaves: bool,
+    /// These chunks: `PUT /v1/uploads/{upload}/chunks/{n}`.
+    pub chunks: Vec<ChunkRange>,
+}
+
 /// An organisation's own bid on a lot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MyBid {
@@ -175,6 +189,9 @@ pub struct MyBid {
     pub needs_confirmation: bool,
     /// The parts in force.
     pub parts: Vec<PartView>,
+    /// Parts of which the platform's copy was damaged: send them again, exactly as they were, while the opening has not
+    /// decided about them. The bid itself stands.
+    pub needs_restoration: Vec<DamagedPart>,
     /// Every version, oldest first.
     pub versions: Vec<ActView>,
     /// What was refused, oldest first.

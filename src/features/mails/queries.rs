@@ -22,6 +22,15 @@ pub fn mail(conn: &mut Conn, id: &str) -> Result<Option<MailRow>> {
     Ok(shown.select(MailRow::as_select()).first(conn).optional()?)
 }
 
+/// Whether there is, or was, a message about this.
+///
+/// # Errors
+/// The database's.
+pub fn is_stored(conn: &mut Conn, dedup: &str) -> Result<bool> {
+    let count: i64 = outbox::table.filter(outbox::dedup.eq(dedup)).count().get_result(conn)?;
+    Ok(count > 0)
+}
+
 /// The messages that are due at `now`, epoch milliseconds, and that no server is sending; oldest first.
 ///
 /// # Errors

@@ -157,6 +157,24 @@ pub struct Failed {
     pub detail: String,
 }
 
+impl Failed {
+    /// The reason of a payload that is not any more what the platform had acknowledged.
+    const IN_STORAGE: &str = "damaged_in_storage";
+
+    /// A payload that was damaged in the platform's storage and that nobody put back in time.
+    pub fn in_storage() -> Self {
+        Self {
+            reason: Self::IN_STORAGE.into(),
+            detail: "the stored ciphertext is not any more the one that the platform acknowledged".into(),
+        }
+    }
+
+    /// Whether it is one of those: then it is not the bidder's fault.
+    pub fn is_in_storage(&self) -> bool {
+        self.reason == Self::IN_STORAGE
+    }
+}
+
 /// What a person said about a failure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attribution {
@@ -193,6 +211,13 @@ pub struct UnsealingBody {
     pub failed: Option<Failed>,
     /// Who answers for that.
     pub attribution: Option<Attribution>,
+}
+
+impl UnsealingBody {
+    /// Whether the platform's storage is why it did not open.
+    pub fn is_damaged_in_storage(&self) -> bool {
+        self.failed.as_ref().is_some_and(Failed::is_in_storage)
+    }
 }
 
 /// A row of `objections`.

@@ -127,7 +127,8 @@ pub fn finish_unsealing(tx: &mut Tx<'_>, lot_id: &str) -> Result<bool> {
 /// Says through whose fault a bid could not be opened; may be said again until the read-out.
 ///
 /// # Errors
-/// 404 for a bid that is not in this box; 409 for one that opened; the rules' refusal.
+/// 404 for a bid that is not in this box; 409 for one that opened, and for blaming the bidder for damage in the platform's
+/// storage; the rules' refusal.
 pub fn attribute(
     tx: &mut Tx<'_>,
     lot_id: &str,
@@ -142,8 +143,15 @@ pub fn attribute(
     if failures.is_empty() {
         return Err(refusals::nothing_to_attribute().into());
     }
+    let mut parsed = Vec::with_capacity(failures.len());
     for row in failures {
-        let mut body: UnsealingBody = parse(&row.id, &row.body)?;
+        let body: UnsealingBody = parse(&row.id, &row.body)?;
+        if cause == UndecryptedCause::Bidder && body.is_damaged_in_storage() {
+            return Err(refusals::damage_not_the_bidders().into());
+        }
+        parsed.push((row, body));
+    }
+    for (row, mut body) in parsed {
         body.attribution = Some(Attribution { cause, reason: reason.to_owned(), at: tx.now() });
         let new = UnsealingRow { body: text(&body)?, ..row.clone() };
         let record = record("envelope.failure_attributed", &lot)

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 use super::model::{OPEN, ObjectionRow, Opening, OpeningRow, UnsealingRow};
 use crate::db::Conn;
-use crate::db::schema::{bid_envelopes, bids, objections, openings, organisations, unsealings};
+use crate::db::schema::{bid_envelopes, bids, damages, objections, openings, organisations, unsealings};
 use crate::features::bids::model::BID;
 use crate::kernel::org_identifier::OrgIdentifier;
 use crate::ledger::{Error, Result};
@@ -57,12 +57,15 @@ pub struct Sealed {
     pub header: String,
 }
 
-/// Envelopes of a lot's box without a stored outcome, after the envelope `after`.
+/// Envelopes of a lot's box without a stored outcome, after the envelope `after`; those whose payload is known to be damaged
+/// in storage only where they are not waited for any more.
 ///
 /// # Errors
 /// The database's.
-pub fn pending(conn: &mut Conn, lot_id: &str, after: &str, limit: i64) -> Result<Vec<Sealed>> {
+pub fn pending(conn: &mut Conn, lot_id: &str, after: &str, damaged_too: bool, limit: i64) -> Result<Vec<Sealed>> {
     let tried = unsealings::table.filter(unsealings::envelope_id.eq(bid_envelopes::envelope_id));
+    let damaged = damages::table.filter(damages::upload_id.eq(bid_envelopes::upload_id));
+    let waits = not(exists(damaged)).or(damaged_too.into_sql::<diesel::sql_types::Bool>());
     Ok(bid_envelopes::table
         .inner_join(
             bids::table.on(bids::id.eq(bid_envelopes::owner_id).and(bids::version.eq(bid_envelopes::owner_version))),
@@ -71,6 +74,7 @@ pub fn pending(conn: &mut Conn, lot_id: &str, after: &str, limit: i64) -> Result
         .filter(bids::state.eq(BidState::Submitted.name()))
         .filter(bid_envelopes::envelope_id.gt(after))
         .filter(not(exists(tried)))
+        .filter(waits)
         .order(bid_envelopes::envelope_id.asc())
         .limit(limit)
         .select((
@@ -107,6 +111,19 @@ pub fn missing(conn: &mut Conn, lot_id: &str) -> Result<u32> {
 /// The database's.
 pub fn is_tried(conn: &mut Conn, envelope_id: &str) -> Result<bool> {
     let count: i64 = unsealings::table.filter(unsealings::envelope_id.eq(envelope_id)).count().get_result(conn)?;
+    Ok(count > 0)
+}
+
+/// Whether the opening has decided about the payload that lies under an upload.
+///
+/// # Errors
+/// The database's.
+pub fn is_decided(conn: &mut Conn, upload_id: &str) -> Result<bool> {
+    let count: i64 = bid_envelopes::table
+        .inner_join(unsealings::table.on(unsealings::envelope_id.eq(bid_envelopes::envelope_id)))
+        .filter(bid_envelopes::upload_id.eq(upload_id))
+        .count()
+        .get_result(conn)?;
     Ok(count > 0)
 }
 

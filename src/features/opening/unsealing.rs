@@ -6,6 +6,7 @@
 
 use super::model::{Failed, FileLine, ShareText, UnsealingBody};
 use super::queries::Sealed;
+use crate::blobs::mending::is_loss;
 use crate::blobs::{BlobError, DiskBlobs};
 use crate::kernel::encoding::base64url;
 use crate::kernel::money::{Currency, Money, MoneyError};
@@ -51,6 +52,10 @@ pub fn open(
             let detail = detail.chars().take(limits::FAILURE_LEN).collect();
             body.failed = Some(Failed { reason: reason.to_owned(), detail });
             outcome
+        }
+        Err(OpenError::Io(error)) if is_loss(&error) => {
+            body.failed = Some(Failed { reason: "payload_unreadable".into(), detail: error.to_string() });
+            Outcome::BadPayload
         }
         Err(OpenError::Io(error)) => {
             return Err(Failure::Storage(format!("envelope {}: {error}", sealed.envelope_id)).into());

@@ -58,6 +58,8 @@ pub struct FailedBid {
     pub kind: String,
     /// Whose it is.
     pub bidder_name: String,
+    /// Its ciphertext was damaged in the platform's storage: that is not attributed to the bidder.
+    pub damaged_in_storage: bool,
     /// The cause, once it was named.
     pub cause: Option<UndecryptedCause>,
     /// Why.
@@ -113,9 +115,10 @@ pub fn failed_bids(conn: &mut Conn, lot: &Lot) -> Result<Vec<FailedBid>> {
     let names = queries::names(conn, &orgs)?;
     let mut items = Vec::with_capacity(failed.len());
     for bid in failed {
-        let mut attribution = None;
+        let (mut attribution, mut in_storage) = (None, false);
         for row in failures.iter().filter(|row| row.bid_id == bid.id) {
             let body: UnsealingBody = parse(&row.id, &row.body)?;
+            in_storage |= body.is_damaged_in_storage();
             attribution = attribution.or(body.attribution);
         }
         let kind = if bid.kind == RESERVE { "reserve" } else { "bid" };
@@ -123,6 +126,7 @@ pub fn failed_bids(conn: &mut Conn, lot: &Lot) -> Result<Vec<FailedBid>> {
             bidder_name: names.get(&bid.org_id).map(|named| named.name.clone()).unwrap_or_default(),
             bid_id: bid.id,
             kind: kind.into(),
+            damaged_in_storage: in_storage,
             cause: attribution.as_ref().map(|said| said.cause),
             reason: attribution.map(|said| said.reason),
         });

@@ -13,11 +13,11 @@ pub fn insert(conn: &mut WriteConn<'_>, row: &UploadRow) -> QueryResult<()> {
     diesel::insert_into(uploads::table).values(row).execute(conn.get()).map(drop)
 }
 
-/// Marks an open upload complete.
+/// Marks an open upload complete; its bytes were just looked at, and are read again later.
 #[expect(clippy::disallowed_methods, reason = "uploads are working state beside the record")]
-pub fn complete(conn: &mut WriteConn<'_>, id: &str) -> QueryResult<()> {
+pub fn complete(conn: &mut WriteConn<'_>, id: &str, read_again: Timestamp) -> QueryResult<()> {
     diesel::update(uploads::table.find(id).filter(uploads::state.eq(OPEN)))
-        .set(uploads::state.eq(COMPLETE))
+        .set((uploads::state.eq(COMPLETE), uploads::read_due_at.eq(read_again.millis())))
         .execute(conn.get())
         .map(drop)
 }
@@ -45,6 +45,19 @@ pub fn doom(conn: &mut WriteConn<'_>, id: &str) -> QueryResult<()> {
         .set(uploads::state.eq(DOOMED))
         .execute(conn.get())
         .map(drop)
+}
+
+/// Says when an upload's bytes are read again; false where that is not the instant that was `seen`.
+#[expect(clippy::disallowed_methods, reason = "uploads are working state beside the record")]
+pub fn read_again_at(conn: &mut WriteConn<'_>, id: &str, seen: Option<i64>, next: i64) -> QueryResult<bool> {
+    let conn = conn.get();
+    let row = uploads::table.filter(uploads::id.eq(id));
+    let new = uploads::read_due_at.eq(next);
+    let changed = match seen {
+        Some(seen) => diesel::update(row.filter(uploads::read_due_at.eq(seen))).set(new).execute(conn)?,
+        None => diesel::update(row).set(new).execute(conn)?,
+    };
+    Ok(changed == 1)
 }
 
 /// Removes the row of a doomed upload.

@@ -10,6 +10,7 @@ use super::{ops, storage};
 use crate::app::App;
 use crate::faults::Point;
 use crate::features::lots::http::LotPath;
+use crate::features::restoration;
 use crate::http::extract::{Body, Caller, IdempotencyKey, read_body};
 use crate::http::problem::Problem;
 use crate::http::reply;
@@ -71,20 +72,18 @@ pub async fn create_upload(
     Ok(reply::created(&answer, &format!("/v1/uploads/{id}")))
 }
 
-/// Refuses chunks of an upload that takes no more.
-fn check_open(row: &UploadRow) -> Result<(), Error> {
-    if row.state == OPEN {
-        return Ok(());
-    }
-    Err(refusals::upload_stands().into())
+/// Refuses chunks of an upload that takes no more: one that is complete, unless it was damaged since.
+async fn check_takes(app: &App, row: &UploadRow) -> Result<(), Error> {
+    if row.state == OPEN { Ok(()) } else { restoration::storage::check_wanted(app, row).await.map(drop) }
 }
 
 /// Sends a chunk.
 ///
 /// In any order, and again as often as needed. The body has `chunk_bytes` bytes, in the last chunk what is left, and
-/// `Content-Digest` (RFC 9530) lets damage on the way be noticed.
+/// `Content-Digest` (RFC 9530) lets damage on the way be noticed. Of a complete upload only what its `needs_restoration`
+/// asks for is taken, and only exactly as it was sent before.
 #[utoipa::path(tag = "bids", operation_id = "put_chunk", params(ChunkPath, ("Content-Digest" = String, Header, description = "sha-256=:base64:")), request_body(content = Vec<u8>, content_type = "application/octet-stream"), security(("bearer" = [])),
-    responses((status = 204, description = "Stored."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The digest is missing or does not fit."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such upload of yours."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The upload is complete."), (status = 413, body = Problem, content_type = "application/problem+json", description = "Longer than the chunk."), (status = 422, body = Problem, content_type = "application/problem+json", description = "No such chunk, or of another length."), (status = 503, body = Problem, content_type = "application/problem+json", description = "No room.")))]
+    responses((status = 204, description = "Stored."), (status = 400, body = Problem, content_type = "application/problem+json", description = "The digest is missing or does not fit."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such upload of yours."), (status = 409, body = Problem, content_type = "application/problem+json", description = "The upload is complete, or its leaf hashes are needed first."), (status = 413, body = Problem, content_type = "application/problem+json", description = "Longer than the chunk."), (status = 422, body = Problem, content_type = "application/problem+json", description = "No such chunk, of another length, or other bytes than before."), (status = 503, body = Problem, content_type = "application/problem+json", description = "No room.")))]
 #[put("/v1/uploads/{upload}/chunks/{n}")]
 pub async fn put_chunk(
     app: web::Data<App>,
@@ -95,7 +94,7 @@ pub async fn put_chunk(
 ) -> Result<HttpResponse, Error> {
     let ChunkPath { upload, n } = path.into_inner();
     let row = storage::own(&app, &caller.org_id, &upload).await?;
-    check_open(&row)?;
+    check_takes(&app, &row).await?;
     let expected =
         row.chunk_len(n).ok_or_else(|| refusals::body_invalid(&format!("chunk: 0 to {}", row.chunks() - 1)))?;
     let bytes = read_body(payload.into_inner(), expected).await?;
@@ -104,8 +103,12 @@ pub async fn put_chunk(
     }
     // A slow body may have outlived the upload's completion, after which its bytes stand.
     let row = storage::own(&app, &caller.org_id, &upload).await?;
-    check_open(&row)?;
-    storage::receive(&app, row, n, bytes, digest.0).await?;
+    if row.state == OPEN {
+        storage::receive(&app, row, n, bytes, digest.0).await?;
+    } else {
+        let context = caller.context(app.clock.now());
+        restoration::storage::receive(&app, context, row, n, bytes, digest.0).await?;
+    }
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -120,7 +123,9 @@ pub async fn get_upload(
 ) -> Result<HttpResponse, Error> {
     let row = storage::own(&app, &caller.org_id, &path.into_inner().upload).await?;
     let missing = storage::missing(&app, &row).await?;
-    Ok(HttpResponse::Ok().json(ops::view(&row, missing)?))
+    let asked = row.clone();
+    let wanted = app.reader.read(move |conn| restoration::queries::wanted(conn, &asked)).await?;
+    Ok(HttpResponse::Ok().json(Upload { needs_restoration: wanted.map(Into::into), ..ops::view(&row, missing)? }))
 }
 
 /// Completes an upload.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::db::schema::uploads;
+use crate::features::restoration::model::NeedsRestoration;
 use crate::kernel::digest::Digest;
 use crate::kernel::id::{LotId, UploadId};
 use crate::kernel::time::Timestamp;
@@ -158,6 +159,9 @@ pub struct Upload {
     pub expires_at: Timestamp,
     /// Chunks that are still to be sent.
     pub missing: Vec<ChunkRange>,
+    /// What is asked for again, where the platform's copy was damaged after the upload was complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs_restoration: Option<NeedsRestoration>,
 }
 
 /// Ranges in words, such as `0-3, 7`.

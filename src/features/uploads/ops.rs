@@ -120,7 +120,8 @@ fn check_quota(counted: &[UploadRow], lot_id: &str, size: u64) -> Result<()> {
 /// 404 when it is not the caller's, or was removed meanwhile.
 pub fn complete(tx: &mut Tx<'_>, org: &OrgId, id: &str) -> Result<Upload> {
     let mut row = queries::own(tx.conn(), org.as_str(), id)?.ok_or_else(refusals::upload_not_found)?;
-    tx.beside(|conn| changes::complete(conn, id))?;
+    let read_again = tx.now().plus_millis(limits::SCRUB_EVERY_MS);
+    tx.beside(|conn| changes::complete(conn, id, read_again))?;
     row.state = COMPLETE.into();
     view(&row, Vec::new())
 }
@@ -220,6 +221,14 @@ pub fn doom_expired(tx: &mut Tx<'_>, limit: i64) -> Result<u32> {
     Ok(doomed)
 }
 
+/// Says when an upload's bytes are read again; false where another server said so since it was `seen`.
+///
+/// # Errors
+/// The database's.
+pub fn read_again_at(tx: &mut Tx<'_>, id: &str, seen: Option<i64>, next: i64) -> Result<bool> {
+    tx.beside(|conn| changes::read_again_at(conn, id, seen, next))
+}
+
 /// Removes the row of a doomed upload whose bytes are gone.
 ///
 /// # Errors
@@ -245,5 +254,6 @@ pub fn view(row: &UploadRow, missing: Vec<ChunkRange>) -> Result<Upload> {
         root: row.root.parse().map_err(|error| damaged(&error))?,
         expires_at: Timestamp::from_millis(row.expires_at),
         missing,
+        needs_restoration: None,
     })
 }

@@ -105,6 +105,20 @@ pub fn whole(conn: &mut Conn, after: &str, limit: i64) -> Result<Vec<UploadRow>>
         .load(conn)?)
 }
 
+/// Complete uploads whose bytes are due to be read again, longest due first, each with the instant at which it was due.
+///
+/// # Errors
+/// The database's.
+pub fn read_due(conn: &mut Conn, now: i64, limit: i64) -> Result<Vec<(UploadRow, i64)>> {
+    Ok(uploads::table
+        .filter(uploads::state.eq(COMPLETE))
+        .filter(uploads::read_due_at.le(now))
+        .order((uploads::read_due_at.asc(), uploads::id.asc()))
+        .limit(limit)
+        .select((UploadRow::as_select(), uploads::read_due_at))
+        .load(conn)?)
+}
+
 /// Those of `ids` that have a row.
 ///
 /// # Errors

@@ -19,7 +19,7 @@ use crate::ledger::{Error, Failure, Result};
 use crate::refusals;
 
 /// What the blob store says, in our words.
-fn failed(error: BlobError) -> Error {
+pub fn failed(error: BlobError) -> Error {
     match error {
         BlobError::DiskFull => {
             tracing::error!("the blob directory is full");

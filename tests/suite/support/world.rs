@@ -13,7 +13,7 @@ use sealbid::features::inspection::replay::{ReplayReport, replay};
 use sealbid::kernel::time::Timestamp;
 use sealbid::keys::Keys;
 use sealbid::rules::editions::Category;
-use sealbid::worker::{mailer, pulse, scheduler, sweeper, unsealer};
+use sealbid::worker::{mailer, pulse, scheduler, scrubber, sweeper, unsealer};
 
 use super::api::{Person, Request};
 use super::cast::{self, Member};
@@ -256,6 +256,12 @@ impl World {
             }
         }
         panic!("the world does not come to rest");
+    }
+
+    /// Lets the platform read again what is due by now; returns how many files it read.
+    pub fn scrub(&self) -> u32 {
+        let round = || self.runtime.block_on(scrubber::round(&self.app)).expect("a scrubber round");
+        std::iter::repeat_with(round).take_while(|read| *read > 0).sum()
     }
 
     /// Replays the record.

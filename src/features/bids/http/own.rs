@@ -13,11 +13,12 @@ use crate::features::accounts::signing_keys::active_keys;
 use crate::features::bids::model::{Bid, Recorded, RefusalBody};
 use crate::features::bids::ops::{self, Done};
 use crate::features::bids::signed::Signed;
-use crate::features::bids::view::{ActView, MyBid, RefusalView, Signer, parts};
+use crate::features::bids::view::{ActView, DamagedPart, MyBid, RefusalView, Signer, parts};
 use crate::features::bids::{queries, refusals as own_refusals};
 use crate::features::lots::http::LotPath;
 use crate::features::lots::model::Lot;
 use crate::features::lots::queries as lots;
+use crate::features::restoration;
 use crate::features::uploads;
 use crate::http::extract::{Body, Caller, IdempotencyKey};
 use crate::http::problem::Problem;
@@ -62,6 +63,7 @@ struct Mine {
     bid: Option<Bid>,
     history: Vec<Recorded>,
     refused: Vec<(RefusalBody, Recorded)>,
+    damaged: Vec<DamagedPart>,
 }
 
 fn mine(conn: &mut Conn, lot_id: &str, org: &OrgId) -> Result<Mine, Error> {
@@ -80,19 +82,38 @@ fn mine(conn: &mut Conn, lot_id: &str, org: &OrgId) -> Result<Mine, Error> {
     if bid.is_none() && refused.is_empty() {
         return Err(refusals::not_found().into());
     }
-    Ok(Mine { lot, bid, history, refused })
+    let damaged = damaged(conn, bid.as_ref())?;
+    Ok(Mine { lot, bid, history, refused, damaged })
+}
+
+/// The parts in force of which the platform's copy was damaged.
+fn damaged(conn: &mut Conn, bid: Option<&Bid>) -> Result<Vec<DamagedPart>, Error> {
+    let mut damaged = Vec::new();
+    for part in bid.iter().flat_map(|bid| &bid.body.parts) {
+        let Some(upload) = uploads::queries::attached(conn, &part.upload_id)? else { continue };
+        if let Some(damage) = restoration::queries::wanted(conn, &upload)? {
+            damaged.push(DamagedPart {
+                part: part.part.clone(),
+                upload_id: part.upload_id.clone(),
+                leaves: damage.leaves_lost,
+                chunks: damage.chunks,
+            });
+        }
+    }
+    Ok(damaged)
 }
 
 /// Shows your organisation's own bid on a lot.
 ///
 /// For bidders: every version with its receipt, signed again, what was refused, and whether the documents changed since
-/// (then the bid stays valid, and a new header over the same payload confirms it).
+/// (then the bid stays valid, and a new header over the same payload confirms it). `needs_restoration` names what the
+/// platform asks for again because its copy was damaged.
 #[utoipa::path(tag = "bids", operation_id = "get_my_bid", params(LotPath), security(("bearer" = [])),
     responses((status = 200, body = MyBid, description = "Your bid."), (status = 404, body = Problem, content_type = "application/problem+json", description = "You have none, and none was refused.")))]
 #[get("/v1/lots/{lot}/bids/mine")]
 pub async fn get_my_bid(app: web::Data<App>, caller: Caller, path: web::Path<LotPath>) -> Result<HttpResponse, Error> {
     let (lot_id, org) = (path.into_inner().lot, caller.org_id.clone());
-    let Mine { lot, bid, history, refused } = app.reader.read(move |conn| mine(conn, &lot_id, &org)).await?;
+    let Mine { lot, bid, history, refused, damaged } = app.reader.read(move |conn| mine(conn, &lot_id, &org)).await?;
     let signer = Signer::of(&app);
     let current = lot.body.document_revision;
     let outdated = |bid: &Bid| {
@@ -111,6 +132,7 @@ pub async fn get_my_bid(app: web::Data<App>, caller: Caller, path: web::Path<Lot
         current_document_revision: current,
         needs_confirmation: lot.state == State::Noticed && bid.as_ref().is_some_and(outdated),
         parts: bid.as_ref().map(parts).unwrap_or_default(),
+        needs_restoration: damaged,
         versions: history.iter().map(|recorded| signer.act(recorded)).collect::<Result<_, _>>()?,
         refusals: refused
             .into_iter()

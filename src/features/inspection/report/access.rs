@@ -53,6 +53,17 @@ pub const REPORT: Report = Report {
             true,
         ),
         section(
+            "storage",
+            Phrase::new("存储损坏与恢复", "Damage in storage"),
+            Phrase::new(
+                "发现存储的文件损坏,以及由其所有人或从备份恢复。只接受与原根哈希一致的内容。",
+                "Stored files found damaged, and put back by their owners or from a backup: only ever as they were.",
+            ),
+            Whence::Lot,
+            &["payload.damaged", "payload.restored"],
+            true,
+        ),
+        section(
             "reserve",
             Phrase::new("密封底价", "The reserve price"),
             Phrase::new(
