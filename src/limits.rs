@@ -9,7 +9,7 @@ pub const SQLITE_READERS: u32 = 4;
 pub const POSTGRES_READERS: u32 = 8;
 /// Connections that read for headers and the heartbeat, which other reading cannot take.
 pub const HEADER_READERS: u32 = 2;
-/// Connections that write, on PostgreSQL: it groups their fsyncs by itself.
+/// Connections that write, on PostgreSQL: one for headers, in groups, the others for everything else, one by one.
 pub const POSTGRES_WRITERS: usize = 8;
 /// Use cases waiting for the writer, other than bids. Beyond it callers get 503 and come back.
 pub const QUEUE_GENERAL: usize = 2_048;
@@ -17,6 +17,10 @@ pub const QUEUE_GENERAL: usize = 2_048;
 pub const QUEUE_BIDS: usize = 4_096;
 /// Use cases that share one commit on SQLite.
 pub const COMMIT_GROUP: usize = 256;
+/// Headers that share one commit on PostgreSQL: while they are decided, what they looked at is watched for others' writes.
+pub const POSTGRES_COMMIT_GROUP: usize = 64;
+/// How often a group is run again when it lost a race, before its halves are run by themselves.
+pub const GROUP_ATTEMPTS: u32 = 3;
 /// How often a use case is run again when the database had to choose between two of them.
 pub const COMMIT_ATTEMPTS: u32 = 24;
 /// The same for a header that was let in: it is decided, whatever else the database is busy with.

@@ -16,7 +16,7 @@ use super::change::Tx;
 use super::context::{Context, Lane};
 use super::error::{Error, Failure, Result};
 use super::idempotency::{self, Idempotency, Known};
-use super::queue::Queue;
+use super::queue::{Queue, Share};
 use crate::clock::Clock;
 use crate::db::{Conn, DbUrl, Mode, connection, dialect};
 use crate::faults::{Faults, Point};
@@ -48,7 +48,6 @@ struct Shared {
     last_at: AtomicI64,
     url: DbUrl,
     faults: Faults,
-    group: usize,
 }
 
 impl Shared {
@@ -144,19 +143,24 @@ impl Ledger {
 
     /// As [`Ledger::start`], with a plan of where to die, and with so many use cases in one commit at most.
     pub fn start_with(url: &DbUrl, clock: Arc<dyn Clock>, faults: Faults, group: usize) -> Self {
-        let group = if url.is_postgres() { 1 } else { group };
-        let (queue, last_at, url) = (Queue::new(), AtomicI64::new(0), url.clone());
-        let shared = Arc::new(Shared { queue, clock, last_at, url, faults, group });
-        let count = if shared.url.is_postgres() { limits::POSTGRES_WRITERS } else { 1 };
-        let writers = (0..count)
-            .map(|n| {
-                let shared = shared.clone();
-                std::thread::Builder::new()
-                    .name(format!("writer-{n}"))
-                    .spawn(move || writer(&shared))
-                    .expect("the system can start a thread")
-            })
-            .collect();
+        let postgres = url.is_postgres();
+        let (queue, last_at, url) = (Queue::new(postgres), AtomicI64::new(0), url.clone());
+        let shared = Arc::new(Shared { queue, clock, last_at, url, faults });
+        let shares = if postgres {
+            // One writer for bids: two would lose races to each other, since a look for what is not there locks a page.
+            let others = std::iter::repeat_n((Share::General, 1), limits::POSTGRES_WRITERS - 1);
+            std::iter::once((Share::Bids, group.min(limits::POSTGRES_COMMIT_GROUP))).chain(others).collect()
+        } else {
+            vec![(Share::All, group)]
+        };
+        let start = |(n, (share, most))| {
+            let shared = shared.clone();
+            std::thread::Builder::new()
+                .name(format!("writer-{n}"))
+                .spawn(move || writer(&shared, share, most))
+                .expect("the system can start a thread")
+        };
+        let writers = shares.into_iter().enumerate().map(start).collect();
         Self { shared, writers: Arc::new(Mutex::new(writers)) }
     }
 
@@ -301,20 +305,24 @@ fn key_reused() -> Refusal {
     )
 }
 
-fn writer(shared: &Shared) {
+fn writer(shared: &Shared, share: Share, most: usize) {
     let mut conn = None;
-    while let Some(mut jobs) = shared.queue.take(shared.group) {
-        match serve(&mut conn, shared, &mut jobs) {
-            Ok(()) => jobs.into_iter().for_each(|job| job.answer(Ok(()))),
-            Err(failure) if jobs.len() == 1 => jobs.into_iter().for_each(|job| job.answer(Err(copy(&failure)))),
-            // The commit of the group failed: one of them may be the reason, so each gets its own.
-            Err(_) => jobs.into_iter().for_each(|job| {
-                let mut alone = vec![job];
-                let failure = serve(&mut conn, shared, &mut alone).err();
-                for job in alone {
-                    job.answer(failure.as_ref().map_or(Ok(()), |failure| Err(copy(failure))));
-                }
-            }),
+    while let Some(jobs) = shared.queue.take(share, most) {
+        settle(&mut conn, shared, jobs);
+    }
+}
+
+/// Serves a group and answers it. When its commit fails, one of them may be the reason: each half is served by itself.
+fn settle(conn: &mut Option<Conn>, shared: &Shared, mut jobs: Vec<Box<dyn Job>>) {
+    match serve(conn, shared, &mut jobs) {
+        Ok(()) => jobs.into_iter().for_each(|job| job.answer(Ok(()))),
+        Err(failure) if jobs.len() == 1 || matches!(failure, Failure::Unreachable(_)) => {
+            jobs.into_iter().for_each(|job| job.answer(Err(copy(&failure))));
+        }
+        Err(_) => {
+            let others = jobs.split_off(jobs.len() / 2);
+            settle(conn, shared, jobs);
+            settle(conn, shared, others);
         }
     }
 }
@@ -383,7 +391,7 @@ fn copy(failure: &Failure) -> Failure {
 
 /// Runs and commits what was taken from the queue; on return every job has its own result, unless the commit failed.
 fn run(conn: &mut Conn, shared: &Shared, jobs: &mut [Box<dyn Job>]) -> std::result::Result<(), Broke> {
-    let most = jobs.iter().map(|job| job.attempts()).max().unwrap_or(limits::COMMIT_ATTEMPTS);
+    let most = if let [alone] = &*jobs { alone.attempts() } else { limits::GROUP_ATTEMPTS };
     for attempt in 1..=most {
         match dialect::begin_write(conn) {
             Ok(()) => {}
@@ -428,12 +436,12 @@ fn run_group(conn: &mut Conn, jobs: &mut [Box<dyn Job>], now: Timestamp) -> std:
     for job in jobs.iter_mut() {
         match job.run(conn, now) {
             Outcome::Keep | Outcome::Nothing => {}
-            Outcome::Lost => return Ok(Outcome::Lost),
-            Outcome::Discard | Outcome::Again => {
+            Outcome::Discard => {
                 dialect::rollback(conn)?;
                 dialect::begin_write(conn)?;
                 return run_apart(conn, jobs, now);
             }
+            lost @ (Outcome::Again | Outcome::Lost) => return Ok(lost),
         }
     }
     Ok(Outcome::Keep)
@@ -443,16 +451,10 @@ fn run_group(conn: &mut Conn, jobs: &mut [Box<dyn Job>], now: Timestamp) -> std:
 fn run_apart(conn: &mut Conn, jobs: &mut [Box<dyn Job>], now: Timestamp) -> std::result::Result<Outcome, Broke> {
     for job in jobs {
         conn.batch_execute("SAVEPOINT use_case")?;
-        let mut outcome = job.run(conn, now);
-        if matches!(outcome, Outcome::Again) {
-            // The loser of a race within the group sees the winner's rows when it runs once more.
-            conn.batch_execute("ROLLBACK TO use_case")?;
-            outcome = job.run(conn, now);
-        }
-        match outcome {
-            Outcome::Keep | Outcome::Nothing => conn.batch_execute("RELEASE use_case")?,
-            Outcome::Discard | Outcome::Again => conn.batch_execute("ROLLBACK TO use_case; RELEASE use_case")?,
-            Outcome::Lost => return Ok(Outcome::Lost),
+        match job.run(conn, now) {
+            Outcome::Keep | Outcome::Nothing => conn.batch_execute("RELEASE SAVEPOINT use_case")?,
+            Outcome::Discard => conn.batch_execute("ROLLBACK TO SAVEPOINT use_case; RELEASE SAVEPOINT use_case")?,
+            lost @ (Outcome::Again | Outcome::Lost) => return Ok(lost),
         }
     }
     Ok(Outcome::Keep)

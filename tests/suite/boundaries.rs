@@ -144,23 +144,21 @@ on_both!(a_header_received_in_time_that_waits_longer_than_the_settle_time_is_in_
     let deadline = lot.deadline();
     let (body, _) = lot.uploaded_bid(4, 1, "930000.00");
     world.set_clock(deadline.plus_millis(-1));
-    // Every writer is held up, so that whatever comes in waits.
+    // The writer of bids is held up, so that whatever comes in waits.
     let gate = Arc::new((Mutex::new(false), Condvar::new()));
-    let held: Vec<_> = (0..limits::POSTGRES_WRITERS)
-        .map(|_| {
-            let (ledger, gate, now) = (world.app().ledger.clone(), gate.clone(), world.now());
-            std::thread::spawn(move || {
-                let work = move |_: &mut sealbid::ledger::Tx<'_>| {
-                    let mut open = gate.0.lock().expect("whole");
-                    while !*open {
-                        open = gate.1.wait(open).expect("whole");
-                    }
-                    Ok(())
-                };
-                run(ledger.commit_beside(Context::system(now, "held up"), work)).expect("done")
-            })
+    let held = {
+        let (ledger, gate, now) = (world.app().ledger.clone(), gate.clone(), world.now());
+        std::thread::spawn(move || {
+            let work = move |_: &mut sealbid::ledger::Tx<'_>| {
+                let mut open = gate.0.lock().expect("whole");
+                while !*open {
+                    open = gate.1.wait(open).expect("whole");
+                }
+                Ok(())
+            };
+            run(ledger.commit_beside(Context::system(now, "held up").for_bids(None), work)).expect("done")
         })
-        .collect();
+    };
     std::thread::sleep(Duration::from_millis(200));
     let act = std::thread::scope(|scope| {
         let sent = scope.spawn(|| lot.submit(4, &body));
@@ -172,7 +170,7 @@ on_both!(a_header_received_in_time_that_waits_longer_than_the_settle_time_is_in_
         gate.1.notify_all();
         sent.join().expect("answered").ok()
     });
-    held.into_iter().for_each(|thread| thread.join().expect("done"));
+    held.join().expect("done");
     let (received, recorded) = (act["received_at"].as_str(), act["recorded_at"].as_str());
     assert_eq!(received, Some(deadline.plus_millis(-1).to_string().as_str()));
     assert_eq!(recorded, Some(deadline.plus_seconds(20).to_string().as_str()), "long after the deadline");
