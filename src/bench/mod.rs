@@ -14,6 +14,7 @@ mod measure;
 mod memory;
 mod opening;
 mod reads;
+mod record;
 mod served;
 
 use std::path::PathBuf;
@@ -65,6 +66,8 @@ enum What {
     Opening,
     /// Public reads.
     Reads,
+    /// Pages of the record.
+    Record,
     /// Uploads, the memory of a server, and its start.
     Served,
 }
@@ -79,6 +82,7 @@ const ALL: &[(What, Measure)] = &[
     (What::Ledger, ledger::measure),
     (What::Opening, opening::measure),
     (What::Reads, reads::measure),
+    (What::Record, record::measure),
     (What::Served, served::measure),
 ];
 

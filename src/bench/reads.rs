@@ -1,4 +1,4 @@
-//! Public reads: lots and their notices. Pages of the record are not measured yet.
+//! Public reads: lots and their notices.
 
 use super::ground::Ground;
 use super::load::{self, Requests};
