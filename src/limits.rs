@@ -5,6 +5,10 @@
 pub const DB_CHECKOUT_MS: u64 = 5_000;
 /// Connections that read, on SQLite: more only compete for two cores.
 pub const SQLITE_READERS: u32 = 4;
+/// Pages of an SQLite file that the writer keeps in memory, in KiB.
+pub const SQLITE_WRITER_KIB: u32 = 32_000;
+/// The same for each connection that reads: what is not there is in the system's own cache.
+pub const SQLITE_READER_KIB: u32 = 8_000;
 /// Connections that read, on PostgreSQL.
 pub const POSTGRES_READERS: u32 = 8;
 /// Connections that read for headers and the heartbeat, which other reading cannot take.

@@ -118,11 +118,12 @@ pub fn connect(url: &DbUrl, mode: Mode) -> Result<Conn, ConnectError> {
         DbUrl::Sqlite(path) => {
             let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
             // What undoes a use case within its group is kept in memory: it need not outlive the process.
-            conn.batch_execute(
+            conn.batch_execute(&format!(
                 "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                 PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA cache_size = -32000; \
+                 PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA cache_size = -{}; \
                  PRAGMA temp_store = MEMORY",
-            )?;
+                if mode == Mode::Read { limits::SQLITE_READER_KIB } else { limits::SQLITE_WRITER_KIB },
+            ))?;
             check_foreign_keys(&mut conn)?;
             if mode == Mode::Read {
                 conn.batch_execute("PRAGMA query_only = ON")?;

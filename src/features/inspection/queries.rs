@@ -89,7 +89,9 @@ fn page(
     }
     if let Some((at, id)) = after {
         let (at, id) = (*at, id.clone());
-        query = query.filter(audit_entry::at_ms.lt(at).or(audit_entry::at_ms.eq(at).and(audit_entry::entry_id.lt(id))));
+        // The first condition is a range of the index, so that a late page costs what the first does.
+        query =
+            query.filter(audit_entry::at_ms.le(at)).filter(audit_entry::at_ms.lt(at).or(audit_entry::entry_id.lt(id)));
     }
     Ok(query.load(conn)?)
 }

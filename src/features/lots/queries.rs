@@ -91,7 +91,7 @@ pub fn lots(conn: &mut Conn, filter: &Filter, limit: i64) -> Result<Vec<Lot>> {
         query = query.filter(lots::project_id.eq(project.clone()));
     }
     if let Some((at, id)) = &filter.after {
-        query = query.filter(lots::created_at.lt(*at).or(lots::created_at.eq(*at).and(lots::id.lt(id.clone()))));
+        query = query.filter(lots::created_at.le(*at)).filter(lots::created_at.lt(*at).or(lots::id.lt(id.clone())));
     }
     query.load(conn)?.into_iter().map(Lot::read).collect()
 }

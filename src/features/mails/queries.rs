@@ -62,7 +62,7 @@ pub fn newest(conn: &mut Conn, state: Option<&str>, after: Option<(i64, String)>
         query = query.filter(outbox::state.eq(state.to_owned()));
     }
     if let Some((at, id)) = after {
-        query = query.filter(outbox::created_at.lt(at).or(outbox::created_at.eq(at).and(outbox::id.lt(id))));
+        query = query.filter(outbox::created_at.le(at)).filter(outbox::created_at.lt(at).or(outbox::id.lt(id)));
     }
     Ok(query.load(conn)?)
 }

@@ -37,7 +37,7 @@ pub fn newest(conn: &mut Conn, kind: Option<&str>, after: Option<(i64, String)>,
         query = query.filter(notices::kind.eq(kind.to_owned()));
     }
     if let Some((at, id)) = after {
-        query = query.filter(notices::published_at.lt(at).or(notices::published_at.eq(at).and(notices::id.lt(id))));
+        query = query.filter(notices::published_at.le(at)).filter(notices::published_at.lt(at).or(notices::id.lt(id)));
     }
     query.load(conn)?.iter().map(view).collect()
 }

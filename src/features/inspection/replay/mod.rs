@@ -161,8 +161,9 @@ fn page_after(conn: &mut Conn, after: Option<&(String, i64)>) -> Result<Vec<Entr
         .limit(limits::REPLAY_PAGE)
         .into_boxed();
     if let Some((stream, rev)) = after {
-        let later = audit_entry::stream.eq(stream.clone()).and(audit_entry::rev.gt(*rev));
-        query = query.filter(audit_entry::stream.gt(stream.clone()).or(later));
+        // The first condition is a range of the index: without it each page would begin at the beginning.
+        let later = audit_entry::stream.gt(stream.clone()).or(audit_entry::rev.gt(*rev));
+        query = query.filter(audit_entry::stream.ge(stream.clone())).filter(later);
     }
     Ok(query.load(conn)?)
 }

@@ -122,7 +122,8 @@ fn page(conn: &mut Conn, section: &Section, facts: &Facts, after: Option<(i64, S
         query = query.filter(audit_entry::sealed.eq(false));
     }
     if let Some((at, id)) = after {
-        query = query.filter(audit_entry::at_ms.gt(at).or(audit_entry::at_ms.eq(at).and(audit_entry::entry_id.gt(id))));
+        query =
+            query.filter(audit_entry::at_ms.ge(at)).filter(audit_entry::at_ms.gt(at).or(audit_entry::entry_id.gt(id)));
     }
     Ok(query.load(conn)?)
 }
