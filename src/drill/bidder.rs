@@ -21,8 +21,15 @@ use crate::seal::sealing::SealedPayload;
 use crate::seal::withdrawal::Withdrawal;
 
 /// What a bidder may be told while clocks, documents and deadlines move; anything else must not be.
-const EXPECTED: &[&str] =
-    &["state-forbids", "document-revision-stale", "upload-quota-exceeded", "rate-limited", "envelope-parts-wrong"];
+const EXPECTED: &[&str] = &[
+    "state-forbids",
+    "document-revision-stale",
+    "upload-quota-exceeded",
+    "rate-limited",
+    "envelope-parts-wrong",
+    // Whoever is served fast comes to the last version of a bid.
+    "bid-versions-exhausted",
+];
 /// The longest pause between two acts, in milliseconds.
 const PAUSE_MS: u64 = 150;
 /// The smallest and the largest document of a bid: one chunk, or a few.

@@ -25,6 +25,8 @@ use crate::limits;
 
 /// Honest bidders, who are at it all the time.
 const HONEST: usize = 4;
+/// Lots on which they bid in turn: a bid has only so many versions.
+const LOTS: usize = 12;
 /// The slowest that a submission of theirs may be, upload included.
 const MOST_WAIT: Duration = Duration::from_secs(5);
 /// The most memory that the server may have in use meanwhile, in KiB.
@@ -114,7 +116,7 @@ fn judge(findings: &Findings) -> Result<()> {
 }
 
 fn besiege(stage: &Stage, server: &Server, clients: usize) -> Result<Findings> {
-    let (lot, _) = officials::publish(stage)?;
+    let lots = (0..LOTS).map(|_| Ok(officials::publish(stage)?.0)).collect::<Result<Vec<String>>>()?;
     let address: SocketAddr = stage.fleet.bases()[0].trim_start_matches("http://").parse().map_err(broken)?;
     let mut findings = Findings { clients, memory_kib_before: server.memory_kib(), ..Findings::default() };
     let mut slow: Vec<Slow> = (0..clients).filter_map(|n| Slow::connect(address, n)).collect();
@@ -123,11 +125,14 @@ fn besiege(stage: &Stage, server: &Server, clients: usize) -> Result<Findings> {
     let (mut waits, most) = std::thread::scope(|scope| {
         let honest: Vec<_> = (0..HONEST)
             .map(|who| {
-                let (lot, over) = (&lot, &over);
+                let (lots, over) = (&lots, &over);
                 scope.spawn(move || {
                     let mut bidder = Bidder::new(stage, who);
                     let mut waits = Vec::new();
-                    while !over.load(Ordering::SeqCst) && stage.journal.told().wrong.is_empty() {
+                    for lot in lots.iter().cycle() {
+                        if over.load(Ordering::SeqCst) || !stage.journal.told().wrong.is_empty() {
+                            break;
+                        }
                         let began = Instant::now();
                         bidder.put(lot);
                         waits.push(began.elapsed());

@@ -81,9 +81,11 @@ impl<'a> Assertion<'a> {
         let (signed, signature) = text.rsplit_once('.').ok_or("the assertion is not a JWT")?;
         let (header, claims) = signed.split_once('.').ok_or("the assertion is not a JWT")?;
         let part = |part: &str| from_base64url(part).map_err(|_| "a part of the assertion is not base64url");
+        // Text as a whole: what nobody reads of it must be UTF-8 too.
+        let text = |bytes| String::from_utf8(bytes).map_err(|_| "a part of the assertion is not UTF-8");
         let header: Header =
-            serde_json::from_slice(&part(header)?).map_err(|_| "the assertion's header cannot be read")?;
-        let claims: Claims = serde_json::from_slice(&part(claims)?)
+            serde_json::from_str(&text(part(header)?)?).map_err(|_| "the assertion's header cannot be read")?;
+        let claims: Claims = serde_json::from_str(&text(part(claims)?)?)
             .map_err(|_| "the assertion needs iss, sub, aud, exp and jti, each once")?;
         if header.crit.is_some() {
             return Err("the assertion's header has crit, which nothing here understands");
@@ -142,5 +144,22 @@ impl<'a> Assertion<'a> {
             return Err("iat or nbf lies in the future by the platform's clock (GET /v1/time)");
         }
         Ok(Passed { jti: jti.clone(), expires: Timestamp::from_millis(exp * 1_000) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::encoding::base64url;
+
+    #[test]
+    fn every_part_is_text_also_where_nobody_reads_it() {
+        let claims = br#"{"iss":"cli-1","sub":"cli-1","aud":"x","exp":1,"jti":"1"}"#;
+        let read = |header: &[u8]| {
+            let text = format!("{}.{}.{}", base64url(header), base64url(claims), base64url(b"signature"));
+            Assertion::read(&text).map(|read| read.client().to_owned())
+        };
+        assert_eq!(read(br#"{"alg":"EdDSA","x":"y"}"#), Ok("cli-1".to_owned()));
+        assert_eq!(read(b"{\"alg\":\"EdDSA\",\"x\":\"\x9a\"}"), Err("a part of the assertion is not UTF-8"));
     }
 }
