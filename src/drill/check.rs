@@ -379,22 +379,30 @@ impl Found {
 /// Waits until every message has left.
 ///
 /// # Errors
-/// When one does not.
+/// When none leaves any more.
 pub fn wait_for_mails(stage: &Stage) -> Result<()> {
     let reader = Reader::open(&stage.ground.url());
-    for _ in 0..MAIL_LOOKS {
+    let (mut before, mut idle) = (i64::MAX, 0);
+    while idle < MAIL_LOOKS {
         let waiting: i64 = reader
             .read_blocking(|conn| Ok(outbox::table.filter(outbox::state.ne("sent")).count().get_result(conn)?))
             .map_err(broken)?;
         if waiting == 0 {
             return Ok(());
         }
-        // A message that a dead server had in hand waits for the end of its lease, and one that failed for its next turn.
-        stage.fleet.move_to(stage.fleet.now().plus_millis(limits::MAIL_LEASE_MS));
+        if waiting < before {
+            idle = 0;
+        } else {
+            // A message that a dead server had in hand waits for the end of its lease, and one that failed for its next
+            // turn. Not while others leave: a server gives back what it has in hand when its time is half over.
+            stage.fleet.move_to(stage.fleet.now().plus_millis(limits::MAIL_LEASE_MS));
+            idle += 1;
+        }
+        before = waiting;
         std::thread::sleep(Duration::from_millis(limits::MAIL_PAUSE_MS));
     }
     Err(DrillError::Wrong("messages do not leave".into()))
 }
 
-/// How often it is looked whether the messages have left.
+/// How often it is looked in vain whether a message has left.
 const MAIL_LOOKS: u32 = 90;
