@@ -8,6 +8,7 @@ pub mod dialect;
 pub mod grants;
 mod kept;
 pub mod migrate;
+mod pages;
 pub mod probe;
 #[rustfmt::skip]
 pub mod schema;

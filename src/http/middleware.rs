@@ -300,8 +300,9 @@ fn worded(response: ServiceResponse<BoxBody>, said: &Said, meta: &Meta) -> Servi
 }
 
 /// Where bidders have to pass the log has the request's id and duration, and nothing else: a line for each is alike, so
-/// that no count of them is one of bids. What is counted ([`permissions::counted`]) is also named: its path, unless that holds an id which may be a secret, and nothing of a path that no route knows: somebody may have put
-/// anything there, such as the id of a bid with a letter too many.
+/// that no count of them is one of bids. What is counted ([`permissions::counted`]) is also named: its path, unless that holds
+/// an id which may be a secret, and nothing of a path that no route knows: somebody may have put anything there, such as the
+/// id of a bid with a letter too many.
 fn log(meta: &Meta, named: bool, method: &str, pattern: Option<&str>, path: &str, status: StatusCode, began: Instant) {
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     if !named {

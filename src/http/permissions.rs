@@ -187,7 +187,8 @@ const UNCOUNTED: &[(&str, &str)] = &[
 ];
 
 /// The group that a request is counted in, if in any: never where bidders have to pass, so that no count moves with a
-/// bid. What is counted is what the log names, for the same reason. `anonymous` is a request that carries no token: a bidder's own software carries one.
+/// bid. What is counted is what the log names, for the same reason. `anonymous` is a request that carries no token: a
+/// bidder's own software carries one.
 pub fn counted(method: &str, pattern: Option<&str>, anonymous: bool) -> Option<Group> {
     let Some(pattern) = pattern else { return anonymous.then_some(Group::Unmatched) };
     let row = OPERATIONS.iter().find(|row| row.path == pattern && row.method == method)?;

@@ -107,8 +107,12 @@ impl SoundClock {
 
     /// The shared clock was asked and the computer's was `offset_ms` ahead of it, give or take `doubt_ms`. A clock that is
     /// off is not followed: the time goes on from what the shared one showed. Off is one that is too far away even if all of
-    /// the doubt speaks for it: a database that is slow to answer is no reason to refuse bids.
+    /// the doubt speaks for it: a database that is slow to answer is no reason to refuse bids. An answer with more doubt than
+    /// a clock may be off says nothing: what was found before stands, by the steady hand.
     pub fn against_shared(&self, offset_ms: i64, doubt_ms: i64) -> Compared {
+        if doubt_ms > limits::CLOCK_OFFSET_MS {
+            return Compared { offset_ms, sound: self.is_sound() };
+        }
         let sound = offset_ms.abs() - doubt_ms <= limits::CLOCK_OFFSET_MS;
         let mut hand = self.hand();
         let (raw, steady) = self.read();
@@ -241,6 +245,19 @@ mod tests {
         assert_eq!(sound.against_shared(far, 100), Compared { offset_ms: far, sound: true });
         assert_eq!(sound.against_shared(far, 99), Compared { offset_ms: far, sound: false });
         assert_eq!(sound.against_shared(-far, 100), Compared { offset_ms: -far, sound: true });
+    }
+
+    #[test]
+    fn an_answer_that_took_too_long_neither_accuses_a_clock_nor_clears_it() {
+        let (raw, sound) = clocks();
+        let slow = limits::CLOCK_OFFSET_MS + 1;
+        assert!(sound.against_shared(HOUR, slow).sound, "it ran true so far");
+        raw.jump(at(HOUR));
+        assert!(!sound.against_shared(HOUR, slow).sound, "it was set since");
+        assert!(!sound.against_shared(HOUR, 0).sound);
+        raw.advance(1_000);
+        assert!(!sound.against_shared(0, slow).sound, "it was off, and nobody has seen it right");
+        assert_eq!(sound.now(), at(1_000));
     }
 
     /// A clock of which some looks take a while.

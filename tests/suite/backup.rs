@@ -20,6 +20,7 @@ use sealbid::worker::{pulse, scheduler, sweeper, unsealer};
 use serde_json::Value;
 
 use crate::support::program::{Installation, command, run};
+use crate::support::stored::upload_for;
 use crate::support::story::{LotStory, SEALED_CHUNK, upload};
 use crate::support::world::World;
 
@@ -207,13 +208,7 @@ fn a_damaged_backup_is_refused_and_the_damage_named() {
 fn a_payload_that_is_damaged_where_it_is_stored_is_named_and_the_others_are_backed_up() {
     let world = Installation::sqlite();
     let story = with_bids(&world);
-    let id: String = world
-        .app()
-        .reader
-        .read_blocking(|conn| {
-            Ok(uploads::table.filter(uploads::purpose.eq("bid")).select(uploads::id).first::<String>(conn)?)
-        })
-        .expect("read");
+    let id = upload_for(&world, "bid").expect("a bid was uploaded");
     damage(&world.app().config.storage.blobs.join(&id[id.len() - 2..]).join(&id), 3);
     let to = world.dir().join("backup");
     let (code, said) = run(&world.app().config, &["backup", "--to", &to.display().to_string()]);
@@ -246,13 +241,7 @@ fn a_payload_that_is_damaged_where_it_is_stored_is_named_and_the_others_are_back
 fn digests_that_are_lost_beside_whole_bytes_are_made_again_in_the_backup() {
     let world = Installation::sqlite();
     with_bids(&world);
-    let id: String = world
-        .app()
-        .reader
-        .read_blocking(|conn| {
-            Ok(uploads::table.filter(uploads::purpose.eq("bid")).select(uploads::id).first::<String>(conn)?)
-        })
-        .expect("read");
+    let id = upload_for(&world, "bid").expect("a bid was uploaded");
     let leaves = world.app().config.storage.blobs.join(&id[id.len() - 2..]).join(format!("{id}.leaves"));
     fs::remove_file(leaves).expect("lost");
     let backup = take(&world);

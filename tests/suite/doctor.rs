@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::support::postgres;
 use crate::support::program::{Installation, run};
+use crate::support::stored::upload_for;
 use crate::support::world::World;
 
 /// The findings about something, and the exit code.
@@ -140,11 +141,7 @@ fn on_postgres_guards_rights_and_reachability_are_looked_at() {
 fn what_the_server_has_found_damaged_is_named() {
     let world = Installation::sqlite();
     world.lot(Category::Construction).noticed().with_bids(&["900000.00"]);
-    let id: String = world
-        .app()
-        .reader
-        .read_blocking(|conn| Ok(uploads::table.filter(uploads::purpose.eq("bid")).select(uploads::id).first(conn)?))
-        .expect("read");
+    let id = upload_for(&world, "bid").expect("a bid was uploaded");
     fs::remove_file(crate::support::steps::blob(&world, &id)).expect("it was there");
     world.advance_to(world.now().plus_millis(sealbid::limits::SCRUB_EVERY_MS));
     world.scrub();

@@ -20,6 +20,7 @@ use crate::on_both;
 use crate::support::api::{Answer, Person};
 use crate::support::looks::{self, Places};
 use crate::support::steps::{blob, items};
+use crate::support::stored::upload_for;
 use crate::support::story::{LotStory, PLAIN_CHUNK, SEALED_CHUNK, jws, upload};
 use crate::support::world::World;
 
@@ -342,14 +343,7 @@ on_both!(a_reserve_price_is_as_secret_as_a_bid_and_comes_back_from_its_initiator
     let lot = world.lot(Category::LandUse).terms(&json!({ "reserve": "announced" })).noticed();
     let lot = lot.with_bids(&["120000.00", "115000.00", "130000.00"]);
     lot.seal_reserve(1, "110000.00").ok();
-    let id = world
-        .app()
-        .reader
-        .read_blocking(|conn| {
-            use sealbid::db::schema::uploads::dsl;
-            Ok(dsl::uploads.filter(dsl::purpose.eq("reserve")).select(dsl::id).first::<String>(conn)?)
-        })
-        .expect("read");
+    let id = upload_for(world, "reserve").expect("it was uploaded");
     let path = blob(world, &id);
     let sent = fs::read(&path).expect("stored");
     flip(&path, 2);
@@ -454,14 +448,7 @@ fn the_command_that_sealed_a_bid_sends_again_what_was_lost_of_it() {
         said
     };
     seal(&["--amount", AMOUNTS[0], "--currency", "CNY"]);
-    let id = world
-        .app()
-        .reader
-        .read_blocking(|conn| {
-            use sealbid::db::schema::uploads::dsl;
-            Ok(dsl::uploads.filter(dsl::purpose.eq("bid")).select(dsl::id).first::<String>(conn)?)
-        })
-        .expect("read");
+    let id = upload_for(&world, "bid").expect("it was uploaded");
     let path = blob(&world, &id);
     let sent = fs::read(&path).expect("stored");
     assert!(!seal(&[]).contains("damaged"));

@@ -14,6 +14,7 @@ use crate::support::api::Answer;
 use crate::support::looks::{self, Places, Seen};
 use crate::support::normal::Normaliser;
 use crate::support::steps::{items, texts};
+use crate::support::stored::upload_for;
 use crate::support::story::{LotStory, jws};
 use crate::support::world::World;
 
@@ -265,14 +266,7 @@ fn life_with_reserve(world: &World, sealed: bool) -> Transcript {
     let mut upload = None;
     if sealed {
         twin.story.seal_reserve(1, "150000.00").ok();
-        upload = world
-            .app()
-            .reader
-            .read_blocking(|conn| {
-                use sealbid::db::schema::uploads::dsl;
-                Ok(dsl::uploads.filter(dsl::purpose.eq("reserve")).select(dsl::id).first::<String>(conn).optional()?)
-            })
-            .expect("read");
+        upload = upload_for(world, "reserve");
         assert!(upload.is_some());
     }
     twin.at(3);

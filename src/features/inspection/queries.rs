@@ -87,11 +87,8 @@ fn page(
         // Spelled out, so that the database sees that its indexes without looks serve this.
         query = query.filter(sql::<Bool>("kind <> 'inspection.looked'"));
     }
-    if let Some((at, id)) = after {
-        let (at, id) = (*at, id.clone());
-        // The first condition is a range of the index, so that a late page costs what the first does.
-        query =
-            query.filter(audit_entry::at_ms.le(at)).filter(audit_entry::at_ms.lt(at).or(audit_entry::entry_id.lt(id)));
+    if let Some(place) = after.cloned() {
+        query = crate::beyond!(query, audit_entry::at_ms, audit_entry::entry_id, place, older);
     }
     Ok(query.load(conn)?)
 }

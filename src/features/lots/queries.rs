@@ -90,8 +90,8 @@ pub fn lots(conn: &mut Conn, filter: &Filter, limit: i64) -> Result<Vec<Lot>> {
     if let Some(project) = &filter.project_id {
         query = query.filter(lots::project_id.eq(project.clone()));
     }
-    if let Some((at, id)) = &filter.after {
-        query = query.filter(lots::created_at.le(*at)).filter(lots::created_at.lt(*at).or(lots::id.lt(id.clone())));
+    if let Some(place) = filter.after.clone() {
+        query = crate::beyond!(query, lots::created_at, lots::id, place, older);
     }
     query.load(conn)?.into_iter().map(Lot::read).collect()
 }

@@ -61,8 +61,8 @@ pub fn newest(conn: &mut Conn, state: Option<&str>, after: Option<(i64, String)>
     if let Some(state) = state {
         query = query.filter(outbox::state.eq(state.to_owned()));
     }
-    if let Some((at, id)) = after {
-        query = query.filter(outbox::created_at.le(at)).filter(outbox::created_at.lt(at).or(outbox::id.lt(id)));
+    if let Some(place) = after {
+        query = crate::beyond!(query, outbox::created_at, outbox::id, place, older);
     }
     Ok(query.load(conn)?)
 }

@@ -36,8 +36,8 @@ pub fn newest(conn: &mut Conn, kind: Option<&str>, after: Option<(i64, String)>,
     if let Some(kind) = kind {
         query = query.filter(notices::kind.eq(kind.to_owned()));
     }
-    if let Some((at, id)) = after {
-        query = query.filter(notices::published_at.le(at)).filter(notices::published_at.lt(at).or(notices::id.lt(id)));
+    if let Some(place) = after {
+        query = crate::beyond!(query, notices::published_at, notices::id, place, older);
     }
     query.load(conn)?.iter().map(view).collect()
 }

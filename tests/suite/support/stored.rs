@@ -8,6 +8,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use sealbid::db::Conn;
+use sealbid::db::schema::uploads;
 
 use super::world::World;
 
@@ -54,6 +55,14 @@ pub fn tables(world: &World) -> BTreeMap<String, Vec<String>> {
         Ok(names.into_iter().map(rows).collect())
     });
     dump.expect("read")
+}
+
+/// An upload of a purpose, where there is one.
+pub fn upload_for(world: &World, purpose: &'static str) -> Option<String> {
+    let found = world.app().reader.read_blocking(move |conn| {
+        Ok(uploads::table.filter(uploads::purpose.eq(purpose)).select(uploads::id).first(conn).optional()?)
+    });
+    found.expect("read")
 }
 
 /// Every file below a directory with its bytes.

@@ -14,9 +14,9 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// The first cell of the last row, in every language: no entry has an id like it.
 pub const END: &str = "#end";
 
-/// A spreadsheet takes a cell for a formula, or for the continuation of one, when it begins with one of these. The
-/// apostrophe is among them because it is what the others are hidden behind.
-const GUARDED: &[char] = &['=', '+', '-', '@', '\t', '\r', '\n', '=', '+', '-', '@', '\''];
+/// A spreadsheet takes a cell for a formula, or for the continuation of one, when it begins with one of these; in a Chinese
+/// one the wide forms of the signs count too. The apostrophe is among them because it is what the others are hidden behind.
+const GUARDED: &[char] = &['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}', '\''];
 
 /// A column.
 struct Column {
@@ -104,8 +104,9 @@ mod tests {
 
     #[test]
     fn no_cell_is_a_formula_and_what_was_there_comes_back() {
-        let dangerous =
-            ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=1", "+1", "-1", "@1", "'=1", "''", "'"];
+        let plain = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "'=1", "''", "'"];
+        let wide = ["\u{ff1d}1", "\u{ff0b}1", "\u{ff0d}1", "\u{ff20}1"];
+        let dangerous = plain.into_iter().chain(wide);
         for text in dangerous {
             let cell = inert(text.to_owned());
             assert_eq!(cell, format!("'{text}"));

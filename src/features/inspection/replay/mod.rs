@@ -160,10 +160,8 @@ fn page_after(conn: &mut Conn, after: Option<&(String, i64)>) -> Result<Vec<Entr
         .order((audit_entry::stream.asc(), audit_entry::rev.asc()))
         .limit(limits::REPLAY_PAGE)
         .into_boxed();
-    if let Some((stream, rev)) = after {
-        // The first condition is a range of the index: without it each page would begin at the beginning.
-        let later = audit_entry::stream.gt(stream.clone()).or(audit_entry::rev.gt(*rev));
-        query = query.filter(audit_entry::stream.ge(stream.clone())).filter(later);
+    if let Some(place) = after.cloned() {
+        query = crate::beyond!(query, audit_entry::stream, audit_entry::rev, place, newer);
     }
     Ok(query.load(conn)?)
 }

@@ -121,9 +121,8 @@ fn page(conn: &mut Conn, section: &Section, facts: &Facts, after: Option<(i64, S
     if !facts.released || section.whence == Whence::Platform {
         query = query.filter(audit_entry::sealed.eq(false));
     }
-    if let Some((at, id)) = after {
-        query =
-            query.filter(audit_entry::at_ms.ge(at)).filter(audit_entry::at_ms.gt(at).or(audit_entry::entry_id.gt(id)));
+    if let Some(place) = after {
+        query = crate::beyond!(query, audit_entry::at_ms, audit_entry::entry_id, place, newer);
     }
     Ok(query.load(conn)?)
 }
