@@ -13,6 +13,7 @@ mod doctor;
 mod exports;
 mod faults;
 mod faults_mail;
+mod forged_envelopes;
 mod fuzzing;
 mod inspection;
 mod ledger;
