@@ -21,8 +21,12 @@ use crate::kernel::network::Network;
 use crate::keys::Keys;
 use crate::ledger::{Context, Error, Ledger, Reader, WriteConn};
 use crate::limits;
+use crate::log::signer::file::FileSigner;
+use crate::log::signer::{Signer, SignerError};
+use crate::log::{self, Log, LogError, Settings};
 use crate::metrics::Metrics;
 use crate::seal::keyset::KeySet;
+use crate::tlog::note::verifier_key;
 
 /// The running platform.
 pub struct App {
@@ -54,6 +58,8 @@ pub struct App {
     pub rates: Rates,
     /// Passwords that were tried lately.
     pub attempts: Attempts,
+    /// The public log.
+    pub log: Arc<Log>,
     /// This process among those that share the database.
     pub instance: Arc<Instance>,
     /// Where this process is to die; nowhere but in a drill.
@@ -72,6 +78,9 @@ pub enum StartError {
     /// The keys do not fit the database.
     #[error("{0}")]
     Keys(String),
+    /// The public log cannot be used.
+    #[error("{0}")]
+    Log(String),
     /// The blob directory cannot be used or belongs to another platform.
     #[error("{0}")]
     Blobs(String),
@@ -114,6 +123,7 @@ impl App {
             StartError::Blobs(error.unwrap_or_else(|| "the blob directory belongs to another platform".into()))
         })?;
         let instance = Arc::new(Instance::new(clock));
+        let log = open_log(&mut conn, &config, instance.id())?;
         let clock: Arc<dyn Clock> = instance.clock().clone();
         Ok(Self {
             tokens: Tokens::new(&config.server.public_url, &keys.token),
@@ -128,6 +138,7 @@ impl App {
             rates: Rates::new(config.server.rate_limit_factor),
             attempts: Attempts::new(),
             trusted_proxies: config.trusted_proxies(),
+            log: Arc::new(log),
             instance,
             clock,
             config,
@@ -155,9 +166,62 @@ impl App {
 
     /// The name under which receipts and key sets are signed: the public address without its scheme.
     pub fn origin(&self) -> &str {
-        let url = &self.config.server.public_url;
-        url.split_once("://").map_or(url.as_str(), |(_, rest)| rest)
+        host(&self.config)
     }
+
+    /// The verifier key of the promises in receipts.
+    pub fn promise_verifier(&self) -> String {
+        verifier_key(&format!("{}/promise", self.origin()), &self.keys.promise.verifying_key().to_bytes())
+    }
+}
+
+fn host(config: &Config) -> &str {
+    let url = &config.server.public_url;
+    url.split_once("://").map_or(url.as_str(), |(_, rest)| rest)
+}
+
+fn open_log(conn: &mut Conn, config: &Config, instance: &str) -> Result<Log, StartError> {
+    let failed = |error: LogError| StartError::Log(error.to_string());
+    let witnesses = match config.audit.policy.as_str() {
+        "" => None,
+        path => Some(std::fs::read_to_string(path).map_err(|error| StartError::Log(format!("{path}: {error}")))?),
+    };
+    let settings = Settings {
+        origin: format!("{}/audit/main", host(config)),
+        url: format!("{}/audit/main", config.server.public_url),
+        tick_ms: config.audit.tick_ms,
+        padding: config.audit.padding,
+        witnesses,
+        instance: instance.to_owned(),
+    };
+    let signer = open_signer(conn, config, &settings.origin)?;
+    Log::open(settings, config.audit.dir.clone(), signer).map_err(failed)
+}
+
+/// The signer; one is made only where the log has no leaves, so that a lost one is not replaced by one that remembers nothing.
+fn open_signer(conn: &mut Conn, config: &Config, origin: &str) -> Result<Box<dyn Signer>, StartError> {
+    let failed = |error: SignerError| StartError::Log(format!("the log's signer: {error}"));
+    let Some(dir) = config.signer_directory() else {
+        return Err(StartError::Log("audit.signer: no signer".into()));
+    };
+    if !FileSigner::exists(dir) {
+        let head = log::queries::head(conn).map_err(|error| StartError::Log(format!("{error:?}")))?;
+        if head.size > 0 {
+            return Err(StartError::Log(format!(
+                "the signer's directory {} is missing, and the log has {} leaves: without it no checkpoint can be signed under this log's key. \
+                 Restore its key from where it is kept; see the manual on recovery.",
+                dir.display(),
+                head.size
+            )));
+        }
+        match FileSigner::create(dir, origin) {
+            Ok(signer) => return Ok(Box::new(signer)),
+            // Another server was first.
+            Err(_) if FileSigner::exists(dir) => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    FileSigner::open(dir, origin).map(|signer| Box::new(signer) as Box<dyn Signer>).map_err(failed)
 }
 
 /// Loads the key directory, or makes it: only when the database has never seen keys, so that a lost directory is not

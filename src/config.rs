@@ -37,6 +37,31 @@ pub struct Config {
     pub metrics: Watching,
     /// What is known of backups.
     pub backup: Backups,
+    /// The public log.
+    pub audit: Audit,
+}
+
+/// The public log of the record.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Audit {
+    /// The directory of tiles and checkpoint, which everybody may read; shared by all servers of one database.
+    pub dir: PathBuf,
+    /// `dir:PATH`: this server signs, with the key and the memory in that directory, shared by all servers of one database and
+    /// never restored from a backup; or `unix:PATH`: the socket of `sealbid signer`.
+    pub signer: String,
+    /// Milliseconds from one checkpoint to the next.
+    pub tick_ms: u64,
+    /// The least number of leaves by which the log grows with every tick.
+    pub padding: u32,
+    /// A policy file (C2SP tlog-policy) with witnesses and quorum; empty for none.
+    pub policy: String,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { dir: "data/log".into(), signer: "dir:signer".into(), tick_ms: 5_000, padding: 8, policy: String::new() }
+    }
 }
 
 /// The HTTP server.
@@ -259,6 +284,7 @@ impl Config {
             log: section("log", &mut read, wrong),
             metrics: section("metrics", &mut read, wrong),
             backup: section("backup", &mut read, wrong),
+            audit: section("audit", &mut read, wrong),
         };
         wrong.extend(read.keys().map(|name| format!("{name}: there is no such section")));
         config
@@ -319,6 +345,10 @@ impl Config {
             watched.is_empty() || *watched != self.server.bind || watched.parse::<SocketAddr>().is_err(),
             "metrics.bind: another port than server.bind: metrics are not for the public",
         );
+        let signs = |prefix: &str| self.audit.signer.strip_prefix(prefix).is_some_and(|path| !path.is_empty());
+        expect(signs("dir:") || signs("unix:"), "audit.signer: `dir:PATH` or `unix:PATH`");
+        expect(limits::LOG_TICK_MS.contains(&self.audit.tick_ms), "audit.tick_ms: 10 to 60000");
+        expect(self.audit.padding <= limits::LOG_PADDING, "audit.padding: 0 to 4096");
         let data = self.database_url().file().and_then(|file| file.parent().map(std::path::Path::to_owned));
         let keys_in_data =
             data.as_deref().is_some_and(|data| !data.as_os_str().is_empty() && self.keys.dir.starts_with(data));
@@ -326,7 +356,20 @@ impl Config {
             !keys_in_data && !self.keys.dir.starts_with(&self.storage.blobs),
             "keys.dir: must not lie inside the data directory, or every backup would carry the keys to its own secrets",
         );
+        let signer_in_data = self
+            .signer_directory()
+            .zip(data.as_deref())
+            .is_some_and(|(signer, data)| !data.as_os_str().is_empty() && signer.starts_with(data));
+        expect(
+            !signer_in_data,
+            "audit.signer: its directory must not lie inside the data directory: restoring the data must not restore what the signer remembers",
+        );
         if wrong.is_empty() { Ok(()) } else { Err(ConfigError(wrong)) }
+    }
+
+    /// The directory of the signer, where this process signs.
+    pub fn signer_directory(&self) -> Option<&std::path::Path> {
+        self.audit.signer.strip_prefix("dir:").map(std::path::Path::new)
     }
 
     /// The networks of the proxies whose word is believed.

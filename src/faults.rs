@@ -39,11 +39,19 @@ pub enum Point {
     UploadDoomed,
     /// The bytes of a doomed upload are gone; its row is there.
     UploadRemoved,
+    /// A batch of the log is committed; its tiles are not written.
+    LogSequenced,
+    /// The tiles of a batch are written; its root is not signed.
+    LogTiles,
+    /// The root of a batch is signed; the checkpoint is not published.
+    LogSigned,
+    /// The checkpoint is published; the database does not say so.
+    LogPublished,
 }
 
 impl Point {
     /// Every place.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::BodyIn,
         Self::BidBeforeCommit,
         Self::BidAfterCommit,
@@ -58,6 +66,10 @@ impl Point {
         Self::MailSent,
         Self::UploadDoomed,
         Self::UploadRemoved,
+        Self::LogSequenced,
+        Self::LogTiles,
+        Self::LogSigned,
+        Self::LogPublished,
     ];
 
     /// Its name.
@@ -77,6 +89,10 @@ impl Point {
             Self::MailSent => "mail-sent",
             Self::UploadDoomed => "upload-doomed",
             Self::UploadRemoved => "upload-removed",
+            Self::LogSequenced => "log-sequenced",
+            Self::LogTiles => "log-tiles",
+            Self::LogSigned => "log-signed",
+            Self::LogPublished => "log-published",
         }
     }
 

@@ -4,7 +4,8 @@
 //!
 //! - pure, without database, web, clock or files: [`kernel`] (the vocabulary), [`rules`] (the law as tables),
 //!   [`seal`] (sealed bids), [`tlog`] (the form of the record);
-//! - [`db`] (two databases behind one connection) and [`ledger`] (the only door for writes);
+//! - [`db`] (two databases behind one connection), [`ledger`] (the only door for writes) and [`log`] (the public log of what
+//!   is written);
 //! - [`features`] (what the platform does, one folder a subject);
 //! - [`http`], [`cli`] (how it is asked to), and [`metrics`] (what may be watched).
 
@@ -27,6 +28,7 @@ pub mod kernel;
 pub mod keys;
 pub mod ledger;
 pub mod limits;
+pub mod log;
 pub mod metrics;
 pub mod refusals;
 pub mod rules;

@@ -294,3 +294,27 @@ pub const CLIENT_SKEW_SECONDS: i64 = 30;
 pub const TOKEN_FORM_BYTES: usize = 16 * 1024;
 /// Active service clients of one organisation.
 pub const SERVICE_CLIENTS: usize = 20;
+/// Milliseconds from one checkpoint of the log to the next: what may be configured.
+pub const LOG_TICK_MS: std::ops::RangeInclusive<u64> = 10..=60_000;
+/// Leaves by which the log may be made to grow with every tick at least.
+pub const LOG_PADDING: u32 = 4_096;
+/// Entries that one tick takes into the log; what is left waits for the next.
+pub const LOG_BATCH: i64 = 65_536;
+/// How long after it was recorded an entry is in the log at the latest, in milliseconds: promises say so.
+pub const PROMISE_MS: i64 = 10 * 60 * 1000;
+/// For how many ticks a server that grows the log is left alone, and for how long at least and at most, in milliseconds.
+pub const LOG_LEASE_TICKS: i64 = 3;
+/// See [`LOG_LEASE_TICKS`].
+pub const LOG_LEASE_MS: std::ops::RangeInclusive<i64> = 1_000..=30_000;
+/// Promises that a signer is shown the inclusion of at a time.
+pub const PROMISES_SHOWN: usize = 1_000;
+/// Ticks without a checkpoint after which an alarm is raised.
+pub const LOG_STALLED_TICKS: u64 = 3;
+/// The same in milliseconds, at least: ticks of a test may be shorter than a disk takes.
+pub const LOG_STALLED_MS: i64 = 15_000;
+/// How often a lot's box may be closed.
+pub const CLOSINGS: i64 = 100;
+/// Lots that are disclosed in one round.
+pub const DISCLOSED_AT_ONCE: i64 = 16;
+/// Seconds after which whoever asks for a receipt too early should ask again, at most.
+pub const RECEIPT_RETRY_SECONDS: u64 = 60;

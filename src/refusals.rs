@@ -322,6 +322,10 @@ plain!(/// No room on the disk.
     storage_full, "storage-full", SameRequest,
     "存储空间不足。", "There is no room to store this at the moment; what was stored before is safe.",
     hint "请稍后用同一请求重试;管理人员已可在日志中看到。", "Repeat the same request later; the operator sees it on the log.");
+plain!(/// The public log stands still.
+    log_halted, "log-halted", SameRequest,
+    "公开审计日志已停,平台暂不受理须记录的操作;已受理的均安全。", "The public log stands still, and nothing that must be on record is accepted; what was accepted before is safe.",
+    hint "请稍后用同一请求重试;管理人员已收到警报。", "Repeat the same request later; the operator has the alarm.");
 plain!(/// A chunk without the digest by which damage on the way is noticed.
     content_digest_missing, "content-digest-missing", AfterChange,
     "缺少 Content-Digest 头(sha-256)。", "The Content-Digest header with sha-256 is missing or cannot be read.",

@@ -50,6 +50,7 @@ async fn run(
     address: String,
 ) -> std::io::Result<()> {
     worker::pulse::start(&app).await.map_err(std::io::Error::other)?;
+    worker::log::start(&app).await.map_err(std::io::Error::other)?;
     let server = server::start(app.clone(), listener)?;
     if let Some(listener) = watched {
         tracing::info!(address = %listener.local_addr()?, "metrics");
@@ -72,6 +73,7 @@ async fn run(
     });
     server.await?;
     // Everything that was accepted is answered: what follows on record is that this server stopped.
+    worker::log::stop(&app).await;
     if let Err(error) = worker::pulse::stop(&app).await {
         tracing::error!(error = %error, "that this server stopped could not be put on record");
     }

@@ -26,6 +26,15 @@ pub fn begin_write(conn: &mut Conn) -> Result<(), DieselError> {
     }
 }
 
+/// Starts the transaction in which the log grows. It compares before it swaps, so that it needs no more than to see what is
+/// committed; serializable, it would be in everybody's way.
+pub fn begin_growth(conn: &mut Conn) -> Result<(), DieselError> {
+    match conn {
+        Conn::Pg(c) => c.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED"),
+        Conn::Sqlite(c) => c.batch_execute("BEGIN IMMEDIATE"),
+    }
+}
+
 /// Starts a transaction that only reads, and sees one state of the database throughout.
 pub fn begin_read(conn: &mut Conn) -> Result<(), DieselError> {
     match conn {

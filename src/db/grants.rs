@@ -8,7 +8,7 @@ use diesel::connection::SimpleConnection;
 use super::Conn;
 
 /// Entries and their parts: added and read, never changed.
-const APPEND_ONLY: &[&str] = &["audit_entry", "bid_envelopes", "outages"];
+const APPEND_ONLY: &[&str] = &["audit_entry", "audit_batch", "audit_leaf", "bid_envelopes", "outages"];
 /// Subjects: added and changed, never deleted; each change is held to its entry by triggers.
 const SUBJECTS: &[&str] = &[
     "organisations",
@@ -36,6 +36,9 @@ const SUBJECTS: &[&str] = &[
 const PLUMBING: &[&str] = &[
     "audit_personal",
     "audit_pending",
+    "audit_head",
+    "audit_key",
+    "disclosures_due",
     "idempotency",
     "outbox",
     "meta",

@@ -42,6 +42,60 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_head (id) {
+        id -> BigInt,
+        size -> BigInt,
+        root -> Binary,
+        batch -> BigInt,
+        slot -> BigInt,
+        epoch -> BigInt,
+        holder -> Nullable<Text>,
+        lease_until -> BigInt,
+        published_size -> BigInt,
+        published_ms -> BigInt,
+        published -> Nullable<Text>,
+        halted -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    audit_batch (batch) {
+        batch -> BigInt,
+        size_before -> BigInt,
+        size_after -> BigInt,
+        n_real -> BigInt,
+        pad_key -> Binary,
+        slot -> BigInt,
+        at_ms -> BigInt,
+        epoch -> BigInt,
+        root -> Binary,
+    }
+}
+
+diesel::table! {
+    audit_leaf (entry_id) {
+        entry_id -> Text,
+        leaf_index -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit_key (vkey) {
+        vkey -> Text,
+        role -> Text,
+        first_size -> BigInt,
+        last_size -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    disclosures_due (lot_id) {
+        lot_id -> Text,
+        entry_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     idempotency (principal, key) {
         principal -> Text,
         key -> Text,
@@ -451,6 +505,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_entry,
     audit_personal,
     audit_pending,
+    audit_head,
+    audit_batch,
+    audit_leaf,
+    audit_key,
+    disclosures_due,
     idempotency,
     outbox,
     meta,

@@ -15,6 +15,7 @@ pub mod mandates;
 pub mod notices;
 pub mod opening;
 pub mod projects;
+pub mod public_log;
 pub mod questions;
 pub mod restoration;
 pub mod uploads;

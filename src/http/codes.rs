@@ -87,6 +87,7 @@ pub const CODES: &[Code] = &[
     code("clock-off", 503, "服务器时钟不准", "The server's clock is off"),
     code("busy", 503, "系统繁忙", "Busy"),
     code("storage-full", 503, "存储空间不足", "No room to store"),
+    code("log-halted", 503, "公开日志已停", "The public log stands still"),
     code("unavailable", 503, "服务暂不可用", "Unavailable"),
 ];
 

@@ -13,7 +13,6 @@ use crate::kernel::text::{Bilingual, Phrase};
 use crate::kernel::time::Timestamp;
 use crate::ledger::Error;
 use crate::refusals;
-use crate::tlog::note;
 
 /// The state of the server.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -135,6 +134,6 @@ pub async fn get_platform_key(app: web::Data<App>) -> HttpResponse {
         kid: key.key_id().to_string(),
         alg: key.algorithm().name().to_owned(),
         public_key: key.to_base64url(),
-        verifier: note::verifier_key(&format!("{}/promise", app.origin()), &key.to_bytes()),
+        verifier: app.promise_verifier(),
     })
 }

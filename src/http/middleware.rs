@@ -41,7 +41,8 @@ pub async fn around(
     let began = Instant::now();
     let meta = meta_of(&req, &app);
     req.extensions_mut().insert(meta.clone());
-    let pattern = req.match_pattern();
+    // What a last part may hold is the router's business.
+    let pattern = req.match_pattern().map(|pattern| pattern.replace(":.*}", "}"));
     let access =
         pattern.as_deref().map_or(Access::Unknown, |pattern| permissions::access(req.method().as_str(), pattern));
     let (method, path) = (req.method().clone(), req.path().to_owned());

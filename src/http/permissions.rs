@@ -62,6 +62,12 @@ pub const OPERATIONS: &[Operation] = &[
     open("GET", "/.well-known/jwks.json"),
     open("GET", "/v1/time"),
     open("GET", "/v1/platform-key"),
+    // The public log.
+    open("GET", "/audit/main/checkpoint"),
+    open("GET", "/audit/main/tile/{tile}"),
+    open("GET", "/audit/main/keys"),
+    open("GET", "/audit/main/policy"),
+    open("GET", "/audit/main/disclosures/{file}"),
     // Organisations and people.
     open("POST", "/v1/organisations"),
     only("GET", "/v1/organisations", &[Centre, Admin, Inspector]),
@@ -136,6 +142,7 @@ pub const OPERATIONS: &[Operation] = &[
     sealed("GET", "/v1/bids/{bid}/payloads/{part}", &[Bidder]),
     sealed("PUT", "/v1/lots/{lot}/reserve", &[Initiator]),
     sealed("GET", "/v1/receipts/{entry}", &[Bidder, Initiator]),
+    sealed("GET", "/v1/receipts/{entry}/proof", &[Bidder, Initiator]),
     // Opening, evaluation, award.
     either("GET", "/v1/lots/{lot}/opening"),
     only("POST", "/v1/lots/{lot}/opening/actions/attribute", &[Initiator]),
@@ -183,6 +190,10 @@ const UNCOUNTED: &[(&str, &str)] = &[
     ("/v1/time", "whoever is about to bid asks for it"),
     ("/v1/platform-key", "whoever checks a receipt asks for it"),
     ("/.well-known/jwks.json", "belongs to signing in"),
+    ("/audit/main/checkpoint", "whoever checks a receipt asks for it"),
+    ("/audit/main/tile/{tile}", "whoever checks a receipt asks for it"),
+    ("/audit/main/keys", "whoever checks a receipt asks for it"),
+    ("/audit/main/policy", "whoever checks a receipt asks for it"),
     ("/v1/lots/{lot}/opening/actions/attribute", "one for each envelope that did not open, before the read-out"),
 ];
 

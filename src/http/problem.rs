@@ -191,7 +191,11 @@ pub struct Broken {
 impl Broken {
     fn of(failure: &Failure) -> Self {
         let kind = failure.kind();
-        Self { kind, text: failure.to_string(), busy: matches!(failure, Failure::Busy | Failure::Stopping) }
+        Self {
+            kind,
+            text: failure.to_string(),
+            busy: matches!(failure, Failure::Busy | Failure::Stopping | Failure::Halted(_)),
+        }
     }
 
     /// Writes it to the log; on a route that touches sealed facts without its text, which may name a table or quote a
@@ -213,6 +217,7 @@ impl Error {
             Self::Refused(refusal) => (**refusal).clone(),
             Self::Failed(Failure::Busy | Failure::Stopping) => refusals::busy(),
             Self::Failed(Failure::Full(_)) => refusals::storage_full(),
+            Self::Failed(Failure::Halted(_)) => refusals::log_halted(),
             Self::Failed(Failure::Unreachable(_) | Failure::Storage(_)) => refusals::unavailable(),
             Self::Failed(_) => refusals::internal(),
         }

@@ -14,6 +14,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(health::get_jwks)
         .service(health::get_platform_key)
         .service(problem::get_problem);
+    features::public_log::http::routes(config);
     accounts(config);
     features::projects::http::routes(config);
     features::lots::http::routes(config);

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use super::change::Tx;
 use super::context::{Context, Lane};
 use super::error::{Error, Failure, Result};
+use super::halt::Halt;
 use super::idempotency::{self, Idempotency, Known};
 use super::queue::{Queue, Share};
 use crate::clock::Clock;
@@ -48,6 +49,7 @@ struct Shared {
     last_at: AtomicI64,
     url: DbUrl,
     faults: Faults,
+    halt: Halt,
 }
 
 impl Shared {
@@ -145,11 +147,12 @@ impl Ledger {
     pub fn start_with(url: &DbUrl, clock: Arc<dyn Clock>, faults: Faults, group: usize) -> Self {
         let postgres = url.is_postgres();
         let (queue, last_at, url) = (Queue::new(postgres), AtomicI64::new(0), url.clone());
-        let shared = Arc::new(Shared { queue, clock, last_at, url, faults });
+        let shared = Arc::new(Shared { queue, clock, last_at, url, faults, halt: Halt::default() });
         let shares = if postgres {
             // One writer for bids: two would lose races to each other, since a look for what is not there locks a page.
             let others = std::iter::repeat_n((Share::General, 1), limits::POSTGRES_WRITERS - 1);
-            std::iter::once((Share::Bids, group.min(limits::POSTGRES_COMMIT_GROUP))).chain(others).collect()
+            let own = [(Share::Bids, group.min(limits::POSTGRES_COMMIT_GROUP)), (Share::Log, 1)];
+            own.into_iter().chain(others).collect()
         } else {
             vec![(Share::All, group)]
         };
@@ -173,6 +176,7 @@ impl Ledger {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
+        self.shared.halt.check()?;
         let reply = self.submit(context, move |tx| recorded(tx, &mut work))?;
         reply.await.map_err(|_| Error::from(Failure::Stopping))?
     }
@@ -183,6 +187,7 @@ impl Ledger {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
+        self.shared.halt.check()?;
         let reply = self.submit(context, move |tx| recorded(tx, &mut work))?;
         reply.blocking_recv().map_err(|_| Error::from(Failure::Stopping))?
     }
@@ -194,6 +199,16 @@ impl Ledger {
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
         self.submit(context, work)?.await.map_err(|_| Error::from(Failure::Stopping))?
+    }
+
+    /// As [`Ledger::commit_beside`], for the growth of the log and callers outside async code.
+    pub fn grow_blocking<T, F>(&self, mut context: Context, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        context.lane = Lane::Log;
+        self.submit(context, work)?.blocking_recv().map_err(|_| Error::from(Failure::Stopping))?
     }
 
     /// As [`Ledger::commit_beside`], without waiting for it: in line before this returns, for what an answer must not wait
@@ -237,8 +252,19 @@ impl Ledger {
         T: Serialize + DeserializeOwned + Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
+        self.shared.halt.check()?;
         let reply = self.submit(context, move |tx| once(tx, &idempotency, keep, &mut work))?;
         reply.await.map_err(|_| Error::from(Failure::Stopping))?
+    }
+
+    /// From now on nothing is put on record: the log, of which the record is a part, stands still.
+    pub fn halt(&self, why: &str) {
+        self.shared.halt.begin(why);
+    }
+
+    /// The log goes on.
+    pub fn resume(&self) {
+        self.shared.halt.end();
     }
 
     fn submit<T, F>(&self, context: Context, work: F) -> Result<oneshot::Receiver<Result<T>>>
@@ -382,7 +408,6 @@ fn connected<'a>(conn: &'a mut Option<Conn>, url: &DbUrl) -> std::result::Result
 fn copy(failure: &Failure) -> Failure {
     match failure {
         Failure::Unreachable(why) => Failure::Unreachable(why.clone()),
-        // The caller may come back, and must hear so.
         Failure::Busy => Failure::Busy,
         Failure::Full(why) => Failure::Full(why.clone()),
         other => Failure::Internal(other.to_string()),
@@ -393,7 +418,8 @@ fn copy(failure: &Failure) -> Failure {
 fn run(conn: &mut Conn, shared: &Shared, jobs: &mut [Box<dyn Job>]) -> std::result::Result<(), Broke> {
     let most = if let [alone] = &*jobs { alone.attempts() } else { limits::GROUP_ATTEMPTS };
     for attempt in 1..=most {
-        match dialect::begin_write(conn) {
+        let growth = matches!(&*jobs, [alone] if alone.lane() == Lane::Log);
+        match if growth { dialect::begin_growth(conn) } else { dialect::begin_write(conn) } {
             Ok(()) => {}
             Err(error) if dialect::is_connection_lost(&error) => return Err(Broke::Stale(error.into())),
             Err(error) => return Err(error.into()),

@@ -30,6 +30,9 @@ pub enum Failure {
     /// The server is stopping.
     #[error("the server is stopping")]
     Stopping,
+    /// The public log stands still, and what must be on record waits with it.
+    #[error("the log stands still: {0}")]
+    Halted(String),
     /// What is stored does not have the form it was written in.
     #[error("stored data is damaged: {0}")]
     Damaged(String),
@@ -52,6 +55,7 @@ impl Failure {
             Self::Unreachable(_) => "the database is not reachable",
             Self::Busy => "the queue is full",
             Self::Stopping => "the server is stopping",
+            Self::Halted(_) => "the log stands still",
             Self::Damaged(_) => "stored data is damaged",
             Self::Internal(_) => "internal error",
             Self::Full(_) => "the database found no room",

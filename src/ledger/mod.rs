@@ -12,6 +12,7 @@ pub mod change;
 mod commit;
 pub mod context;
 pub mod error;
+mod halt;
 pub mod idempotency;
 pub mod outbox;
 mod queue;

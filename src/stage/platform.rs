@@ -140,6 +140,7 @@ impl Platform {
             .block_on(async {
                 loop {
                     let done = scheduler::round(&self.app).await?
+                        + worker::log::round(&self.app).await?
                         + unsealer::round(&self.app).await?
                         + mailer::round(&self.app).await?;
                     if done == 0 {
@@ -218,6 +219,10 @@ fn configure(dir: &Path, listener: &TcpListener) -> Result<Config> {
     config.storage.blobs = data.join("blobs");
     config.mail.dir = data.join("mail");
     config.keys.dir = dir.join("keys");
+    config.audit.dir = data.join("log");
+    config.audit.signer = format!("dir:{}", dir.join("signer").display());
+    // It grows when whoever put it up lets it, and by no more than there is.
+    config.audit.padding = 0;
     // All clients share one address, and together send what thousands of addresses would.
     config.server.rate_limit_factor = limits::RATE_FACTOR_MOST;
     config.check().map_err(StageError::of)?;

@@ -36,7 +36,10 @@ impl Edge {
             (width > 0).then_some(Tile { content, n, width })
         };
         let bundle = partial(Content::Entries, 0);
-        bundle.into_iter().chain(tiles::levels(size).filter_map(|level| partial(Content::Hashes(level), level))).collect()
+        bundle
+            .into_iter()
+            .chain(tiles::levels(size).filter_map(|level| partial(Content::Hashes(level), level)))
+            .collect()
     }
 
     /// Reads the edge of a tree of `size` leaves: `read` gives the bytes of each tile of [`Edge::tiles`].
@@ -114,7 +117,8 @@ impl Edge {
         if self.levels[at].len() as u64 == WIDTH {
             let hashes = std::mem::take(&mut self.levels[at]);
             let n = (self.size >> (8 * u32::from(level))) / WIDTH - 1;
-            written.push(Written { tile: Tile { content: Content::Hashes(level), n, width: 256 }, bytes: join(&hashes) });
+            written
+                .push(Written { tile: Tile { content: Content::Hashes(level), n, width: 256 }, bytes: join(&hashes) });
             self.push(level + 1, tiles::subtree(&hashes), written);
         }
     }

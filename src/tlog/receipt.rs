@@ -44,6 +44,17 @@ pub struct Opening {
 }
 
 impl Opening {
+    /// What a receipt's file (C2SP tlog-proof) carries in its `extra`: JSON in the form of RFC 8785.
+    pub fn to_extra(&self) -> String {
+        format!(
+            r#"{{"h_c":"{}","h_i":"{}","p":"{}","s_p":"{}","v":{RECEIPT_VERSION}}}"#,
+            self.h_c,
+            self.h_i,
+            encoding::base64url(&self.p),
+            encoding::base64url(&self.s_p)
+        )
+    }
+
     /// The commitment that this opens.
     pub fn commitment(&self) -> Digest {
         commitment(&part_digest(Part::Public, &self.s_p, &self.p), &self.h_c, &self.h_i)

@@ -1,6 +1,7 @@
-//! What the platform does by itself: what is due, unsealing, mail, sweeping, scrubbing. Each round asks the database what there is
+//! What the platform does by itself: what is due, unsealing, the growth of the log, mail, sweeping, scrubbing. Each round asks the database what there is
 //! to do, so that a crash at any moment loses nothing, and several servers may run the same rounds.
 
+pub mod log;
 pub mod mailer;
 pub mod pulse;
 pub mod scheduler;
@@ -21,6 +22,7 @@ pub fn start(app: &web::Data<App>) -> Vec<JoinHandle<()>> {
         tokio::task::spawn_local(pulse::run(app.clone())),
         tokio::task::spawn_local(scheduler::run(app.clone())),
         tokio::task::spawn_local(unsealer::run(app.clone())),
+        tokio::task::spawn_local(log::run(app.clone())),
         tokio::task::spawn_local(mailer::run(app.clone())),
         tokio::task::spawn_local(sweeper::run(app.clone())),
         tokio::task::spawn_local(scrubber::run(app.clone())),

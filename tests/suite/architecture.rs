@@ -23,19 +23,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("blobs", &["kernel", "seal", "limits"]),
     ("config", &["db", "kernel", "limits"]),
     ("ledger", &["kernel", "rules", "tlog", "db", "clock", "instance", "limits", "refusals", "faults"]),
+    ("log", &["kernel", "seal", "tlog", "db", "ledger", "clock", "limits", "faults"]),
     // What the platform does. Features use each other; `changes` of another feature stay out of reach, see below.
     (
         "features",
         &[
-            "kernel", "rules", "seal", "tlog", "db", "ledger", "instance", "blobs", "keys", "limits", "refusals",
-            "faults", "app", "http",
+            "kernel", "rules", "seal", "tlog", "db", "ledger", "log", "instance", "blobs", "keys", "limits",
+            "refusals", "faults", "app", "http",
         ],
     ),
     (
         "app",
         &[
-            "kernel", "seal", "db", "ledger", "features", "instance", "blobs", "keys", "limits", "faults", "clock",
-            "config", "http", "metrics",
+            "kernel", "seal", "tlog", "db", "ledger", "log", "features", "instance", "blobs", "keys", "limits",
+            "faults", "clock", "config", "http", "metrics",
         ],
     ),
     // How it is asked to.
@@ -49,7 +50,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "worker",
         &[
-            "kernel", "rules", "seal", "db", "ledger", "instance", "features", "app", "blobs", "keys", "limits",
+            "kernel", "rules", "seal", "db", "ledger", "log", "instance", "features", "app", "blobs", "keys", "limits",
             "faults", "config", "clock", "metrics",
         ],
     ),
@@ -93,6 +94,11 @@ const ARROWS: &[(&str, &[&str])] = &[
 const PLUMBING: &[(&str, &str)] = &[
     ("audit_personal", "the erasable part of an entry; its digest stays in the entry"),
     ("audit_pending", "the queue of what the log has still to cover"),
+    ("audit_head", "where the log is and who grows it; a trigger lets it only grow"),
+    ("audit_batch", "how the log grew; a trigger lets it only grow"),
+    ("audit_leaf", "which leaf of the log is which entry; a trigger lets it only grow"),
+    ("audit_key", "which keys signed which sizes of the log; published"),
+    ("disclosures_due", "lots whose disclosure is not out yet; that it is out is on record"),
     ("idempotency", "stored answers; forgotten after a while"),
     ("outbox", "messages on their way"),
     ("meta", "which keys and blobs belong to this database"),

@@ -23,6 +23,7 @@ mod mandates;
 mod opening;
 mod outages;
 mod permissions;
+mod public_log;
 mod python_client;
 mod reports;
 mod restoration;

@@ -12,6 +12,7 @@
 //! Deliberately not here: opening anything, and what a bid says.
 
 pub mod changes;
+pub mod fixed;
 pub mod http;
 pub mod judge;
 pub mod model;

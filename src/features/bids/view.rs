@@ -12,7 +12,9 @@ use crate::app::App;
 use crate::features::uploads::model::ChunkRange;
 use crate::kernel::digest::Digest;
 use crate::kernel::time::Timestamp;
-use crate::ledger::{Error, Result};
+use crate::ledger::{Error, Failure, Result};
+use crate::limits;
+use crate::log;
 use crate::seal::keys::SigningKey;
 use crate::tlog::note;
 use crate::tlog::receipt::{RECEIPT_VERSION, Receipt, promise_text};
@@ -212,20 +214,34 @@ pub fn parts(bid: &Bid) -> Vec<PartView> {
 pub struct Signer<'a> {
     key: &'a SigningKey,
     origin: &'a str,
+    /// Who watches that promises are kept, and what time it is.
+    watch: Option<(&'a dyn log::signer::Signer, Timestamp)>,
 }
 
 impl<'a> Signer<'a> {
     /// The signer of a running platform.
     pub fn of(app: &'a App) -> Self {
-        Self { key: &app.keys.promise, origin: app.origin() }
+        let watch = Some((app.log.signer(), app.clock.now()));
+        Self { key: &app.keys.promise, origin: app.origin(), watch }
+    }
+
+    /// Tells the log's signer what is promised, as long as it may not be kept yet: no promise is given that nobody watches.
+    fn remember(&self, commitment: &Digest, at: Timestamp) -> Result<()> {
+        match self.watch {
+            Some((signer, now)) if now.millis() - at.millis() < limits::PROMISE_MS => signer
+                .promised(&[*commitment])
+                .map_err(|error| Error::Failed(Failure::Storage(format!("the log's signer: {error}")))),
+            _ => Ok(()),
+        }
     }
 
     /// The receipt of an entry: the same bytes each time.
     ///
     /// # Errors
-    /// When the system gives no random numbers, which Ed25519 does not need.
+    /// When the log's signer cannot remember the promise.
     pub fn receipt(&self, recorded: &Recorded) -> Result<Receipt> {
         let c = recorded.opening.commitment();
+        self.remember(&c, recorded.at)?;
         let text = promise_text(self.origin, &c, recorded.at);
         let signature = self.key.sign(text.as_bytes()).map_err(|_| Error::internal("no random numbers"))?;
         let name = format!("{}/promise", self.origin);
@@ -288,7 +304,7 @@ mod tests {
     #[test]
     fn an_act_shows_what_the_record_says_and_its_receipt_verifies() {
         let key = SigningKey::generate(Algorithm::EdDsa).expect("random numbers");
-        let signer = Signer { key: &key, origin: "centre.example" };
+        let signer = Signer { key: &key, origin: "centre.example", watch: None };
         let p = r#"{"data":{"deadline_at":"2026-11-22T02:00:00.000Z","envelope_ids":[],"received_at":"2026-11-22T01:30:00.000Z","rev":2,"size_bytes":1040},"kind":"bid.replaced","lot":"lot-1","rev":3,"stream":"bid-1","to":"submitted"}"#;
         let act = signer.act(&recorded(p)).expect("readable");
         assert_eq!(
@@ -305,7 +321,7 @@ mod tests {
     fn a_refusal_names_its_code_and_no_bid() {
         let key = SigningKey::generate(Algorithm::EdDsa).expect("random numbers");
         let p = r#"{"data":{"code":"bid-late","envelope_ids":[],"event":"submit","rule":"ENG-14"},"kind":"bid.refused","lot":"lot-1","rev":1,"stream":"rfl-1"}"#;
-        let act = Signer { key: &key, origin: "centre.example" }.act(&recorded(p)).expect("readable");
+        let act = Signer { key: &key, origin: "centre.example", watch: None }.act(&recorded(p)).expect("readable");
         assert_eq!(
             (act.bid_id, act.refusal_id.as_deref(), act.code.as_deref()),
             (None, Some("rfl-1"), Some("bid-late"))

@@ -7,7 +7,7 @@ use super::facts;
 use super::model::Lot;
 use super::ops::{self, Act};
 use crate::db::schema::documents;
-use crate::features::{key_sets, notices, opening};
+use crate::features::{bids, key_sets, notices, opening, public_log};
 use crate::kernel::digest::{Digest, sha256};
 use crate::ledger::{Result, Tx};
 use crate::rules::machine::{Effect, Event, Step};
@@ -68,6 +68,8 @@ pub fn carry_out(tx: &mut Tx<'_>, lot: &Lot, step: &Step, act: &Act) -> Result<(
             Effect::TellInitiator => notices::mails::tell_initiator(tx, lot, step, act)?,
             Effect::TellCentre => notices::mails::tell_centre(tx, lot, step, act)?,
             Effect::NotifyBidders => notices::mails::notify_bidders(tx, lot, step, act)?,
+            Effect::FreezeBids => bids::fixed::fix(tx, lot)?,
+            Effect::ReleaseEntries => public_log::disclosure::order(tx, &lot.row.id)?,
             Effect::OpenSession => opening::ops::begin(tx, lot)?,
             Effect::EraseKey => key_sets::ops::erase(tx, lot)?,
             Effect::CreateSuccessor => drop(ops::retender(tx, lot)?),
@@ -76,8 +78,6 @@ pub fn carry_out(tx: &mut Tx<'_>, lot: &Lot, step: &Step, act: &Act) -> Result<(
             | Effect::MoveDeadline
             | Effect::RecordHold
             | Effect::ClearHold
-            | Effect::FreezeBids
-            | Effect::ReleaseEntries
             | Effect::ReleaseEntriesToInspectors
             | Effect::StartPublicity
             | Effect::StartResultNotice => {}

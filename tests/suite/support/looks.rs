@@ -45,6 +45,8 @@ impl Places {
             "year" => "2026",
             "code" => "state-forbids",
             "n" => "0",
+            "tile" => "0/000",
+            "file" => "lot.ndjson",
             other => panic!("nothing is known of {other}: say here where to look"),
         };
         let mut parts = Vec::new();

@@ -13,7 +13,7 @@ use sealbid::features::inspection::replay::{ReplayReport, replay};
 use sealbid::kernel::time::Timestamp;
 use sealbid::keys::Keys;
 use sealbid::rules::editions::Category;
-use sealbid::worker::{mailer, pulse, scheduler, scrubber, sweeper, unsealer};
+use sealbid::worker::{log, mailer, pulse, scheduler, scrubber, sweeper, unsealer};
 
 use super::api::{Person, Request};
 use super::cast::{self, Member};
@@ -118,6 +118,9 @@ impl World {
         config.storage.blobs = dir.path().join("blobs");
         config.keys.dir = dir.path().join("keys");
         config.mail.dir = dir.path().join("mail");
+        config.audit.dir = dir.path().join("log");
+        config.audit.signer = format!("dir:{}", dir.path().join("signer").display());
+        config.audit.padding = 0;
         prepare(&mut config);
         let clock = Arc::new(ManualClock::new(cast::start()));
         let keys = if Keys::exist(&config.keys.dir) {
@@ -246,10 +249,11 @@ impl World {
             let done = self.runtime.block_on(async {
                 let app = &self.app;
                 let lots = scheduler::round(app).await.expect("a scheduler round");
+                let log = log::round(app).await.expect("a round of the log");
                 let bids = unsealer::round(app).await.expect("an unsealer round");
                 let mails = mailer::round(app).await.expect("a mailer round");
                 let uploads = sweeper::round(app).await.expect("a sweeper round");
-                lots + bids + mails + uploads
+                lots + log + bids + mails + uploads
             });
             if done == 0 {
                 return;

@@ -31,6 +31,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(own::withdraw_bid)
         .service(own::get_payload)
         .service(own::get_receipt)
+        .service(own::get_receipt_proof)
         .service(reserve::put_reserve);
 }
 

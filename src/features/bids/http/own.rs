@@ -3,7 +3,7 @@
 use actix_web::body::SizedStream;
 use actix_web::http::header::{self, ContentEncoding};
 use actix_web::{HttpResponse, get, post, web};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{BidPath, answer};
@@ -18,6 +18,7 @@ use crate::features::bids::{queries, refusals as own_refusals};
 use crate::features::lots::http::LotPath;
 use crate::features::lots::model::Lot;
 use crate::features::lots::queries as lots;
+use crate::features::public_log::disclosure;
 use crate::features::restoration;
 use crate::features::uploads;
 use crate::http::extract::{Body, Caller, IdempotencyKey};
@@ -25,6 +26,7 @@ use crate::http::problem::Problem;
 use crate::kernel::id::OrgId;
 use crate::kernel::time::Timestamp;
 use crate::ledger::Error;
+use crate::limits;
 use crate::refusals;
 use crate::rules::bid::BidState;
 use crate::rules::machine::State;
@@ -254,4 +256,47 @@ pub async fn get_receipt(
     let recorded =
         app.reader.read(move |conn| queries::own_entry(conn, &org, &entry)).await?.ok_or_else(refusals::not_found)?;
     Ok(HttpResponse::Ok().json(Signer::of(&app).act(&recorded)?))
+}
+
+/// Fetches the proof that an act of your own organisation is in the public log.
+///
+/// A file of C2SP tlog-proof with the opening of the entry in its `extra` line: with the log's key or policy it proves the act
+/// without this platform. 202 until the next checkpoint covers the entry.
+#[utoipa::path(tag = "bids", operation_id = "get_receipt_proof", params(EntryPath), security(("bearer" = [])),
+    responses((status = 200, body = String, content_type = "text/plain", description = "The proof."), (status = 202, body = Covering, description = "Not covered yet; ask again after `Retry-After` seconds."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such entry of yours.")))]
+#[get("/v1/receipts/{entry}/proof")]
+pub async fn get_receipt_proof(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<EntryPath>,
+) -> Result<HttpResponse, Error> {
+    let (entry, org, public_log) = (path.into_inner().entry, caller.org_id.clone(), app.log.clone());
+    let proof = app
+        .reader
+        .read(move |conn| {
+            let own = queries::own_entry(conn, &org, &entry)?.ok_or_else(refusals::not_found)?;
+            disclosure::receipt(conn, &public_log, &own.entry_id)
+        })
+        .await?;
+    Ok(match proof {
+        Some(proof) => HttpResponse::Ok()
+            .content_type("text/plain; charset=utf-8")
+            .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"receipt.tlog-proof\""))
+            .body(proof),
+        None => {
+            let seconds = app.log.settings().tick_ms.div_ceil(1000).clamp(1, limits::RECEIPT_RETRY_SECONDS);
+            HttpResponse::Accepted()
+                .insert_header((header::RETRY_AFTER, seconds))
+                .json(Covering { covered: false, retry_after_seconds: seconds })
+        }
+    })
+}
+
+/// An entry that no checkpoint covers yet.
+#[derive(Serialize, ToSchema)]
+pub struct Covering {
+    /// Always false.
+    pub covered: bool,
+    /// When to ask again.
+    pub retry_after_seconds: u64,
 }

@@ -1,0 +1,28 @@
+//! Writes of what is to be disclosed.
+#![expect(clippy::disallowed_methods, reason = "the feature's own table, written here and nowhere else")]
+
+use diesel::prelude::*;
+
+use crate::db::schema::disclosures_due;
+use crate::ledger::WriteConn;
+
+pub(super) fn order(conn: &mut WriteConn<'_>, lot: &str) -> QueryResult<()> {
+    let conn = conn.get();
+    let known: Option<String> =
+        disclosures_due::table.find(lot).select(disclosures_due::lot_id).first(conn).optional()?;
+    if known.is_some() {
+        return Ok(());
+    }
+    diesel::insert_into(disclosures_due::table).values(disclosures_due::lot_id.eq(lot)).execute(conn).map(drop)
+}
+
+pub(super) fn disclosed(conn: &mut WriteConn<'_>, lot: &str, entry: &str) -> QueryResult<()> {
+    diesel::update(disclosures_due::table.find(lot))
+        .set(disclosures_due::entry_id.eq(entry))
+        .execute(conn.get())
+        .map(drop)
+}
+
+pub(super) fn proven(conn: &mut WriteConn<'_>, lot: &str) -> QueryResult<()> {
+    diesel::delete(disclosures_due::table.find(lot)).execute(conn.get()).map(drop)
+}

@@ -1,0 +1,268 @@
+//! The public directory: tiles and checkpoint as files that any web server may serve.
+//!
+//! Promises: a file is there whole or not at all; what was written is read again before it counts; a tile that exists is
+//! never written over with other bytes; the checkpoint never goes back.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::kernel::digest::Digest;
+use crate::tlog::checkpoint::Checkpoint;
+use crate::tlog::edge::{Edge, Written};
+use crate::tlog::note::Note;
+use crate::tlog::tiles::{self, Content, Tile};
+
+/// The name of the checkpoint.
+pub const CHECKPOINT: &str = "checkpoint";
+/// Ending of files that are being written.
+const UNFINISHED: &str = ".part";
+/// The file under which writers take turns; not for the public.
+const LOCK: &str = ".lock";
+
+/// What is wrong with the directory.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// The file system said so.
+    #[error("{path}: {error}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What it said.
+        error: io::Error,
+    },
+    /// A tile is there with other bytes than it must have.
+    #[error("{0} is there with other bytes than the record gives: somebody or something changed it")]
+    Altered(String),
+    /// A tile that must be there is not.
+    #[error("{0} is missing")]
+    Missing(String),
+    /// A tile's bytes lead to another hash than the tree has.
+    #[error("{0} does not lead to the root of the tree")]
+    Root(String),
+}
+
+/// The directory. Every method blocks.
+#[derive(Debug)]
+pub struct Directory {
+    root: PathBuf,
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> DirectoryError + '_ {
+    |error| DirectoryError::Io { path: path.to_owned(), error }
+}
+
+impl Directory {
+    /// Opens it, and makes it where it is missing.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn open(root: PathBuf) -> Result<Self, DirectoryError> {
+        fs::create_dir_all(&root).map_err(failed(&root))?;
+        Ok(Self { root })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
+    /// Reads a file of it; none where there is none.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, DirectoryError> {
+        let path = self.root.join(name);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            Err(error) => Err(failed(&path)(error)),
+        }
+    }
+
+    /// Reads a tile. A partial one that is gone is cut from the full one.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Missing`]; the file system's.
+    pub fn tile(&self, tile: &Tile) -> Result<Vec<u8>, DirectoryError> {
+        if let Some(bytes) = self.read(&tile.to_string())? {
+            return Ok(bytes);
+        }
+        let full = Tile { width: 256, ..*tile };
+        let mut bytes = self.read(&full.to_string())?.ok_or_else(|| DirectoryError::Missing(tile.to_string()))?;
+        bytes.truncate(tile.byte_len());
+        Ok(bytes)
+    }
+
+    /// The hash over the leaves `index * 2^level ..` of the tree of `size` leaves.
+    ///
+    /// # Errors
+    /// As [`Directory::tile`].
+    pub fn node(&self, size: u64, level: u32, index: u64) -> Result<Digest, DirectoryError> {
+        let named = |level, n| Tile { content: Content::Hashes(level), n, width: tiles::width_in(size, level, n) };
+        tiles::read_node(
+            level,
+            index,
+            |level, n| {
+                let tile = named(level, n);
+                tiles::hashes(&self.tile(&tile)?).ok_or_else(|| DirectoryError::Root(tile.to_string()))
+            },
+            |level, n| DirectoryError::Missing(named(level, n).to_string()),
+        )
+    }
+
+    /// The right edge of the tree of `size` leaves whose root is `root`.
+    ///
+    /// # Errors
+    /// When a tile is missing, or they do not lead to the root.
+    pub fn edge(&self, size: u64, root: &Digest) -> Result<Edge, DirectoryError> {
+        let edge = Edge::read(size, |tile| self.tile(tile), |tile| DirectoryError::Root(tile.to_string()))?;
+        if edge.frontier().root() == *root {
+            Ok(edge)
+        } else {
+            Err(DirectoryError::Root(format!("the right edge at {size} leaves")))
+        }
+    }
+
+    /// Writes tiles, and reads them again: on return they are on the disk with the bytes they must have.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Altered`] when one is there with other bytes, or does not read as it was written; the file system's.
+    pub fn write_tiles(&self, written: &[Written]) -> Result<(), DirectoryError> {
+        let missing: Vec<&Written> = written
+            .iter()
+            .filter_map(|written| match self.read(&written.tile.to_string()) {
+                Ok(Some(bytes)) if bytes == written.bytes => None,
+                Ok(Some(_)) => Some(Err(DirectoryError::Altered(written.tile.to_string()))),
+                Ok(None) => Some(Ok(written)),
+                Err(error) => Some(Err(error)),
+            })
+            .collect::<Result<_, _>>()?;
+        // The disk is asked for all of them at once: waiting for one waits for the others too.
+        let threads = missing.chunks(missing.len().div_ceil(WRITERS).max(1));
+        std::thread::scope(|scope| {
+            let writing: Vec<_> = threads
+                .map(|share| scope.spawn(|| share.iter().try_for_each(|written| self.write_tile(written))))
+                .collect();
+            writing.into_iter().try_for_each(|writing| writing.join().unwrap_or_else(|_| Ok(())))
+        })?;
+        for written in missing {
+            if self.read(&written.tile.to_string())?.as_deref() != Some(&written.bytes[..]) {
+                return Err(DirectoryError::Altered(written.tile.to_string()));
+            }
+            self.drop_partial(&written.tile);
+        }
+        Ok(())
+    }
+
+    fn write_tile(&self, written: &Written) -> Result<(), DirectoryError> {
+        self.write(&written.tile.to_string(), &written.bytes)
+    }
+
+    /// Partial tiles are not needed once the full one is there. One that stays does no harm.
+    fn drop_partial(&self, tile: &Tile) {
+        if tile.is_full() {
+            let _ = fs::remove_dir_all(self.root.join(format!("{tile}.p")));
+        }
+    }
+
+    /// Writes a file, whole or not at all, and durably.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), DirectoryError> {
+        let path = self.root.join(name);
+        let parent = path.parent().unwrap_or(&self.root);
+        fs::create_dir_all(parent).map_err(failed(parent))?;
+        replace(&path, bytes).map_err(failed(&path))
+    }
+
+    /// Moves the checkpoint forward, unless it is there or further already.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn publish(&self, size: u64, note: &str) -> Result<(), DirectoryError> {
+        let path = self.root.join(LOCK);
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed(&path))?;
+        flock(&lock, FlockOperation::LockExclusive).map_err(|error| failed(&path)(error.into()))?;
+        match self.checkpoint()? {
+            Some((published, _)) if published > size => Ok(()),
+            Some((_, there)) if there == note => Ok(()),
+            _ => self.write(CHECKPOINT, note.as_bytes()),
+        }
+    }
+
+    /// The published checkpoint: its size, and its note. Whoever believes it must check its signatures.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn checkpoint(&self) -> Result<Option<(u64, String)>, DirectoryError> {
+        let Some(bytes) = self.read(CHECKPOINT)? else { return Ok(None) };
+        let damaged = || DirectoryError::Altered(CHECKPOINT.into());
+        let note = String::from_utf8(bytes).map_err(|_| damaged())?;
+        let text = Note::parse(&note).map_err(|_| damaged())?.text();
+        let size = Checkpoint::parse(text).map_err(|_| damaged())?.size;
+        Ok(Some((size, note)))
+    }
+}
+
+/// Threads that write tiles of one batch.
+const WRITERS: usize = 8;
+
+/// Replaces a file by one with these bytes: written beside it, made durable, and moved into its place.
+///
+/// # Errors
+/// The file system's.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(format!(".{}{UNFINISHED}", std::process::id()));
+    let unfinished = PathBuf::from(unfinished);
+    let mut file = File::create(&unfinished)?;
+    file.write_all(bytes)?;
+    file.sync_data()?;
+    fs::rename(&unfinished, path)?;
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::digest::sha256;
+    use crate::tlog::entry::leaf_hash;
+
+    fn grown(edge: &mut Edge, n: u64) -> Vec<Written> {
+        let from = edge.size();
+        edge.grow((from..from + n).map(|i| {
+            let commitment = sha256(&i.to_be_bytes());
+            (commitment, leaf_hash(&commitment))
+        }))
+    }
+
+    #[test]
+    fn tiles_are_written_once_and_never_over() {
+        let scratch = tempfile::tempdir().expect("a directory");
+        let directory = Directory::open(scratch.path().join("log")).expect("made");
+        let mut edge = Edge::empty();
+        for n in [200, 100, 300] {
+            let written = grown(&mut edge, n);
+            directory.write_tiles(&written).expect("written");
+            directory.write_tiles(&written).expect("the same again is nothing");
+            let root = edge.frontier().root();
+            assert_eq!(directory.edge(edge.size(), &root).expect("read"), edge);
+            assert!(directory.edge(edge.size(), &sha256(b"other")).is_err());
+        }
+        assert!(!scratch.path().join("log/tile/0/000.p").exists(), "partial tiles go when the full one is there");
+        let mut other = grown(&mut Edge::empty(), 256);
+        other[0].bytes[40] ^= 1;
+        assert!(matches!(directory.write_tiles(&other), Err(DirectoryError::Altered(_))));
+        assert!(matches!(
+            directory.tile(&Tile { content: Content::Entries, n: 9, width: 1 }),
+            Err(DirectoryError::Missing(_))
+        ));
+    }
+}

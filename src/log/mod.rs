@@ -1,0 +1,189 @@
+//! The public log: takes entries out of the queue into the tree, has the tree's head signed, and publishes both.
+//!
+//! Three parts that do not trust each other. The *sequencer* ([`sequencer`]) decides, in one transaction, which leaves come
+//! next. The *signer* ([`signer`]) keeps its own frontier of the tree and signs nothing that does not extend what it signed,
+//! whatever the database says by then. The *publisher* ([`publisher`]) writes tiles as files ([`directory`]), reads them again,
+//! and moves the checkpoint only when all that it stands on is there. Promises: nothing is published that was not signed;
+//! nothing is signed that is not in files; a crash at any point is finished by the next tick. Deliberately not here: what entries mean, and who
+//! may ask for proofs of them.
+
+pub mod changes;
+pub mod directory;
+pub mod model;
+pub mod proofs;
+pub mod publisher;
+pub mod queries;
+pub mod sequencer;
+pub mod signer;
+mod witnesses;
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+
+use directory::Directory;
+use signer::Signer;
+
+use crate::clock::{Clock, SystemClock};
+use crate::ledger::{Context, Ledger, Result};
+use crate::tlog::edge::Edge;
+use crate::tlog::note::Verifier;
+use crate::tlog::policy::Policy;
+
+/// How the log grows.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `<host>/audit/main`.
+    pub origin: String,
+    /// The address of the log, with its scheme.
+    pub url: String,
+    /// Milliseconds from one tick to the next.
+    pub tick_ms: u64,
+    /// Leaves by which a tick grows the log at least.
+    pub padding: u32,
+    /// The policy file with witnesses and quorum, as it was configured.
+    pub witnesses: Option<String>,
+    /// The server that runs this, by the name it has among those that share the database.
+    pub instance: String,
+}
+
+/// Whether the log runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It runs, or another server runs it.
+    Running,
+    /// A tick failed; the next tries again.
+    Failing,
+    /// It stands still until a person has looked: see the manual.
+    Halted,
+}
+
+/// The log of this process.
+pub struct Log {
+    settings: Settings,
+    policy: Policy,
+    directory: Directory,
+    signer: Box<dyn Signer>,
+    /// The tree's right edge, as long as this process is the one that grows it.
+    edge: Mutex<Option<Edge>>,
+    health: AtomicU8,
+    /// When a checkpoint was last published, or the tree last found complete, in epoch milliseconds of the computer's clock.
+    fresh_ms: AtomicI64,
+}
+
+/// Why the log cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The directory.
+    #[error("the log's directory: {0}")]
+    Directory(#[from] directory::DirectoryError),
+    /// The signer.
+    #[error("the log's signer: {0}")]
+    Signer(#[from] signer::SignerError),
+    /// The policy file.
+    #[error("audit.policy {path}: {what}")]
+    Policy {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+impl Log {
+    /// A log on its directory, with its signer.
+    ///
+    /// # Errors
+    /// When the policy cannot be read or the directory cannot be made.
+    pub fn open(
+        settings: Settings,
+        directory: PathBuf,
+        signer: Box<dyn Signer>,
+    ) -> std::result::Result<Self, LogError> {
+        let text = policy_text(&settings, signer.verifier());
+        let policy = Policy::parse(&text)
+            .map_err(|error| LogError::Policy { path: PathBuf::from("policy"), what: error.to_string() })?;
+        let directory = Directory::open(directory)?;
+        directory.write("policy", text.as_bytes())?;
+        Ok(Self {
+            settings,
+            policy,
+            directory,
+            signer,
+            edge: Mutex::new(None),
+            health: AtomicU8::new(Health::Running as u8),
+            fresh_ms: AtomicI64::new(0),
+        })
+    }
+
+    /// How it grows.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What a checkpoint must have to be published.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Its files.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Who signs.
+    pub fn signer(&self) -> &dyn Signer {
+        &*self.signer
+    }
+
+    /// Puts the keys that sign from now on in the list of keys, and publishes the list.
+    ///
+    /// # Errors
+    /// The database's or the disk's.
+    pub fn name_keys(&self, ledger: &Ledger, promise: &str) -> Result<()> {
+        let (log, promise) = (self.signer.verifier().to_string(), promise.to_owned());
+        ledger.grow_blocking(Context::system(SystemClock.now(), "log"), move |tx| {
+            let size = queries::head(tx.conn())?.size;
+            tx.beside(|conn| {
+                changes::add_key(conn, &log, "log", size)?;
+                changes::add_key(conn, &promise, "promise", size)
+            })
+        })?;
+        Ok(())
+    }
+
+    /// Whether it runs.
+    pub fn health(&self) -> Health {
+        match self.health.load(Ordering::Relaxed) {
+            0 => Health::Running,
+            1 => Health::Failing,
+            _ => Health::Halted,
+        }
+    }
+
+    /// Remembers whether it runs.
+    pub fn set_health(&self, health: Health) {
+        self.health.store(health as u8, Ordering::Relaxed);
+    }
+
+    /// When everything was last found to be published, epoch milliseconds; 0 before that.
+    pub fn fresh_ms(&self) -> i64 {
+        self.fresh_ms.load(Ordering::Relaxed)
+    }
+
+    fn set_fresh(&self, now_ms: i64) {
+        self.fresh_ms.fetch_max(now_ms, Ordering::Relaxed);
+    }
+}
+
+/// The published policy: the log's key, how it grows, and the witnesses that were configured.
+fn policy_text(settings: &Settings, log: &Verifier) -> String {
+    let head = format!(
+        "# {}\n# tick {} ms, padding {}\nlog {log} {}\n",
+        settings.origin, settings.tick_ms, settings.padding, settings.url
+    );
+    match &settings.witnesses {
+        Some(witnesses) => format!("{head}{witnesses}"),
+        None => format!("{head}# no witness is asked: the log vouches for itself\nquorum none\n"),
+    }
+}

@@ -1,0 +1,377 @@
+//! One tick of the log: what was begun is finished, then the next batch is taken, signed and published.
+//!
+//! Every step may be repeated. After the commit of a batch its leaves follow from the database alone, so that tiles come out
+//! with the same bytes; the signer gives the same signature again; the checkpoint only moves forward. So a server that dies
+//! anywhere leaves nothing that the next tick, on whichever server, does not finish.
+
+use super::model::{Batch, Head, digest, size};
+use super::sequencer::{self, Plan};
+use super::signer::{Growth, Kept, SignerError};
+use super::{Health, Log, changes, proofs, queries};
+use crate::clock::{Clock, SystemClock};
+use crate::db::{Conn, dialect};
+use crate::faults::{Faults, Point};
+use crate::kernel::digest::Digest;
+use crate::ledger::{Context, Error, Failure, Ledger, Reader, Result};
+use crate::limits;
+use crate::tlog::edge::Edge;
+
+/// What a tick needs of the platform.
+pub struct Means<'a> {
+    /// The door for writes.
+    pub ledger: &'a Ledger,
+    /// Read-only views.
+    pub reader: &'a Reader,
+    /// Where the process is to die, in a drill.
+    pub faults: &'a Faults,
+}
+
+/// What a tick did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ticked {
+    /// Another server grows the log.
+    Elsewhere,
+    /// There was nothing to do.
+    Idle,
+    /// A checkpoint was published for so many leaves.
+    Published(u64),
+    /// The tree grew, and too few witnesses have cosigned it.
+    Unwitnessed,
+}
+
+/// Why the log must stand still until a person has looked.
+#[derive(Debug)]
+pub(super) struct Halt(String);
+
+pub(super) enum Trouble {
+    Halt(Halt),
+    Failed(Error),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<SignerError> for Trouble {
+    fn from(error: SignerError) -> Self {
+        match error {
+            SignerError::Refused(_) | SignerError::Overdue(_) => Self::Halt(Halt(error.to_string())),
+            SignerError::Memory(_) | SignerError::Away(_) => {
+                Self::Failed(Error::Failed(Failure::Storage(error.to_string())))
+            }
+        }
+    }
+}
+
+pub(super) type Step<T> = std::result::Result<T, Trouble>;
+
+impl Log {
+    /// One tick. Blocks; not more than one at a time in a process.
+    ///
+    /// # Errors
+    /// What went wrong; the next tick tries again. Where the log has to stand still, it does, and says so to everybody.
+    pub fn tick(&self, means: &Means<'_>) -> Result<Ticked> {
+        let ticked = self.try_tick(means);
+        match ticked {
+            Ok(ticked) => {
+                self.set_health(Health::Running);
+                Ok(ticked)
+            }
+            Err(Trouble::Failed(error)) => {
+                *self.edge() = None;
+                if self.health() != Health::Halted {
+                    self.set_health(Health::Failing);
+                }
+                Err(error)
+            }
+            Err(Trouble::Halt(Halt(why))) => {
+                self.set_health(Health::Halted);
+                tracing::error!(
+                    alarm = "log-halted",
+                    why,
+                    "the log stands still: nothing that must be on record is accepted"
+                );
+                let text = why.clone();
+                let stored = means
+                    .ledger
+                    .grow_blocking(context("log"), move |tx| tx.beside(|conn| changes::halt(conn, Some(&text))));
+                means.ledger.halt(&why);
+                stored?;
+                Err(Error::internal(format!("the log stands still: {why}")))
+            }
+        }
+    }
+
+    fn edge(&self) -> std::sync::MutexGuard<'_, Option<Edge>> {
+        self.edge.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn try_tick(&self, means: &Means<'_>) -> Step<Ticked> {
+        let (head, now_shared) = means.reader.read_blocking(look)?;
+        if let Some(why) = &head.halted {
+            means.ledger.halt(why);
+            self.set_health(Health::Halted);
+            return Err(Trouble::Failed(Error::internal(format!("the log stands still: {why}"))));
+        }
+        means.ledger.resume();
+        let Some(head) = self.lead(means, head, now_shared)? else { return Ok(Ticked::Elsewhere) };
+        let mut edge = self.edge().take();
+        if edge.as_ref().is_none_or(|edge| edge.size() != size(head.size)) {
+            edge = Some(self.finish(means, &head)?);
+        }
+        let mut edge = edge.ok_or_else(|| Error::internal("the log has no edge"))?;
+        let now = SystemClock.now().millis();
+        let pending = means.reader.read_blocking(|conn| queries::pending(conn, limits::LOG_BATCH))?;
+        let slot = (now / i64::try_from(self.settings.tick_ms).unwrap_or(i64::MAX)).max(head.slot + 1);
+        let plan = sequencer::plan(&head, &edge, pending, self.settings.padding, slot, now)?;
+        let grown = match plan {
+            None => None,
+            Some(plan) => {
+                let lease = now_shared + self.lease_ms();
+                match self.commit(means, &plan, lease) {
+                    Err(error) if sequencer::is_overtaken(&error) => return Ok(Ticked::Elsewhere),
+                    done => done?,
+                }
+                let note = self.stand(means, &plan)?;
+                edge = plan.edge;
+                Some((edge.size(), note))
+            }
+        };
+        *self.edge() = Some(edge);
+        match grown {
+            Some((size, note)) => self.publish(means, size, &note),
+            None if head.published_size < head.size => {
+                let note = self.sign_again(means, &head)?;
+                self.publish(means, size(head.size), &note)
+            }
+            None => {
+                self.set_fresh(now);
+                Ok(Ticked::Idle)
+            }
+        }
+    }
+
+    fn lease_ms(&self) -> i64 {
+        let ticks = limits::LOG_LEASE_TICKS * i64::try_from(self.settings.tick_ms).unwrap_or(i64::MAX);
+        ticks.clamp(*limits::LOG_LEASE_MS.start(), *limits::LOG_LEASE_MS.end())
+    }
+
+    /// Makes sure that this server is the one that grows the log; none where another is.
+    fn lead(&self, means: &Means<'_>, head: Head, now: i64) -> Step<Option<Head>> {
+        let me = &self.settings.instance;
+        if head.holder.as_ref() == Some(me) {
+            return Ok(Some(head));
+        }
+        *self.edge() = None;
+        let nothing_to_do = || {
+            let waits = means.reader.read_blocking(|conn| queries::waiting(conn, 1))? > 0;
+            Ok::<_, Error>(!waits && self.settings.padding == 0 && head.published_size == head.size)
+        };
+        if (head.holder.is_some() && head.lease_until > now) || nothing_to_do()? {
+            return Ok(None);
+        }
+        let (epoch, holder, until) = (head.epoch, me.clone(), now + self.lease_ms());
+        let leads = means
+            .ledger
+            .grow_blocking(context("log"), move |tx| tx.beside(|conn| changes::lead(conn, epoch, &holder, until)))?;
+        if !leads {
+            return Ok(None);
+        }
+        tracing::info!(epoch = epoch + 1, "this server grows the log");
+        Ok(Some(means.reader.read_blocking(|conn| queries::head(conn))?))
+    }
+
+    /// Lets another server grow the log at once: this one stops.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn leave(&self, ledger: &Ledger) -> Result<()> {
+        let me = self.settings.instance.clone();
+        ledger.grow_blocking(context("log"), move |tx| tx.beside(|conn| changes::leave(conn, &me)))
+    }
+
+    fn commit(&self, means: &Means<'_>, plan: &Plan, lease_until: i64) -> Result<()> {
+        let (batch, (ids, indexes), holder) = (plan.batch.clone(), plan.entries(), self.settings.instance.clone());
+        means.ledger.grow_blocking(context("log"), move |tx| {
+            sequencer::commit(tx, &batch, &ids, &indexes, &holder, lease_until)
+        })?;
+        means.faults.reach(Point::LogSequenced);
+        Ok(())
+    }
+
+    /// Puts the tiles of a batch where they belong, and has its root signed.
+    fn stand(&self, means: &Means<'_>, plan: &Plan) -> Step<String> {
+        self.directory.write_tiles(&plan.tiles).map_err(altered)?;
+        means.faults.reach(Point::LogTiles);
+        let note = self.sign(means, &plan.batch, plan.commitments.clone())?;
+        means.faults.reach(Point::LogSigned);
+        Ok(note)
+    }
+
+    fn sign(&self, means: &Means<'_>, batch: &Batch, commitments: Vec<Digest>) -> Step<String> {
+        let growth = Growth {
+            slot: u64::try_from(batch.slot).unwrap_or(0),
+            size_before: size(batch.size_before),
+            commitments,
+            root: sequencer::root_of(batch)?,
+        };
+        match self.signer.sign(&growth) {
+            Err(SignerError::Overdue(overdue)) => {
+                self.show(means, &overdue)?;
+                Ok(self.signer.sign(&growth)?)
+            }
+            signed => Ok(signed?),
+        }
+    }
+
+    /// Shows the signer that promises were kept which it has not seen being kept: an answer was repeated later.
+    fn show(&self, means: &Means<'_>, overdue: &[Digest]) -> Step<()> {
+        let signed = self.signer.head()?.size;
+        for some in overdue.chunks(limits::PROMISES_SHOWN) {
+            let owned = some.to_vec();
+            let found = means.reader.read_blocking(move |conn| {
+                owned.iter().map(|c| Ok((*c, queries::leaf_of(conn, c)?))).collect::<Result<Vec<_>>>()
+            })?;
+            let kept = found
+                .into_iter()
+                .filter_map(|(commitment, index)| Some((commitment, index.filter(|index| *index < signed)?)))
+                .map(|(commitment, index)| Ok(Kept { commitment, index, proof: self.inclusion(index, signed)? }))
+                .collect::<Result<Vec<Kept>>>()?;
+            self.signer.kept(&kept)?;
+        }
+        Ok(())
+    }
+
+    /// The last batch's checkpoint once more.
+    fn sign_again(&self, means: &Means<'_>, head: &Head) -> Step<String> {
+        let (batch, commitments) = means.reader.read_blocking(|conn| {
+            let last = queries::batch(conn, head.batch)?;
+            let batch = last.ok_or_else(|| Error::damaged("the log has no last batch"))?;
+            let commitments = leaves(conn, &batch)?;
+            Ok((batch, commitments))
+        })?;
+        self.sign(means, &batch, commitments)
+    }
+
+    /// Brings files and signatures to where the database is: after a crash, on another server, or where files are lost.
+    fn finish(&self, means: &Means<'_>, head: &Head) -> Step<Edge> {
+        let signed = self.signer.head()?;
+        self.look_back(means, head, signed.size, &signed.root)?;
+        let mut edge = self.begin_with(means, head)?;
+        while edge.size() < size(head.size) {
+            let from = i64::try_from(edge.size()).unwrap_or(i64::MAX);
+            let batches = means.reader.read_blocking(move |conn| queries::batches_from(conn, from, BATCHES_AT_ONCE))?;
+            if batches.first().is_none_or(|batch| batch.size_before != from) {
+                return Err(Halt::of(format!("there is no batch of the log that begins at {from} leaves")));
+            }
+            for batch in batches {
+                let commitments = means.reader.read_blocking(|conn| leaves(conn, &batch))?;
+                let tiles = sequencer::grow(&mut edge, &commitments);
+                if edge.frontier().root() != sequencer::root_of(&batch)? {
+                    return Err(Halt::of(format!("the entries of batch {} do not lead to its root", batch.batch)));
+                }
+                self.directory.write_tiles(&tiles).map_err(altered)?;
+                if size(batch.size_before) >= signed.size {
+                    self.sign(means, &batch, commitments)?;
+                }
+            }
+        }
+        Ok(edge)
+    }
+
+    /// The database must not be behind what was signed and published, and must agree with it: else it is an old one, or another.
+    fn look_back(&self, means: &Means<'_>, head: &Head, signed_size: u64, signed_root: &Digest) -> Step<()> {
+        let behind = |what: &str, there: u64| {
+            Err(Halt::of(format!(
+                "rollback suspected: {what} has {there} leaves, and the database {}: it is an older one than was used",
+                head.size
+            )))
+        };
+        if signed_size > size(head.size) {
+            return behind("the signer", signed_size);
+        }
+        let at = i64::try_from(signed_size).unwrap_or(i64::MAX);
+        if means.reader.read_blocking(move |conn| queries::root_at(conn, at))? != Some(*signed_root) {
+            return Err(Halt::of(format!(
+                "rollback suspected: at {signed_size} leaves the signer has another root than the database"
+            )));
+        }
+        if let Some((published, note)) = self.directory.checkpoint().map_err(altered)? {
+            if self.policy.open(&note).is_err() {
+                return Err(Halt::of("the published checkpoint is not signed by this log's key".into()));
+            }
+            if published > size(head.size) {
+                return behind("the published checkpoint", published);
+            }
+        }
+        self.ask_witnesses(head)
+    }
+
+    /// The edge from which files can be brought forward: that of the last tree whose files are all there.
+    fn begin_with(&self, means: &Means<'_>, head: &Head) -> Step<Edge> {
+        let whole = |size: i64, root: &Digest| self.directory.edge(self::size(size), root).ok();
+        if let Some(edge) = whole(head.size, &digest(&head.root)?) {
+            return Ok(edge);
+        }
+        let published = head.published_size;
+        let root = means.reader.read_blocking(move |conn| queries::root_at(conn, published))?;
+        if let Some(edge) = root.and_then(|root| whole(published, &root)) {
+            return Ok(edge);
+        }
+        tracing::warn!("the log's files are made again from the database");
+        Ok(Edge::empty())
+    }
+
+    /// Has the checkpoint cosigned and moves it.
+    fn publish(&self, means: &Means<'_>, size: u64, note: &str) -> Step<Ticked> {
+        let note = self.witnessed(note)?;
+        if let Err(refused) = self.policy.check(&note) {
+            tracing::error!(alarm = "log-unwitnessed", why = %refused, "the checkpoint is not published");
+            return Ok(Ticked::Unwitnessed);
+        }
+        self.directory.publish(size, &note).map_err(altered)?;
+        means.faults.reach(Point::LogPublished);
+        let now = SystemClock.now().millis();
+        let (at, text) = (i64::try_from(size).unwrap_or(i64::MAX), note);
+        means
+            .ledger
+            .grow_blocking(context("log"), move |tx| tx.beside(|conn| changes::published(conn, at, &text, now)))?;
+        self.set_fresh(now);
+        Ok(Ticked::Published(size))
+    }
+}
+
+/// Batches that are looked at together while files are brought forward.
+const BATCHES_AT_ONCE: i64 = 64;
+
+impl Halt {
+    pub(super) fn of(why: String) -> Trouble {
+        Trouble::Halt(Self(why))
+    }
+}
+
+/// A tile with other bytes is a reason to stand still; a full disk is not.
+fn altered(error: super::directory::DirectoryError) -> Trouble {
+    use super::directory::DirectoryError::{Altered, Io, Missing, Root};
+    match error {
+        Altered(_) | Root(_) => Trouble::Halt(Halt(error.to_string())),
+        Io { .. } | Missing(_) => Trouble::Failed(proofs::storage(error)),
+    }
+}
+
+fn context(why: &str) -> Context {
+    Context::system(SystemClock.now(), why)
+}
+
+fn leaves(conn: &mut Conn, batch: &Batch) -> Result<Vec<Digest>> {
+    let real = queries::commitments(conn, batch)?;
+    sequencer::leaves_of(batch, &real)
+}
+
+fn look(conn: &mut Conn) -> Result<(Head, i64)> {
+    let head = queries::head(conn)?;
+    let now = dialect::shared_clock_ms(conn)?.unwrap_or_else(|| SystemClock.now().millis());
+    Ok((head, now))
+}
