@@ -22,6 +22,7 @@ use crate::keys::Keys;
 use crate::ledger::{Context, Error, Ledger, Reader, WriteConn};
 use crate::limits;
 use crate::log::signer::file::FileSigner;
+use crate::log::signer::socket::SocketSigner;
 use crate::log::signer::{Signer, SignerError};
 use crate::log::{self, Log, LogError, Settings};
 use crate::metrics::Metrics;
@@ -202,7 +203,8 @@ fn open_log(conn: &mut Conn, config: &Config, instance: &str) -> Result<Log, Sta
 fn open_signer(conn: &mut Conn, config: &Config, origin: &str) -> Result<Box<dyn Signer>, StartError> {
     let failed = |error: SignerError| StartError::Log(format!("the log's signer: {error}"));
     let Some(dir) = config.signer_directory() else {
-        return Err(StartError::Log("audit.signer: no signer".into()));
+        let path = Path::new(config.audit.signer.trim_start_matches("unix:"));
+        return SocketSigner::connect(path, origin).map(|signer| Box::new(signer) as Box<dyn Signer>).map_err(failed);
     };
     if !FileSigner::exists(dir) {
         let head = log::queries::head(conn).map_err(|error| StartError::Log(format!("{error:?}")))?;

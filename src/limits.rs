@@ -318,3 +318,9 @@ pub const CLOSINGS: i64 = 100;
 pub const DISCLOSED_AT_ONCE: i64 = 16;
 /// Seconds after which whoever asks for a receipt too early should ask again, at most.
 pub const RECEIPT_RETRY_SECONDS: u64 = 60;
+/// How long a signer may take to answer, in milliseconds.
+pub const SIGNER_MS: u64 = 10_000;
+/// Longest question to a signer, in bytes: a batch is [`LOG_BATCH`] commitments of 67 characters.
+pub const SIGNER_LINE_BYTES: u64 = 16 << 20;
+/// Keys of the log that were ever used.
+pub const LOG_KEYS: i64 = 1_000;

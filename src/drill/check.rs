@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::clock::ShiftedClock;
 use super::journal::{Act, Told};
 use super::play::Stage;
+use super::public_log;
 use super::sink::Delivery;
 use super::{DrillError, Result, broken};
 use crate::app::App;
@@ -51,6 +52,10 @@ pub struct Verdict {
     pub payloads: usize,
     /// Uploads that were swept.
     pub swept: usize,
+    /// Leaves of the public log.
+    pub leaves: u64,
+    /// Of the acknowledged, those that the log proves.
+    pub proven: usize,
     /// What does not hold.
     pub wrong: Vec<String>,
 }
@@ -119,7 +124,7 @@ pub fn look(stage: &Stage, verdict: &mut Verdict) -> Result<()> {
     found.check_moves(&told, verdict);
     found.check_mails(stage, &told, verdict);
     found.check_uploads(stage, &told, verdict);
-    Ok(())
+    public_log::look(stage, verdict)
 }
 
 /// Does the sweeper's rounds on a platform that nobody else has, after files have grown old.

@@ -73,6 +73,9 @@ impl Site {
         };
         config.storage.blobs = data.join("blobs");
         config.keys.dir = self.dir.join("keys");
+        config.audit.dir = data.join("log");
+        config.audit.signer = format!("dir:{}", self.dir.join("signer").display());
+        config.audit.tick_ms = 100;
         config.mail.transport = "smtp".into();
         config.mail.smtp_host = "127.0.0.1".into();
         config.mail.smtp_port = self.mail_port;

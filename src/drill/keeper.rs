@@ -63,8 +63,12 @@ impl Phase {
                 UploadSynced,
                 MailTaken,
                 MailSent,
+                LogSequenced,
+                LogTiles,
+                LogSigned,
+                LogPublished,
             ],
-            Self::Opening => &[LotStep, Unsealed, OutcomeStored, MailTaken, MailSent],
+            Self::Opening => &[LotStep, Unsealed, OutcomeStored, MailTaken, MailSent, LogSequenced, LogPublished],
             Self::Sweeping => &[UploadDoomed, UploadRemoved],
         }
     }

@@ -20,6 +20,7 @@ mod keeper;
 mod officials;
 mod people;
 mod play;
+mod public_log;
 mod report;
 pub mod sink;
 mod slow;

@@ -61,6 +61,8 @@ impl fmt::Display for Report {
             ("delivered twice", verdict.mails_twice),
             ("payloads re-read", verdict.payloads),
             ("uploads swept", verdict.swept),
+            ("leaves of the log", usize::try_from(verdict.leaves).unwrap_or(usize::MAX)),
+            ("acts proven by the log", verdict.proven),
             ("wrong", verdict.wrong.len()),
         ];
         for (name, value) in lines {

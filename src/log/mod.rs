@@ -9,6 +9,7 @@
 
 pub mod changes;
 pub mod directory;
+mod keys;
 pub mod model;
 pub mod proofs;
 pub mod publisher;
@@ -25,7 +26,7 @@ use directory::Directory;
 use signer::Signer;
 
 use crate::clock::{Clock, SystemClock};
-use crate::ledger::{Context, Ledger, Result};
+use crate::ledger::{Context, Error, Failure, Ledger, Result};
 use crate::tlog::edge::Edge;
 use crate::tlog::note::Verifier;
 use crate::tlog::policy::Policy;
@@ -100,7 +101,7 @@ impl Log {
         directory: PathBuf,
         signer: Box<dyn Signer>,
     ) -> std::result::Result<Self, LogError> {
-        let text = policy_text(&settings, signer.verifier());
+        let text = policy_text(&settings, signer.verifiers());
         let policy = Policy::parse(&text)
             .map_err(|error| LogError::Policy { path: PathBuf::from("policy"), what: error.to_string() })?;
         let directory = Directory::open(directory)?;
@@ -136,20 +137,33 @@ impl Log {
         &*self.signer
     }
 
-    /// Puts the keys that sign from now on in the list of keys, and publishes the list.
+    /// Puts the keys that sign from now on in the list of keys, and publishes the list. What the list learns is on record.
     ///
     /// # Errors
-    /// The database's or the disk's.
-    pub fn name_keys(&self, ledger: &Ledger, promise: &str) -> Result<()> {
-        let (log, promise) = (self.signer.verifier().to_string(), promise.to_owned());
-        ledger.grow_blocking(Context::system(SystemClock.now(), "log"), move |tx| {
+    /// The database's, the signer's or the disk's.
+    pub fn name_keys(&self, ledger: &Ledger, promise: &str, endorse: impl Fn(&str) -> String) -> Result<()> {
+        let log = self.signer.verifiers().iter().map(|key| (key.to_string(), "log"));
+        let signing: Vec<(String, &str)> = log.chain([(promise.to_owned(), "promise")]).collect();
+        let origin = self.settings.origin.clone();
+        let keys = ledger.grow_blocking(Context::system(SystemClock.now(), "log"), move |tx| {
             let size = queries::head(tx.conn())?.size;
-            tx.beside(|conn| {
-                changes::add_key(conn, &log, "log", size)?;
-                changes::add_key(conn, &promise, "promise", size)
-            })
+            for (vkey, role) in &signing {
+                if tx.beside(|conn| changes::add_key(conn, vkey, role, size))? {
+                    keys::note(tx, "log.key_added", vkey, role, size)?;
+                }
+            }
+            for (vkey, role, _, last) in queries::keys(tx.conn())? {
+                if last.is_none() && !signing.iter().any(|(known, _)| *known == vkey) {
+                    tx.beside(|conn| changes::retire_key(conn, &vkey, size))?;
+                    keys::note(tx, "log.key_retired", &vkey, &role, size)?;
+                }
+            }
+            queries::keys(tx.conn())
         })?;
-        Ok(())
+        let text = keys::text(&origin, &keys);
+        let lines = self.signer.endorse(&text).map_err(|error| Error::Failed(Failure::Storage(error.to_string())))?;
+        let note = format!("{text}\n{lines}{}", endorse(&text));
+        self.directory.write("keys", note.as_bytes()).map_err(proofs::storage)
     }
 
     /// Whether it runs.
@@ -177,11 +191,9 @@ impl Log {
 }
 
 /// The published policy: the log's key, how it grows, and the witnesses that were configured.
-fn policy_text(settings: &Settings, log: &Verifier) -> String {
-    let head = format!(
-        "# {}\n# tick {} ms, padding {}\nlog {log} {}\n",
-        settings.origin, settings.tick_ms, settings.padding, settings.url
-    );
+fn policy_text(settings: &Settings, keys: &[Verifier]) -> String {
+    let mut head = format!("# {}\n# tick {} ms, padding {}\n", settings.origin, settings.tick_ms, settings.padding);
+    keys.iter().for_each(|key| head += &format!("log {key} {}\n", settings.url));
     match &settings.witnesses {
         Some(witnesses) => format!("{head}{witnesses}"),
         None => format!("{head}# no witness is asked: the log vouches for itself\nquorum none\n"),

@@ -14,15 +14,25 @@ use crate::ledger::{Error, Result};
 use crate::limits;
 use crate::log::publisher::{Means, Ticked};
 use crate::log::{Health, queries};
+use crate::tlog::note;
 
 /// Puts the keys that sign from now on in the list of keys.
 ///
 /// # Errors
 /// The database's.
 pub async fn start(app: &App) -> Result<()> {
-    let (log, promise) = (app.log.clone(), app.promise_verifier());
-    let ledger = app.ledger.clone();
-    app.blocking(move || log.name_keys(&ledger, &promise)).await
+    let (log, ledger, keys, host) = (app.log.clone(), app.ledger.clone(), app.keys.clone(), app.origin().to_owned());
+    let promise = app.promise_verifier();
+    app.blocking(move || {
+        log.name_keys(&ledger, &promise, |text| {
+            let (name, key) = (format!("{host}/promise"), &keys.promise);
+            // Ed25519 needs no random numbers and does not fail.
+            let note =
+                note::sign(text, &name, &key.verifying_key().to_bytes(), |text| key.sign(text).unwrap_or_default());
+            note[text.len() + 1..].to_owned()
+        })
+    })
+    .await
 }
 
 /// Lets another server go on at once.

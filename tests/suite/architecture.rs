@@ -50,8 +50,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "worker",
         &[
-            "kernel", "rules", "seal", "db", "ledger", "log", "instance", "features", "app", "blobs", "keys", "limits",
-            "faults", "config", "clock", "metrics",
+            "kernel", "rules", "seal", "tlog", "db", "ledger", "log", "instance", "features", "app", "blobs", "keys",
+            "limits", "faults", "config", "clock", "metrics",
         ],
     ),
     ("client", &["kernel", "seal", "tlog", "rules", "limits"]),
@@ -78,7 +78,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "drill",
         &[
             "kernel", "seal", "tlog", "client", "app", "clock", "config", "keys", "worker", "http", "db", "ledger",
-            "blobs", "features", "cli", "limits", "faults", "stage",
+            "log", "blobs", "features", "cli", "limits", "faults", "stage",
         ],
     ),
     (

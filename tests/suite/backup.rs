@@ -16,7 +16,7 @@ use sealbid::features::inspection::replay::replay;
 use sealbid::kernel::time::Timestamp;
 use sealbid::keys::Keys;
 use sealbid::rules::editions::Category;
-use sealbid::worker::{pulse, scheduler, sweeper, unsealer};
+use sealbid::worker::{log, pulse, scheduler, sweeper, unsealer};
 use serde_json::Value;
 
 use crate::support::program::{Installation, command, run};
@@ -44,6 +44,14 @@ fn elsewhere(world: &World, name: &str) -> Config {
     let place = world.dir().join(name);
     config.database.url = place.join("data/sealbid.sqlite").display().to_string();
     config.storage.blobs = place.join("blobs");
+    config.audit.dir = place.join("log");
+    // The signer goes where the platform goes, and is no part of any backup.
+    let signer = place.join("signer");
+    fs::create_dir_all(&signer).expect("a directory");
+    for file in fs::read_dir(world.dir().join("signer")).expect("a signer").flatten() {
+        fs::copy(file.path(), signer.join(file.file_name())).expect("copied");
+    }
+    config.audit.signer = format!("dir:{}", signer.display());
     config
 }
 
@@ -64,7 +72,11 @@ fn open_there(config: &Config, at: Timestamp) -> (i64, i64) {
     actix_web::rt::System::new().block_on(async {
         pulse::beat(&app).await.expect("a heartbeat");
         clock.set(at);
-        while scheduler::round(&app).await.expect("a round") + unsealer::round(&app).await.expect("a round") > 0 {}
+        while scheduler::round(&app).await.expect("a round")
+            + log::round(&app).await.expect("a round")
+            + unsealer::round(&app).await.expect("a round")
+            > 0
+        {}
         sweeper::round(&app).await.expect("a round");
     });
     let told = app.reader.read_blocking(|conn| {

@@ -175,7 +175,7 @@ on_both!(what_is_published_has_the_headers_of_its_kind_and_no_compression, |worl
         "disclosures/..%2Fpolicy",
         "disclosures/x",
     ] {
-        get(wrong).refused(404, "not-found");
+        world.nobody("GET", format!("/audit/main/{wrong}")).send().refused(404, "not-found");
     }
     assert!(outside.text("policy").contains("quorum none"));
 });

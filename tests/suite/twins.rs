@@ -24,6 +24,19 @@ const AMOUNTS: [&str; 6] = ["900000.00", "910000.00", "920000.00", "930000.00", 
 /// What was asked and answered, in order, and what could be watched.
 pub type Transcript = Vec<(String, String)>;
 
+/// By how much the log of every twin grows with a tick: more than happens between two.
+const PADDING: u32 = 256;
+
+/// A platform whose log tells nothing of how much happens.
+pub fn padded_sqlite() -> World {
+    World::sqlite_with(|config| config.audit.padding = PADDING)
+}
+
+/// The same on PostgreSQL.
+pub fn padded_postgres() -> Option<World> {
+    World::postgres_with(|config| config.audit.padding = PADDING)
+}
+
 /// A platform on which something sealed happens.
 struct Twin<'w> {
     world: &'w World,
@@ -49,6 +62,20 @@ fn metrics(world: &World) -> String {
 
 fn nothing(prefix: &str) -> String {
     format!("{prefix}-{}", uuid::Uuid::new_v4())
+}
+
+/// Every file below a directory with its size. What is signed has one size, whatever the root.
+fn list(dir: &std::path::Path, files: &mut Vec<String>) {
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            list(&path, files);
+        } else {
+            let name = path.display().to_string();
+            let name = name.rsplit_once("/log/").map_or(name.as_str(), |(_, name)| name);
+            files.push(format!("{name}: {}", entry.metadata().expect("a file").len()));
+        }
+    }
 }
 
 impl<'w> Twin<'w> {
@@ -93,9 +120,18 @@ impl<'w> Twin<'w> {
         self.note_all(moment, &seen);
         let tried = looks::attempts(self.world, &self.places);
         self.note_all(moment, &tried);
-        for (what, text) in [("metrics", metrics(self.world)), ("mail files", self.mail_files())] {
+        let seen = [("metrics", metrics(self.world)), ("mail files", self.mail_files()), ("log", self.log_files())];
+        for (what, text) in seen {
             self.seen.push((format!("{moment}: {what}"), text));
         }
+    }
+
+    /// The public files of the log, with their sizes.
+    fn log_files(&self) -> String {
+        let mut files = Vec::new();
+        list(&self.world.app().config.audit.dir, &mut files);
+        files.sort();
+        files.join("\n")
     }
 
     /// The messages that were written down, with their sizes.
@@ -247,12 +283,12 @@ fn twins_are_alike(lives: [(Transcript, Transcript); 3]) {
 
 #[test]
 fn nobody_can_tell_whether_none_or_two_or_three_bid_on_sqlite() {
-    twins_are_alike([0, 2, 3].map(|others| life(&World::sqlite(), others)));
+    twins_are_alike([0, 2, 3].map(|others| life(&padded_sqlite(), others)));
 }
 
 #[test]
 fn nobody_can_tell_whether_none_or_two_or_three_bid_on_postgres() {
-    let lives: Option<Vec<_>> = [0, 2, 3].into_iter().map(|others| Some(life(&World::postgres()?, others))).collect();
+    let lives: Option<Vec<_>> = [0, 2, 3].into_iter().map(|others| Some(life(&padded_postgres()?, others))).collect();
     if let Some(lives) = lives {
         twins_are_alike(lives.try_into().unwrap_or_else(|_| panic!("three lives")));
     }
@@ -280,7 +316,7 @@ fn life_with_reserve(world: &World, sealed: bool) -> Transcript {
 
 #[test]
 fn nobody_but_its_initiator_can_tell_whether_a_reserve_price_is_sealed() {
-    assert_alike(&life_with_reserve(&World::sqlite(), false), &life_with_reserve(&World::sqlite(), true));
+    assert_alike(&life_with_reserve(&padded_sqlite(), false), &life_with_reserve(&padded_sqlite(), true));
 }
 
 /// What bidder 5 is told, whatever it does right or wrong, where `others` bid as well.
@@ -323,6 +359,12 @@ fn told_to_a_bidder(world: &World, others: usize) -> Transcript {
     note(&mut twin, bidder.post(&bids, &old)).refused(409, "bid-rev-stale");
     note(&mut twin, bidder.get(format!("{bids}/mine"))).ok();
     note(&mut twin, bidder.get(format!("/v1/receipts/{}", act["entry_id"].as_str().expect("an id")))).ok();
+    let proof = format!("/v1/receipts/{}/proof", act["entry_id"].as_str().expect("an id"));
+    assert_eq!(note(&mut twin, bidder.get(&proof)).status, 202);
+    twin.at(26);
+    for path in [proof.as_str(), "/audit/main/checkpoint", "/audit/main/policy", "/audit/main/tile/0/000"] {
+        assert_eq!(note(&mut twin, bidder.get(path)).status, 200);
+    }
     note(&mut twin, bidder.get(format!("/v1/bids/{}/payloads/price", act["bid_id"].as_str().expect("an id"))));
     let tried = [format!("/v1/receipts/{}", twin.places.entry), format!("/v1/bids/{}/payloads/price", twin.places.bid)];
     for path in tried {
@@ -345,9 +387,9 @@ fn told_to_a_bidder(world: &World, others: usize) -> Transcript {
 
 #[test]
 fn a_bidder_is_told_the_same_whether_it_is_alone_or_not() {
-    let alone = told_to_a_bidder(&World::sqlite(), 0);
-    assert_alike(&alone, &told_to_a_bidder(&World::sqlite(), 2));
-    assert_alike(&alone, &told_to_a_bidder(&World::sqlite(), 3));
+    let alone = told_to_a_bidder(&padded_sqlite(), 0);
+    assert_alike(&alone, &told_to_a_bidder(&padded_sqlite(), 2));
+    assert_alike(&alone, &told_to_a_bidder(&padded_sqlite(), 3));
 }
 
 #[test]

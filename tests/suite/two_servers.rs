@@ -12,7 +12,7 @@ use sealbid::clock::{ManualClock, SystemClock};
 use sealbid::db::schema::{audit_entry, bids, outbox, refusals, unsealings};
 use sealbid::keys::Keys;
 use sealbid::rules::editions::Category;
-use sealbid::worker::{mailer, pulse, scheduler, scrubber, unsealer};
+use sealbid::worker::{log, mailer, pulse, scheduler, scrubber, unsealer};
 
 use crate::support::served::Served;
 use crate::support::world::World;
@@ -94,6 +94,9 @@ fn a_box_that_two_servers_unseal_has_one_outcome_for_each_envelope() {
     story.bid(4, 1, "930000.00").ok();
     world.set_clock(story.deadline().plus_seconds(70));
     while run(scheduler::round(world.app())).expect("a round") > 0 {}
+    // The set of bids is fixed in the log before any key is used.
+    let grown = both(&world, &second, |app| run(log::round(app)).expect("a round"));
+    assert_eq!(grown.iter().sum::<u32>(), 1, "one of them grows the log");
     let mut done = 0;
     for _ in 0..5 {
         done += both(&world, &second, |app| run(unsealer::round(app)).expect("a round")).iter().sum::<u32>();

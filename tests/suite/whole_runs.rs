@@ -8,7 +8,6 @@ use std::process::Command;
 use crate::support::logs;
 use crate::support::normal::Normaliser;
 use crate::support::postgres;
-use crate::support::world::World;
 use crate::twins::{self, Transcript};
 
 /// How many bids the two runs have.
@@ -36,7 +35,7 @@ fn both_runs() {
     let mut known = 0;
     let runs = BIDS.map(|bids| {
         // A world's own background work ends with it.
-        let world = if postgres { World::postgres().expect("installed") } else { World::sqlite() };
+        let world = if postgres { twins::padded_postgres().expect("installed") } else { twins::padded_sqlite() };
         let (before, after) = twins::life_until(&world, bids, &|| tracing::info!(target: "sealbid::test", "{CLOSED}"));
         drop(world);
         let mut lines = logs::lines_with(" sealbid::");

@@ -6,6 +6,8 @@
 
 pub mod file;
 pub mod memory;
+pub mod served;
+pub mod socket;
 
 use crate::kernel::digest::Digest;
 use crate::tlog::note::Verifier;
@@ -62,10 +64,24 @@ pub enum SignerError {
     Away(String),
 }
 
+/// The first line of the list of keys, the one text beside checkpoints that is signed with the log's keys.
+pub const KEYS_HEADER: &str = "sealbid/audit/keys/v1\n";
+
 /// Signs checkpoints and watches promises.
 pub trait Signer: Send + Sync {
-    /// Its key, under the origin's name.
-    fn verifier(&self) -> &Verifier;
+    /// Its keys, under the origin's name, the oldest first: all of them sign. There is one at least.
+    fn verifiers(&self) -> &[Verifier];
+
+    /// The oldest of its keys.
+    fn verifier(&self) -> &Verifier {
+        &self.verifiers()[0]
+    }
+
+    /// Signs the list of keys, a text that begins with [`KEYS_HEADER`]: the signature lines.
+    ///
+    /// # Errors
+    /// [`SignerError::Refused`] for any other text.
+    fn endorse(&self, text: &str) -> Result<String, SignerError>;
 
     /// What it signed last.
     ///
