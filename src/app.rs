@@ -176,27 +176,43 @@ impl App {
     }
 }
 
-fn host(config: &Config) -> &str {
+/// The public address without its scheme.
+pub fn host(config: &Config) -> &str {
     let url = &config.server.public_url;
     url.split_once("://").map_or(url.as_str(), |(_, rest)| rest)
 }
 
 fn open_log(conn: &mut Conn, config: &Config, instance: &str) -> Result<Log, StartError> {
-    let failed = |error: LogError| StartError::Log(error.to_string());
+    let settings = log_settings(config, instance)?;
+    let signer = open_signer(conn, config, &settings.origin)?;
+    Log::open(settings, config.audit.dir.clone(), signer).map_err(|error: LogError| StartError::Log(error.to_string()))
+}
+
+/// The log of an installation whose signer has its keys and has lost its memory: for looking at what is published.
+///
+/// # Errors
+/// [`StartError::Log`].
+pub fn open_log_without_memory(config: &Config) -> Result<Log, StartError> {
+    let settings = log_settings(config, "recovery")?;
+    let dir = config.signer_directory().ok_or_else(|| StartError::Log("audit.signer: no directory".into()))?;
+    let signer =
+        FileSigner::without_memory(dir, &settings.origin).map_err(|error| StartError::Log(error.to_string()))?;
+    Log::open(settings, config.audit.dir.clone(), Box::new(signer)).map_err(|error| StartError::Log(error.to_string()))
+}
+
+fn log_settings(config: &Config, instance: &str) -> Result<Settings, StartError> {
     let witnesses = match config.audit.policy.as_str() {
         "" => None,
         path => Some(std::fs::read_to_string(path).map_err(|error| StartError::Log(format!("{path}: {error}")))?),
     };
-    let settings = Settings {
+    Ok(Settings {
         origin: format!("{}/audit/main", host(config)),
         url: format!("{}/audit/main", config.server.public_url),
         tick_ms: config.audit.tick_ms,
         padding: config.audit.padding,
         witnesses,
         instance: instance.to_owned(),
-    };
-    let signer = open_signer(conn, config, &settings.origin)?;
-    Log::open(settings, config.audit.dir.clone(), signer).map_err(failed)
+    })
 }
 
 /// The signer; one is made only where the log has no leaves, so that a lost one is not replaced by one that remembers nothing.

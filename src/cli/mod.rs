@@ -10,6 +10,7 @@ mod bid_file;
 pub(crate) mod database;
 mod doctor;
 mod keys;
+mod log;
 pub(crate) mod logging;
 mod seal;
 mod serve;
@@ -48,6 +49,11 @@ enum Command {
     /// Set up and maintain an installation.
     #[command(subcommand)]
     Admin(admin::AdminCommand),
+    /// Look after the public log.
+    #[command(subcommand)]
+    Log(log::LogCommand),
+    /// Run the log's signer as a process of its own, answering at a Unix socket.
+    Signer(log::SignerArgs),
     /// Copy an SQLite installation while its server runs, with every seal intact and without the keys.
     Backup(backup::BackupArgs),
     /// Put a backup in place, checked to the last byte. Nothing is written over.
@@ -149,6 +155,8 @@ pub fn main() -> ExitCode {
             Ok(code) => return code,
             Err(failed) => Err(failed),
         },
+        Command::Log(command) => log::run(command),
+        Command::Signer(args) => log::signer(&args),
         Command::Backup(args) => backup::take(&args),
         Command::Restore(args) => backup::restore(&args),
         Command::Key(command) => keys::run(command),

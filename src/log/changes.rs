@@ -140,3 +140,26 @@ pub(super) fn retire_key(conn: &mut WriteConn<'_>, vkey: &str, last_size: i64) -
         .execute(conn.get())
         .map(drop)
 }
+
+/// A batch that was taken from the published tiles, and the entries that are found again in it.
+pub(super) struct Recovered {
+    pub(super) batch: Batch,
+    pub(super) found: Vec<(String, i64)>,
+}
+
+/// Moves the head over a recovered batch.
+pub(super) fn recover(conn: &mut WriteConn<'_>, recovered: &Recovered) -> QueryResult<()> {
+    let (ids, indexes): (Vec<String>, Vec<i64>) = recovered.found.iter().cloned().unzip();
+    take(conn, &ids)?;
+    number(conn, &ids, &indexes)?;
+    let (conn, batch) = (conn.get(), &recovered.batch);
+    diesel::update(audit_head::table.filter(audit_head::size.eq(batch.size_before)))
+        .set((
+            audit_head::size.eq(batch.size_after),
+            audit_head::root.eq(&batch.root),
+            audit_head::batch.eq(batch.batch),
+            audit_head::slot.eq(batch.slot),
+        ))
+        .execute(conn)?;
+    crate::kept!(conn, Insert<Batch>, diesel::insert_into(audit_batch::table).values(batch)).map(drop)
+}

@@ -9,11 +9,13 @@
 
 pub mod changes;
 pub mod directory;
+pub mod dump;
 mod keys;
 pub mod model;
 pub mod proofs;
 pub mod publisher;
 pub mod queries;
+pub mod recovery;
 pub mod sequencer;
 pub mod signer;
 mod witnesses;
@@ -135,6 +137,18 @@ impl Log {
     /// Who signs.
     pub fn signer(&self) -> &dyn Signer {
         &*self.signer
+    }
+
+    /// Lets the log go on after a halt.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn resume(&self, ledger: &Ledger) -> Result<()> {
+        ledger.grow_blocking(Context::system(SystemClock.now(), "log"), |tx| {
+            tx.beside(|conn| changes::halt(conn, None))
+        })?;
+        ledger.resume();
+        Ok(())
     }
 
     /// Puts the keys that sign from now on in the list of keys, and publishes the list. What the list learns is on record.

@@ -7,7 +7,7 @@
 use super::model::{Batch, Head, digest, size};
 use super::sequencer::{self, Plan};
 use super::signer::{Growth, Kept, SignerError};
-use super::{Health, Log, changes, proofs, queries};
+use super::{Health, Log, changes, proofs, queries, recovery};
 use crate::clock::{Clock, SystemClock};
 use crate::db::{Conn, dialect};
 use crate::faults::{Faults, Point};
@@ -244,14 +244,20 @@ impl Log {
         Ok(())
     }
 
+    /// The leaves of a batch, out of the database; of one that was recovered, out of the files.
+    fn leaves(&self, means: &Means<'_>, batch: &Batch) -> Result<Vec<Digest>> {
+        if batch.pad_key.is_empty() {
+            return recovery::leaves(self, batch);
+        }
+        let real = means.reader.read_blocking(|conn| queries::commitments(conn, batch))?;
+        sequencer::leaves_of(batch, &real)
+    }
+
     /// The last batch's checkpoint once more.
     fn sign_again(&self, means: &Means<'_>, head: &Head) -> Step<String> {
-        let (batch, commitments) = means.reader.read_blocking(|conn| {
-            let last = queries::batch(conn, head.batch)?;
-            let batch = last.ok_or_else(|| Error::damaged("the log has no last batch"))?;
-            let commitments = leaves(conn, &batch)?;
-            Ok((batch, commitments))
-        })?;
+        let last = means.reader.read_blocking(|conn| queries::batch(conn, head.batch))?;
+        let batch = last.ok_or_else(|| Error::damaged("the log has no last batch"))?;
+        let commitments = self.leaves(means, &batch)?;
         self.sign(means, &batch, commitments)
     }
 
@@ -267,7 +273,7 @@ impl Log {
                 return Err(Halt::of(format!("there is no batch of the log that begins at {from} leaves")));
             }
             for batch in batches {
-                let commitments = means.reader.read_blocking(|conn| leaves(conn, &batch))?;
+                let commitments = self.leaves(means, &batch)?;
                 let tiles = sequencer::grow(&mut edge, &commitments);
                 if edge.frontier().root() != sequencer::root_of(&batch)? {
                     return Err(Halt::of(format!("the entries of batch {} do not lead to its root", batch.batch)));
@@ -363,11 +369,6 @@ fn altered(error: super::directory::DirectoryError) -> Trouble {
 
 fn context(why: &str) -> Context {
     Context::system(SystemClock.now(), why)
-}
-
-fn leaves(conn: &mut Conn, batch: &Batch) -> Result<Vec<Digest>> {
-    let real = queries::commitments(conn, batch)?;
-    sequencer::leaves_of(batch, &real)
 }
 
 fn look(conn: &mut Conn) -> Result<(Head, i64)> {

@@ -84,6 +84,16 @@ impl FileSigner {
     /// # Errors
     /// When the directory is not that of a signer of this log, or is damaged.
     pub fn open(dir: &Path, origin: &str) -> Result<Self, SignerError> {
+        let signer = Self::without_memory(dir, origin)?;
+        signer.recall()?;
+        Ok(signer)
+    }
+
+    /// As [`FileSigner::open`], without looking whether it remembers anything; it signs nothing before it does.
+    ///
+    /// # Errors
+    /// When a key is none, or there is none.
+    pub fn without_memory(dir: &Path, origin: &str) -> Result<Self, SignerError> {
         let (mut keys, mut verifiers) = (Vec::new(), Vec::new());
         for path in key_files(dir) {
             let text = fs::read_to_string(&path).map_err(|error| memory(&path, error))?;
@@ -98,9 +108,7 @@ impl FileSigner {
             return Err(memory(dir, "no key of the log is there (log-1.pem)"));
         }
         let (clock, promise_ms) = (SystemClock, limits::PROMISE_MS);
-        let signer = Self { dir: dir.to_owned(), origin: origin.to_owned(), keys, verifiers, clock, promise_ms };
-        signer.recall()?;
-        Ok(signer)
+        Ok(Self { dir: dir.to_owned(), origin: origin.to_owned(), keys, verifiers, clock, promise_ms })
     }
 
     /// Makes the memory anew from a tree that is proven to be the newest that was ever signed: the one case in which a signer
