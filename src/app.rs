@@ -211,6 +211,7 @@ fn log_settings(config: &Config, instance: &str) -> Result<Settings, StartError>
         tick_ms: config.audit.tick_ms,
         padding: config.audit.padding,
         witnesses,
+        shared: config.database_url().is_postgres(),
         instance: instance.to_owned(),
     })
 }

@@ -11,6 +11,7 @@ use super::{ConfigArgs, Failed};
 use crate::app::{self, App};
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::kernel::digest::Digest;
 use crate::log::signer::file::{self, FileSigner};
 use crate::log::signer::served;
 use crate::log::{dump, queries, recovery};
@@ -28,6 +29,8 @@ pub enum LogCommand {
     AddKey(ConfigArgs),
     /// Let a key of the log sign no more.
     RetireKey(RetireArgs),
+    /// Let the signer wait no more for a promised entry that is not in the log. That the promise was broken is put on record.
+    Forgive(ForgiveArgs),
     /// Write every leaf with what explains it, for `sealbid verify account` and `verify db`. Holds everything that is sealed.
     Dump(DumpArgs),
 }
@@ -50,6 +53,18 @@ pub struct RetireArgs {
     config: ConfigArgs,
     /// The key, as `log status` shows it.
     vkey: String,
+}
+
+/// Arguments of `log forgive`.
+#[derive(Args)]
+pub struct ForgiveArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// The commitment, hex, as the alarm names it.
+    commitment: String,
+    /// Why the entry is not there: for the record.
+    #[arg(long)]
+    reason: String,
 }
 
 /// Arguments of `log dump`.
@@ -93,6 +108,7 @@ pub fn run(command: LogCommand) -> Result<(), Failed> {
         LogCommand::Resume(args) => resume(args.load()?),
         LogCommand::AddKey(args) => add_key(&args.load()?),
         LogCommand::RetireKey(args) => retire_key(&args.config.load()?, &args.vkey),
+        LogCommand::Forgive(args) => forgive(args.config.load()?, &args.commitment, &args.reason),
         LogCommand::Dump(args) => write_dump(args.config.load()?, &args.out, args.public),
     }
 }
@@ -190,6 +206,22 @@ fn retire_key(config: &Config, vkey: &str) -> Result<(), Failed> {
     let origin = format!("{}/audit/main", app::host(config));
     file::retire_key(directory(config)?, &origin, vkey).map_err(Failed::tried)?;
     eprintln!("It signs no more from the next start of the servers on; that is put on record then.");
+    Ok(())
+}
+
+fn forgive(config: Config, commitment: &str, reason: &str) -> Result<(), Failed> {
+    let commitment: Digest =
+        commitment.parse().map_err(|_| Failed::Usage("a commitment has 64 hexadecimal digits".into()))?;
+    let signer = FileSigner::open(directory(&config)?, &format!("{}/audit/main", app::host(&config)));
+    let waited = signer.map_err(Failed::tried)?.forgive(&commitment).map_err(Failed::tried)?;
+    if !waited {
+        return Err(Failed::Tried("the signer waits for no such promise".into()));
+    }
+    let app = open(config)?;
+    let noted = app.log.note_broken(&app.ledger, &commitment, reason);
+    app.ledger.stop();
+    noted.map_err(Failed::tried)?;
+    eprintln!("The signer goes on. Whoever holds the promise can prove that it was broken.");
     Ok(())
 }
 

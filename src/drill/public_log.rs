@@ -11,6 +11,7 @@ use super::clock::ShiftedClock;
 use super::play::Stage;
 use super::{Result, broken};
 use crate::app::App;
+use crate::clock::SystemClock;
 use crate::db::schema::{audit_entry, audit_leaf, audit_pending};
 use crate::features::public_log::disclosure;
 use crate::kernel::digest::Digest;
@@ -42,7 +43,7 @@ pub fn look(stage: &Stage, verdict: &mut Verdict) -> Result<()> {
 }
 
 fn grow_and_read(app: &App, stage: &Stage, verdict: &mut Verdict) -> std::result::Result<(), Error> {
-    let means = Means { ledger: &app.ledger, reader: &app.reader, faults: &app.faults };
+    let means = Means { ledger: &app.ledger, reader: &app.reader, faults: &app.faults, clock: &SystemClock };
     // The servers that are gone still hold the log for a moment.
     while !matches!(app.log.tick(&means)?, Ticked::Published(_) | Ticked::Idle)
         || app.reader.read_blocking(|conn| queries::waiting(conn, 1))? > 0

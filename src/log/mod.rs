@@ -28,10 +28,14 @@ use directory::Directory;
 use signer::Signer;
 
 use crate::clock::{Clock, SystemClock};
-use crate::ledger::{Context, Error, Failure, Ledger, Result};
+use crate::kernel::digest::Digest;
+use crate::ledger::{Context, Error, Failure, Ledger, Record, Result};
 use crate::tlog::edge::Edge;
 use crate::tlog::note::Verifier;
 use crate::tlog::policy::Policy;
+
+/// Digits of a commitment that name the stream about a promise.
+const PROMISE_ID_LEN: usize = 32;
 
 /// How the log grows.
 #[derive(Clone, Debug)]
@@ -46,6 +50,8 @@ pub struct Settings {
     pub padding: u32,
     /// The policy file with witnesses and quorum, as it was configured.
     pub witnesses: Option<String>,
+    /// Whether several servers may have the database.
+    pub shared: bool,
     /// The server that runs this, by the name it has among those that share the database.
     pub instance: String,
 }
@@ -137,6 +143,19 @@ impl Log {
     /// Who signs.
     pub fn signer(&self) -> &dyn Signer {
         &*self.signer
+    }
+
+    /// Puts on record that a promise was broken.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn note_broken(&self, ledger: &Ledger, commitment: &Digest, reason: &str) -> Result<()> {
+        let (stream, reason) = (format!("prm-{}", &commitment.to_string()[..PROMISE_ID_LEN]), reason.to_owned());
+        let commitment = *commitment;
+        ledger.commit_blocking(Context::system(SystemClock.now(), "log forgive"), move |tx| {
+            let record = Record::new("log.promise_broken").public("commitment", commitment).public("reason", &reason);
+            tx.note(&stream, record).map(drop)
+        })
     }
 
     /// Lets the log go on after a halt.

@@ -24,6 +24,8 @@ pub struct Means<'a> {
     pub reader: &'a Reader,
     /// Where the process is to die, in a drill.
     pub faults: &'a Faults,
+    /// The computer's clock: ticks go by real time, whatever the platform's clock shows.
+    pub clock: &'a dyn Clock,
 }
 
 /// What a tick did.
@@ -86,7 +88,13 @@ impl Log {
                 }
                 Err(error)
             }
+            // Whoever was overtaken finds things changed that are nobody's fault.
+            Err(Trouble::Halt(_)) if !self.leads(means)? => {
+                *self.edge() = None;
+                Ok(Ticked::Elsewhere)
+            }
             Err(Trouble::Halt(Halt(why))) => {
+                *self.edge() = None;
                 self.set_health(Health::Halted);
                 tracing::error!(
                     alarm = "log-halted",
@@ -104,12 +112,18 @@ impl Log {
         }
     }
 
+    /// Whether this server still is the one that grows the log.
+    fn leads(&self, means: &Means<'_>) -> Result<bool> {
+        let holder = means.reader.read_blocking(|conn| queries::head(conn))?.holder;
+        Ok(holder.as_ref() == Some(&self.settings.instance))
+    }
+
     fn edge(&self) -> std::sync::MutexGuard<'_, Option<Edge>> {
         self.edge.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn try_tick(&self, means: &Means<'_>) -> Step<Ticked> {
-        let (head, now_shared) = means.reader.read_blocking(look)?;
+        let (head, now_shared) = means.reader.read_blocking(|conn| look(conn, means.clock))?;
         if let Some(why) = &head.halted {
             means.ledger.halt(why);
             self.set_health(Health::Halted);
@@ -122,7 +136,7 @@ impl Log {
             edge = Some(self.finish(means, &head)?);
         }
         let mut edge = edge.ok_or_else(|| Error::internal("the log has no edge"))?;
-        let now = SystemClock.now().millis();
+        let now = means.clock.now().millis();
         let pending = means.reader.read_blocking(|conn| queries::pending(conn, limits::LOG_BATCH))?;
         let slot = (now / i64::try_from(self.settings.tick_ms).unwrap_or(i64::MAX)).max(head.slot + 1);
         let plan = sequencer::plan(&head, &edge, pending, self.settings.padding, slot, now)?;
@@ -165,11 +179,8 @@ impl Log {
             return Ok(Some(head));
         }
         *self.edge() = None;
-        let nothing_to_do = || {
-            let waits = means.reader.read_blocking(|conn| queries::waiting(conn, 1))? > 0;
-            Ok::<_, Error>(!waits && self.settings.padding == 0 && head.published_size == head.size)
-        };
-        if (head.holder.is_some() && head.lease_until > now) || nothing_to_do()? {
+        // A database with one server is that server's, whoever had it before.
+        if self.settings.shared && head.holder.is_some() && head.lease_until > now {
             return Ok(None);
         }
         let (epoch, holder, until) = (head.epoch, me.clone(), now + self.lease_ms());
@@ -339,7 +350,7 @@ impl Log {
         }
         self.directory.publish(size, &note).map_err(altered)?;
         means.faults.reach(Point::LogPublished);
-        let now = SystemClock.now().millis();
+        let now = means.clock.now().millis();
         let (at, text) = (i64::try_from(size).unwrap_or(i64::MAX), note);
         means
             .ledger
@@ -371,8 +382,8 @@ fn context(why: &str) -> Context {
     Context::system(SystemClock.now(), why)
 }
 
-fn look(conn: &mut Conn) -> Result<(Head, i64)> {
+fn look(conn: &mut Conn, clock: &dyn Clock) -> Result<(Head, i64)> {
     let head = queries::head(conn)?;
-    let now = dialect::shared_clock_ms(conn)?.unwrap_or_else(|| SystemClock.now().millis());
+    let now = dialect::shared_clock_ms(conn)?.unwrap_or_else(|| clock.now().millis());
     Ok((head, now))
 }

@@ -49,7 +49,7 @@ pub async fn stop(app: &App) {
 /// What went wrong; the next round tries again.
 pub async fn round(app: &App) -> Result<u32> {
     let (log, ledger, reader, faults) = (app.log.clone(), app.ledger.clone(), app.reader.clone(), app.faults.clone());
-    let tick = move || log.tick(&Means { ledger: &ledger, reader: &reader, faults: &faults });
+    let tick = move || log.tick(&Means { ledger: &ledger, reader: &reader, faults: &faults, clock: &SystemClock });
     let ticked = app.blocking(tick).await?;
     let disclosed = disclosure::round(app).await?;
     Ok(u32::from(matches!(ticked, Ticked::Published(_))) + disclosed)

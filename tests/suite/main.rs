@@ -19,6 +19,8 @@ mod inspection;
 mod ledger;
 mod lifecycle;
 mod limits;
+mod log_attacks;
+mod log_drills;
 mod mandates;
 mod opening;
 mod outages;

@@ -124,6 +124,16 @@ impl FileSigner {
         replace(&path, memory_of.to_text().as_bytes()).map_err(|error| memory(&path, error))
     }
 
+    /// Waits no more for a promise that was broken: a person decides so, and puts it on record. Returns whether it waited.
+    ///
+    /// # Errors
+    /// When its memory cannot be read or written.
+    pub fn forgive(&self, commitment: &Digest) -> Result<bool, SignerError> {
+        let waited = self.promises()?.iter().any(|(promised, _)| promised == commitment);
+        self.forget(|promised| promised == commitment)?;
+        Ok(waited)
+    }
+
     /// As it is, but with another time within which promises must be kept.
     #[must_use]
     pub fn with_promise_ms(self, promise_ms: i64) -> Self {

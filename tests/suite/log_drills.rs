@@ -1,0 +1,314 @@
+//! What happens to the public log when its servers die, its disk fills, its database is an old one, its clock is set, and when two
+//! servers grow it at once. Each drill has one outcome that is right.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use sealbid::clock::{ManualClock, SystemClock};
+use sealbid::faults::{Faults, Plan, Point};
+use sealbid::keys::Keys;
+use sealbid::log::publisher::Ticked;
+use sealbid::log::recovery;
+use sealbid::log::signer::file::FileSigner;
+use sealbid::rules::editions::Category;
+
+use crate::on_both;
+use crate::support::loglab::{self, Server, as_dba, check_whole, head, killed_at, note, tick};
+use crate::support::world::World;
+
+const POINTS: [Point; 4] = [Point::LogSequenced, Point::LogTiles, Point::LogSigned, Point::LogPublished];
+
+/// Worlds whose keys another server can load.
+macro_rules! with_keys {
+    ($name:ident, |$world:ident| $story:block) => {
+        mod $name {
+            use super::*;
+
+            fn story($world: &World) $story
+
+            #[test]
+            fn on_sqlite() {
+                story(&World::sqlite_with(|config| drop(Keys::create(&config.keys.dir).expect("keys"))));
+            }
+
+            #[test]
+            fn on_postgres() {
+                if let Some(world) = World::postgres_with(|config| drop(Keys::create(&config.keys.dir).expect("keys"))) {
+                    story(&world);
+                }
+            }
+        }
+    };
+}
+
+with_keys!(a_tick_that_is_killed_anywhere_is_finished_by_the_next_server, |world| {
+    world.settle();
+    for (n, point) in POINTS.into_iter().enumerate() {
+        note(world, &format!("killed-{n}"));
+        let dying = Server::start(world);
+        loglab::lease_ends(world);
+        killed_at(&dying.app, point);
+        // What is published by then is whole: nothing was signed or shown that is not there.
+        let next = Server::start(world);
+        loglab::lease_ends(world);
+        next.tick().expect("a tick");
+        note(world, &format!("after-{n}"));
+        assert!(matches!(next.tick().expect("a tick"), Ticked::Published(_)));
+        check_whole(&next.app);
+    }
+});
+
+with_keys!(files_that_are_lost_are_made_again_byte_for_byte, |world| {
+    world.lot(Category::Construction).noticed();
+    world.settle();
+    let dir = world.app().config.audit.dir.clone();
+    let before = fs::read(dir.join("tile/entries/000.p").join(head(world).size.to_string())).expect("a bundle");
+    fs::remove_dir_all(dir.join("tile")).expect("removed");
+    note(world, "after");
+    let server = Server::start(world);
+    loglab::lease_ends(world);
+    server.tick().expect("a tick");
+    check_whole(&server.app);
+    let size = before.len() / 35;
+    let bundle = fs::read_dir(dir.join("tile/entries/000.p")).expect("a directory").flatten().last().expect("a bundle");
+    assert_eq!(fs::read(bundle.path()).expect("read")[..size * 35], before[..]);
+});
+
+/// A plan that waits at a point until it is told to go on.
+struct Stalled {
+    at: Point,
+    reached: std::sync::Mutex<Sender<()>>,
+    go_on: std::sync::Mutex<Receiver<()>>,
+}
+
+impl Plan for Stalled {
+    fn reach(&self, point: Point) {
+        if point == self.at {
+            self.reached.lock().expect("no panic").send(()).expect("the test waits");
+            self.go_on.lock().expect("no panic").recv().expect("the test goes on");
+        }
+    }
+}
+
+with_keys!(of_two_servers_that_grow_the_log_at_once_one_gives_way, |world| {
+    world.settle();
+    for (n, point) in POINTS.into_iter().enumerate() {
+        let (first, second) = (Server::start(world), Server::start(world));
+        loglab::lease_ends(world);
+        note(world, &format!("first-{n}"));
+        let ((reached, is_reached), (go_on, told)) = (channel(), channel());
+        let plan = Stalled { at: point, reached: reached.into(), go_on: told.into() };
+        let faults = Faults::planned(Arc::new(plan));
+        let shared = world.app().log.settings().shared;
+        std::thread::scope(|scope| {
+            // Should this fail, the other one is not waited for.
+            let go_on = go_on;
+            let stalled = scope.spawn(|| tick(&first.app, &faults, &SystemClock));
+            is_reached.recv().expect("it comes there");
+            if shared {
+                assert_eq!(second.tick().expect("a tick"), Ticked::Elsewhere, "the other one's time is not over");
+            }
+            loglab::lease_ends(world);
+            note(world, &format!("second-{n}"));
+            assert!(matches!(second.tick().expect("a tick"), Ticked::Published(_)), "taken over at {}", point.name());
+            go_on.send(()).expect("it waits");
+            // Whatever it still does is what the second did, or nothing.
+            let _ = stalled.join().expect("no panic");
+        });
+        assert_eq!(loglab::is_halted(world), None, "nobody takes it for an attack");
+        note(world, &format!("third-{n}"));
+        second.tick().expect("a tick");
+        if shared {
+            assert_eq!(first.tick().expect("a tick"), Ticked::Elsewhere);
+        }
+        check_whole(&second.app);
+    }
+});
+
+/// The world's log is ahead of its database by two notes; its signer is what `signer` makes of it.
+fn restored(world: &World, signer: impl FnOnce(&std::path::Path, &std::path::Path)) -> Server {
+    world.lot(Category::Construction).noticed();
+    world.settle();
+    let (old, dir) = (head(world), world.dir().join("signer"));
+    let kept = world.dir().join("signer.old");
+    fs::create_dir(&kept).expect("made");
+    for file in fs::read_dir(&dir).expect("a signer").flatten() {
+        fs::copy(file.path(), kept.join(file.file_name())).expect("copied");
+    }
+    for name in ["lost-1", "lost-2"] {
+        note(world, name);
+        world.settle();
+    }
+    assert!(head(world).size > old.size);
+    loglab::restore_old(world, &old);
+    signer(&dir, &kept);
+    Server::start(world)
+}
+
+fn stands_still(world: &World, server: &Server) {
+    let error = server.tick().expect_err("it stands still").to_string();
+    assert!(error.contains("rollback suspected"), "{error}");
+    assert!(loglab::is_halted(world).is_some_and(|why| why.contains("rollback suspected")));
+    let app = &server.app;
+    let refused = app
+        .ledger
+        .commit_blocking(app.system("test"), |tx| tx.note("note-refused", sealbid::ledger::Record::new("test.noted")));
+    assert!(refused.is_err(), "nothing that must be on record is accepted");
+    // The world's own server learns of it with its next tick, and says so to whoever asks.
+    assert!(tick(world.app(), &Faults::default(), &SystemClock).is_err());
+    let bidder = world.bidder(1);
+    bidder.post("/v1/lots", &serde_json::json!({})).refused(403, "role-forbids");
+    let initiator = world.initiator();
+    let body = serde_json::json!({ "name": { "zh": "项目", "en": "Project" } });
+    assert_eq!(initiator.post("/v1/projects", &body).code(), "log-halted");
+}
+
+fn recovers(world: &World, server: &Server, lost: u64) {
+    let outcome = recovery::recover(&server.app.log, &server.app.ledger, &server.app.reader).expect("recovered");
+    assert_eq!(outcome.to - outcome.from, outcome.found + outcome.unknown);
+    assert!(outcome.unknown >= lost, "{outcome:?}");
+    server.app.log.resume(&server.app.ledger).expect("resumed");
+    loglab::lease_ends(world);
+    assert!(matches!(server.tick().expect("a tick"), Ticked::Published(_)));
+    check_whole(&server.app);
+    assert_eq!(loglab::is_halted(world), None);
+    // Files that are lost later are not all there any more in the database: those of the recovered leaves are kept.
+    note(world, "goes-on");
+    tick(world.app(), &Faults::default(), &SystemClock).ok();
+    server.tick().expect("a tick");
+    check_whole(&server.app);
+}
+
+with_keys!(an_old_database_is_noticed_by_the_signer_and_finds_back, |world| {
+    let server = restored(world, |_, _| ());
+    stands_still(world, &server);
+    recovers(world, &server, 2);
+});
+
+with_keys!(an_old_database_with_an_old_signer_is_noticed_by_what_is_published, |world| {
+    let server = restored(world, |dir, kept| {
+        fs::copy(kept.join("state"), dir.join("state")).expect("copied");
+    });
+    stands_still(world, &server);
+    recovers(world, &server, 2);
+});
+
+with_keys!(a_signer_without_a_memory_signs_nothing_until_it_is_made_anew_from_what_is_published, |world| {
+    world.lot(Category::Construction).noticed();
+    world.settle();
+    fs::remove_file(world.dir().join("signer/state")).expect("removed");
+    let error = Server::try_start(world).err().expect("it does not start");
+    assert!(error.contains("signer") && error.contains("state"), "{error}");
+    let log = sealbid::app::open_log_without_memory(&world.app().config).expect("opened");
+    let memory = recovery::memory(&log, 1).expect("from what is published");
+    FileSigner::remember_anew(&world.dir().join("signer"), &memory).expect("remembered");
+    assert!(FileSigner::remember_anew(&world.dir().join("signer"), &memory).is_err(), "once");
+    let server = Server::start(world);
+    note(world, "after");
+    loglab::lease_ends(world);
+    assert!(matches!(server.tick().expect("a tick"), Ticked::Published(_)));
+    check_whole(&server.app);
+});
+
+on_both!(a_clock_that_is_set_moves_no_slot_back_and_stops_no_tick, |world| {
+    use sealbid::clock::Clock;
+    world.settle();
+    let clock = ManualClock::new(SystemClock.now());
+    let mut slots = vec![head(world).slot];
+    let hour = 3_600_000;
+    let jumps = [hour, -hour, -hour].into_iter().chain([-1_000; 10]);
+    for (n, jump) in jumps.enumerate() {
+        clock.jump(clock.now().plus_millis(jump));
+        note(world, &format!("jump-{n}"));
+        let ticked = tick(world.app(), &Faults::default(), &clock).expect("a tick");
+        assert!(matches!(ticked, Ticked::Published(_)), "{jump}");
+        slots.push(head(world).slot);
+    }
+    assert!(slots.windows(2).all(|pair| pair[0] < pair[1]), "slots rise: {slots:?}");
+    check_whole(world.app());
+});
+
+on_both!(a_disk_without_room_stops_the_log_and_nothing_else_and_it_goes_on_by_itself, |world| {
+    world.settle();
+    let published = head(world).published_size;
+    // A file where a directory must be: nothing can be written there.
+    let (tiles, aside) = (world.app().config.audit.dir.join("tile/0"), world.dir().join("aside"));
+    fs::rename(&tiles, &aside).expect("moved");
+    fs::write(&tiles, "").expect("in the way");
+    note(world, "no-room-for-tiles");
+    tick(world.app(), &Faults::default(), &SystemClock).expect_err("no room for a tile");
+    assert_eq!((head(world).published_size, loglab::is_halted(world)), (published, None));
+    note(world, "still-accepted");
+    fs::remove_file(&tiles).expect("removed");
+    fs::rename(&aside, &tiles).expect("moved back");
+    assert!(matches!(tick(world.app(), &Faults::default(), &SystemClock).expect("a tick"), Ticked::Published(_)));
+    // The signer's memory cannot be written: nothing is signed.
+    let blocked = world.dir().join("signer").join(format!("state.{}.part", std::process::id()));
+    fs::create_dir(&blocked).expect("in the way");
+    note(world, "no-room-for-the-signer");
+    let published = head(world).published_size;
+    tick(world.app(), &Faults::default(), &SystemClock).expect_err("no room for its memory");
+    assert_eq!((head(world).published_size, loglab::is_halted(world)), (published, None));
+    fs::remove_dir(&blocked).expect("removed");
+    tick(world.app(), &Faults::default(), &SystemClock).expect("a tick");
+    check_whole(world.app());
+});
+
+on_both!(a_tile_or_a_memory_with_a_flipped_bit_gets_no_signature, |world| {
+    world.settle();
+    let signed = world.app().log.signer().head().expect("a head");
+    // The tile that is to be written is there already, with one bit changed.
+    note(world, "one");
+    let size = u64::try_from(head(world).size).expect("a size") + 1;
+    let path = world.app().config.audit.dir.join(format!("tile/entries/000.p/{size}"));
+    fs::write(&path, vec![7; usize::try_from(size).expect("small") * 35]).expect("written");
+    let error = tick(world.app(), &Faults::default(), &SystemClock).expect_err("it stands still").to_string();
+    assert!(error.contains(&format!("tile/entries/000.p/{size}")), "{error}");
+    assert_eq!(world.app().log.signer().head().expect("a head"), signed, "nothing was signed");
+    assert!(loglab::is_halted(world).is_some());
+    fs::remove_file(&path).expect("removed");
+    world.app().log.resume(&world.app().ledger).expect("resumed");
+    tick(world.app(), &Faults::default(), &SystemClock).expect("a tick");
+    check_whole(world.app());
+    let state = world.dir().join("signer/state");
+    let good = fs::read(&state).expect("read");
+    let mut bad = good.clone();
+    bad[60] ^= 1;
+    fs::write(&state, bad).expect("written");
+    note(world, "two");
+    let error = tick(world.app(), &Faults::default(), &SystemClock).expect_err("no signature").to_string();
+    assert!(error.contains("state") && error.contains("checksum"), "{error}");
+    fs::write(&state, good).expect("written");
+    tick(world.app(), &Faults::default(), &SystemClock).expect("a tick");
+    check_whole(world.app());
+});
+
+on_both!(a_flood_of_entries_drains_in_full_batches_and_ticks_go_on, |world| {
+    world.settle();
+    let flood = 66_000;
+    let sql = if world.app().config.database_url().is_postgres() {
+        format!(
+            "INSERT INTO audit_entry (entry_id, stream, rev, kind, at_ms, sealed, c, h_p, h_c, h_i, s_p, part_p, s_c, part_c) \
+             SELECT 'ent-flood-' || n, 'flood-' || n, 1, 'test.noted', 0, false, sha256(n::text::bytea), '', '', '', '', '', '', '' \
+             FROM generate_series(1, {flood}) n; INSERT INTO audit_pending SELECT entry_id, c FROM audit_entry WHERE stream LIKE 'flood-%'"
+        )
+    } else {
+        format!(
+            "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {flood}) \
+             INSERT INTO audit_entry (entry_id, stream, rev, kind, at_ms, sealed, c, h_p, h_c, h_i, s_p, part_p, s_c, part_c) \
+             SELECT 'ent-flood-' || n, 'flood-' || n, 1, 'test.noted', 0, 0, randomblob(32), x'', x'', x'', x'', '', x'', '' FROM numbers; \
+             INSERT INTO audit_pending SELECT entry_id, c FROM audit_entry WHERE stream LIKE 'flood-%'"
+        )
+    };
+    as_dba(world, &sql);
+    let before = head(world).size;
+    tick(world.app(), &Faults::default(), &SystemClock).expect("a tick");
+    assert_eq!(head(world).size - before, 65_536, "as much as one tick takes");
+    tick(world.app(), &Faults::default(), &SystemClock).expect("a tick");
+    check_whole(world.app());
+    as_dba(
+        world,
+        "DELETE FROM audit_leaf WHERE entry_id LIKE 'ent-flood-%'; DELETE FROM audit_entry WHERE stream LIKE 'flood-%'",
+    );
+});
