@@ -56,6 +56,8 @@ pub struct App {
     pub attempts: Attempts,
     /// This process among those that share the database.
     pub instance: Arc<Instance>,
+    /// Whose turn it is to fill the table that inspectors search by.
+    pub search_turn: tokio::sync::Mutex<()>,
     /// Where this process is to die; nowhere but in a drill.
     pub faults: Faults,
 }
@@ -129,6 +131,7 @@ impl App {
             attempts: Attempts::new(),
             trusted_proxies: config.trusted_proxies(),
             instance,
+            search_turn: tokio::sync::Mutex::default(),
             clock,
             config,
             faults,

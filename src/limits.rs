@@ -246,6 +246,14 @@ pub const PAYLOAD_READS: i64 = 60;
 pub const REPORT_PAGE: i64 = 500;
 /// Entries that an export holds at a time; under mandates for lots as many of each lot.
 pub const EXPORT_PAGE: i64 = 100;
+/// Entries that one transaction moves from the queue to the search table.
+pub const SEARCH_BATCH: i64 = 500;
+/// Batches that the worker moves between two pauses: while bidders are in a hurry most of the writer is theirs.
+pub const SEARCH_ROUND: usize = 4;
+/// Pause of the worker that fills the search table, in milliseconds.
+pub const SEARCH_PAUSE_MS: u64 = 1_000;
+/// Batches that somebody who searches waits for at most; with more to do he is told to come back, and finds fewer.
+pub const SEARCH_CATCH_UP: usize = 200;
 /// Pause between two looks at the states that an operator watches, in milliseconds.
 pub const WATCH_PAUSE_MS: u64 = 10_000;
 /// Looks after which the mail server is greeted again: it is not ours to keep busy.

@@ -36,6 +36,8 @@ const SUBJECTS: &[&str] = &[
 const PLUMBING: &[&str] = &[
     "audit_personal",
     "audit_pending",
+    "audit_search",
+    "audit_unsearched",
     "idempotency",
     "outbox",
     "meta",

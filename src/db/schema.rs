@@ -42,6 +42,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_search (entry_id) {
+        entry_id -> Text,
+        at_ms -> BigInt,
+        kind -> Text,
+        lot_id -> Nullable<Text>,
+        project_id -> Nullable<Text>,
+        org_id -> Nullable<Text>,
+        actor_id -> Nullable<Text>,
+        sealed -> Bool,
+    }
+}
+
+diesel::table! {
+    audit_unsearched (entry_id) {
+        entry_id -> Text,
+    }
+}
+
+diesel::table! {
     idempotency (principal, key) {
         principal -> Text,
         key -> Text,
@@ -451,6 +470,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_entry,
     audit_personal,
     audit_pending,
+    audit_search,
+    audit_unsearched,
     idempotency,
     outbox,
     meta,

@@ -17,6 +17,7 @@ pub mod outbox;
 mod queue;
 pub mod reader;
 pub mod record;
+mod upkeep;
 
 pub use change::{Subject, Tx, WriteConn};
 pub use commit::{Answer, Ledger};

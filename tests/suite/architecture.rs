@@ -93,6 +93,8 @@ const ARROWS: &[(&str, &[&str])] = &[
 const PLUMBING: &[(&str, &str)] = &[
     ("audit_personal", "the erasable part of an entry; its digest stays in the entry"),
     ("audit_pending", "the queue of what the log has still to cover"),
+    ("audit_search", "what inspectors search by; made again from the entries"),
+    ("audit_unsearched", "the queue of what the search table still lacks"),
     ("idempotency", "stored answers; forgotten after a while"),
     ("outbox", "messages on their way"),
     ("meta", "which keys and blobs belong to this database"),

@@ -29,6 +29,7 @@ mod restoration;
 mod rules_asset;
 mod rules_construction;
 mod rules_land;
+mod search;
 mod secrecy;
 mod service_clients;
 mod support;
