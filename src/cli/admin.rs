@@ -12,6 +12,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::features::accounts::first::{FirstAdmin, make_first_admin};
 use crate::features::accounts::ops::NewPerson;
+use crate::features::erasure::purge as erasure;
 use crate::features::inspection::search::ops as search;
 use crate::features::{calendar, key_sets};
 use crate::kernel::org_identifier::OrgIdentifier;
@@ -29,6 +30,9 @@ pub enum AdminCommand {
     /// Maintain the table that inspectors search by.
     #[command(subcommand)]
     Search(SearchCommand),
+    /// Rewrite what had personal parts, so that nothing erased is left in the database's files. Stop the server first where
+    /// the database is SQLite; on PostgreSQL run it with the owner's URL, while commits wait.
+    PurgeErased(RebuildArgs),
     /// Maintain the key directory.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -41,7 +45,7 @@ pub enum SearchCommand {
     Rebuild(RebuildArgs),
 }
 
-/// Arguments of `admin search rebuild`.
+/// Arguments of `admin search rebuild` and `admin purge-erased`.
 #[derive(Args)]
 pub struct RebuildArgs {
     #[command(flatten)]
@@ -112,6 +116,7 @@ pub fn run(command: AdminCommand) -> Result<(), Failed> {
         AdminCommand::Init(args) => init(&args.config.load()?, args.first),
         AdminCommand::ImportCalendar(args) => import_calendar(&args.config.load()?, &args.file),
         AdminCommand::Search(SearchCommand::Rebuild(args)) => rebuild_search(&args.config.load()?),
+        AdminCommand::PurgeErased(args) => purge_erased(&args.config.load()?),
         AdminCommand::Keys(KeysCommand::Rewrap(args)) => rewrap(args.config.load()?, args.new_dir),
     }
 }
@@ -173,6 +178,17 @@ fn rebuild_search(config: &Config) -> Result<(), Failed> {
     let count = done.map_err(Failed::tried)?;
     println!("{count}");
     eprintln!("the search table is made again from {count} entries");
+    Ok(())
+}
+
+fn purge_erased(config: &Config) -> Result<(), Failed> {
+    let mut conn = database::ready(config)?;
+    let _alone = Alone::take(config)?;
+    erasure::rewrite(&mut conn, SystemClock.now()).map_err(|error| match error {
+        Error::Refused(refusal) => Failed::Tried(refusal.detail.en.clone()),
+        failure => Failed::tried(failure),
+    })?;
+    eprintln!("what was erased is in no file of the database any more; backups and archived logs are yours to end");
     Ok(())
 }
 

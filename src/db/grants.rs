@@ -31,6 +31,8 @@ const SUBJECTS: &[&str] = &[
     "evaluations",
     "reports",
     "mandates",
+    "break_glasses",
+    "erasures",
 ];
 /// Working state beside the record: free to change.
 const PLUMBING: &[&str] = &[

@@ -466,6 +466,31 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    break_glasses (id) {
+        id -> Text,
+        version -> BigInt,
+        state -> Text,
+        lot_id -> Text,
+        org_id -> Text,
+        user_id -> Text,
+        matter -> Text,
+        until_at -> BigInt,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    erasures (id) {
+        id -> Text,
+        version -> BigInt,
+        state -> Text,
+        subject_id -> Text,
+        before_at -> BigInt,
+        body -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     audit_entry,
     audit_personal,
@@ -506,4 +531,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     evaluations,
     reports,
     mandates,
+    break_glasses,
+    erasures,
 );
