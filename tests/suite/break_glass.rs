@@ -41,7 +41,7 @@ fn entries(person: &Person<'_>, glass: &Value, query: &str) -> Answer {
 }
 
 /// A lot with bids, and a look at it that the second inspector has agreed to.
-fn broken<'w>(world: &'w World, bids: &[&str]) -> (LotStory<'w>, Value) {
+pub fn broken<'w>(world: &'w World, bids: &[&str]) -> (LotStory<'w>, Value) {
     mandates(world);
     let lot = world.lot(Category::Construction).noticed().with_bids(bids);
     let [first, second, _] = inspectors(world);
