@@ -63,6 +63,8 @@ pub struct App {
     pub log: Arc<Log>,
     /// This process among those that share the database.
     pub instance: Arc<Instance>,
+    /// Whose turn it is to fill the table that inspectors search by.
+    pub search_turn: tokio::sync::Mutex<()>,
     /// Where this process is to die; nowhere but in a drill.
     pub faults: Faults,
 }
@@ -141,6 +143,7 @@ impl App {
             trusted_proxies: config.trusted_proxies(),
             log: Arc::new(log),
             instance,
+            search_turn: tokio::sync::Mutex::default(),
             clock,
             config,
             faults,

@@ -233,6 +233,16 @@ pub const MANDATE_LOTS: usize = 20;
 pub const MANDATES_PER_MATTER: i64 = 5;
 /// Longest mandate, in days.
 pub const MANDATE_DAYS: i64 = 366;
+/// How long somebody may agree to a look before the opening, in milliseconds, from when it was asked for.
+pub const BREAK_GLASS_ASKED_MS: i64 = 24 * 60 * 60 * 1000;
+/// How long a look before the opening is open, in milliseconds, from when somebody agreed to it.
+pub const BREAK_GLASS_OPEN_MS: i64 = 2 * 60 * 60 * 1000;
+/// Personal parts that one transaction erases.
+pub const ERASURE_BATCH: i64 = 500;
+/// Erasures that one round of the sweeper looks at.
+pub const ERASURES_PER_ROUND: i64 = 100;
+/// How long the write-ahead log of SQLite is waited for when it is to be emptied, in milliseconds: it keeps commits waiting.
+pub const LOG_EMPTY_MS: u32 = 200;
 /// Failed sign-ins of one member of staff that are on record per hour.
 pub const SIGN_IN_FAILURES: i64 = 10;
 /// Denied attempts of one user that are on record per hour, for each lot where they are sealed.
@@ -246,6 +256,14 @@ pub const PAYLOAD_READS: i64 = 60;
 pub const REPORT_PAGE: i64 = 500;
 /// Entries that an export holds at a time; under mandates for lots as many of each lot.
 pub const EXPORT_PAGE: i64 = 100;
+/// Entries that one transaction moves from the queue to the search table.
+pub const SEARCH_BATCH: i64 = 500;
+/// Batches that the worker moves between two pauses: while bidders are in a hurry most of the writer is theirs.
+pub const SEARCH_ROUND: usize = 4;
+/// Pause of the worker that fills the search table, in milliseconds.
+pub const SEARCH_PAUSE_MS: u64 = 1_000;
+/// Batches that somebody who searches waits for at most; with more to do he is told to come back, and finds fewer.
+pub const SEARCH_CATCH_UP: usize = 200;
 /// Pause between two looks at the states that an operator watches, in milliseconds.
 pub const WATCH_PAUSE_MS: u64 = 10_000;
 /// Looks after which the mail server is greeted again: it is not ours to keep busy.

@@ -123,6 +123,20 @@ plain!(/// Enough mandates of one inspector in one matter.
     too_many_mandates, "too-many-mandates", AfterChange,
     "该监督人员在此案号下的有效授权已达上限。", "This inspector has as many mandates in this matter as may be in force.",
     hint "请先终止不再需要的授权,或授予覆盖全部标段的授权。", "End those that are not needed any more, or grant one that reaches all lots.");
+plain!(/// Two persons break the glass, not one.
+    second_person_needed, "second-person-needed", Never,
+    "申请人不得同意自己的申请。", "Whoever asks for it cannot agree to it himself.",
+    hint "请由本机构另一位在同一案号下有监督授权的人员同意。",
+    "Another inspector of your body with a mandate in the same matter has to agree.");
+plain!(/// A look before the opening that nobody agreed to, or whose time is over.
+    break_glass_not_open, "break-glass-not-open", AfterChange,
+    "该应急查阅未经同意、已撤回、已到期,或标段已开标。", "Nobody has agreed to this yet, it was withdrawn, its time is over, or the lot is opened.",
+    hint "如尚未同意,请另一位监督人员同意;如已到期,请重新申请;开标后请用 GET /v1/inspection/entries。",
+    "Let a second inspector agree, or ask anew if its time is over; after the opening use GET /v1/inspection/entries.");
+plain!(/// A personal part of a lot that is under procedure.
+    evidence_needed, "evidence-needed", AfterChange,
+    "该记录属于尚未办结的标段,个人信息仍需作为证据。", "The entry belongs to a lot that is not settled, and is needed as evidence.",
+    hint "请在标段完成、流标或终止后再试。", "Try again when the lot is concluded, unsuccessful or terminated.");
 plain!(/// The body broke off.
     body_cut_off, "body-cut-off", SameRequest,
     "请求正文不完整。", "The body of the request broke off.", hint "请重新发送。", "Send it again.");

@@ -37,6 +37,9 @@ pub struct BenchArgs {
     /// How often everything is measured, in turn.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// Entries of the record that pages are read from; a million unless said.
+    #[arg(long, value_name = "COUNT")]
+    entries: Option<usize>,
     /// A hundredth of the work: tells whether everything runs, not how fast.
     #[arg(long)]
     quick: bool,
@@ -103,6 +106,7 @@ type Result<T> = std::result::Result<T, BenchError>;
 struct Run {
     databases: Vec<Backend>,
     quick: bool,
+    entries: Option<usize>,
 }
 
 /// A kind of database, and how to get an empty one.
@@ -133,7 +137,7 @@ impl Run {
 /// # Errors
 /// When something cannot be put up, or does not answer as it must.
 pub fn run(args: &BenchArgs) -> Result<()> {
-    let run = Run { databases: databases(args.database)?, quick: args.quick };
+    let run = Run { databases: databases(args.database)?, quick: args.quick, entries: args.entries };
     let chosen: Vec<_> = ALL.iter().filter(|(what, _)| args.only.is_empty() || args.only.contains(what)).collect();
     let mut runs: Vec<Figures> = Vec::new();
     for round in 1..=args.rounds.max(1) {
@@ -175,6 +179,7 @@ fn write(path: &std::path::Path, args: &BenchArgs, medians: &[Median]) -> Result
         "optimised": !cfg!(debug_assertions),
         "quick": args.quick,
         "rounds": args.rounds,
+        "entries": args.entries,
         "figures": medians,
     });
     let text = serde_json::to_string_pretty(&document).map_err(BenchError::of)?;

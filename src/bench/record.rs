@@ -1,20 +1,22 @@
-//! Pages of the record as an inspector asks for them, each look on record before it is answered: the first page and the
-//! last among a million entries.
+//! Pages of the record as an inspector asks for them, each look on record before it is answered: by time, by one key and by
+//! two, the first page and one far in, among a million entries or as many as are asked for.
 
 use diesel::prelude::*;
+use serde_json::Value;
 
 use super::ground::Ground;
 use super::load::{self, Requests};
-use super::measure::Figures;
+use super::measure::{Figures, Volley};
 use super::{BenchError, Result, Run};
-use crate::db::schema::audit_entry;
+use crate::db::schema::audit_search;
 use crate::demo::cast::MATTER;
-use crate::features::inspection::model::{EntryFilter, LOOKED};
+use crate::features::inspection::model::EntryFilter;
+use crate::features::inspection::search::ops as search;
 use crate::http::cursor::{self, Place};
 use crate::kernel::id;
 use crate::ledger::Record;
 
-/// Entries of the record.
+/// Entries of the record unless another number is asked for.
 const ENTRIES: usize = 1_000_000;
 /// Entries that one use case writes.
 const TOGETHER: usize = 1_000;
@@ -24,64 +26,101 @@ const PAGE: i64 = 50;
 const CONNECTIONS: usize = 16;
 /// Pages of a volley.
 const PAGES: usize = 2_000;
+/// Lots that the entries are about, in turn; half of all entries are about the first.
+const LOTS: usize = 20;
+/// Two entries in so many are of the rare kind.
+const RARE: usize = 20;
+/// The kinds of entries: the usual one and the rare one.
+const KINDS: [&str; 2] = ["document.fetched", "question.asked"];
 
-/// Reads the first page and the last of the record on each database, in turn.
+/// What is asked for, and its name.
+fn searches(lots: &[String]) -> Vec<(&'static str, EntryFilter)> {
+    let (lot, kind) = (lots.first().cloned(), Some(KINDS[1].to_owned()));
+    vec![
+        ("time", EntryFilter::default()),
+        ("lot", EntryFilter { lot: lot.clone(), ..EntryFilter::default() }),
+        ("kind", EntryFilter { kind: kind.clone(), ..EntryFilter::default() }),
+        ("lot_kind", EntryFilter { lot, kind, ..EntryFilter::default() }),
+    ]
+}
+
+/// Reads the first page and one far in of each search on each database, in turn.
 pub fn measure(run: &Run) -> Result<Figures> {
     let mut figures = Figures::default();
     for backend in &run.databases {
         let ground = Ground::lay(backend.fresh()?, 1, 1)?;
-        fill(&ground, run.many(ENTRIES))?;
-        let last = last_page(&ground)?;
-        for (what, after) in [("first", None), ("last", Some(last.as_str()))] {
-            let mut volley = turn(&ground, run.many(PAGES), after)?;
-            figures.add_volley(&format!("record.{what}_page.{}", backend.name), &mut volley);
+        let lots = fill(&ground, run.entries.unwrap_or_else(|| run.many(ENTRIES)))?;
+        for (name, filter) in searches(&lots) {
+            let far = far_in(&ground, &filter)?;
+            for (what, after) in [("first", None), ("far", Some(far.as_str()))] {
+                let mut volley = turn(&ground, run.many(PAGES), &filter, after)?;
+                figures.add_volley(&format!("record.{name}.{what}_page.{}", backend.name), &mut volley);
+            }
         }
         ground.clear();
     }
     Ok(figures)
 }
 
-/// Puts entries on record, a thousand in an instant, as a busy centre does over years.
-fn fill(ground: &Ground, count: usize) -> Result<()> {
-    let lot = ground.lots[0].id.clone();
+/// Puts entries on record, a thousand in an instant, as a busy centre does over years; returns the lots.
+fn fill(ground: &Ground, count: usize) -> Result<Vec<String>> {
+    let mut lots = vec![ground.lots[0].id.clone()];
+    lots.extend((1..LOTS).map(|_| id::random("lot")));
     for _ in 0..count.div_ceil(TOGETHER) {
         ground.platform.tick();
-        let lot = lot.clone();
+        let lots = lots.clone();
         let many = move |tx: &mut crate::ledger::Tx<'_>| {
-            (0..TOGETHER).try_for_each(|_| {
-                let record = Record::new("document.fetched").lot(lot.clone()).public("name", "road.txt");
+            (0..TOGETHER).try_for_each(|n| {
+                let lot = if n % 2 == 0 { &lots[0] } else { &lots[n % LOTS] };
+                let kind = KINDS[usize::from(n % RARE < 2)];
+                let record = Record::new(kind).lot(lot.clone()).public("name", "road.txt");
                 tx.note(&id::random("ftc"), record).map(drop)
             })
         };
         ground.platform.commit("benchmark", many).map_err(BenchError::of)?;
     }
-    Ok(())
+    let app = ground.app();
+    // That is more than one who searches waits for: as the worker does it, until all of it is there.
+    while ground.wait(search::move_some(&app)).map_err(BenchError::of)? {}
+    Ok(lots)
 }
 
-/// The cursor before the oldest entries that fill a page.
-fn last_page(ground: &Ground) -> Result<String> {
+/// The cursor of a search before the oldest entries that fill a page.
+fn far_in(ground: &Ground, filter: &EntryFilter) -> Result<String> {
     let app = ground.app();
+    let (lot, kind) = (filter.lot.clone(), filter.kind.clone());
     let place: Place = app
         .reader
         .read_blocking(|conn| {
-            Ok(audit_entry::table
-                .filter(audit_entry::kind.ne(LOOKED))
-                .order((audit_entry::at_ms.asc(), audit_entry::entry_id.asc()))
-                .select((audit_entry::at_ms, audit_entry::entry_id))
+            let mut query = audit_search::table
+                .filter(audit_search::kind.eq_any(KINDS))
+                .order((audit_search::at_ms.asc(), audit_search::entry_id.asc()))
+                .select((audit_search::at_ms, audit_search::entry_id))
                 .offset(PAGE)
-                .first(conn)?)
+                .into_boxed();
+            if let Some(lot) = lot {
+                query = query.filter(audit_search::lot_id.eq(lot));
+            }
+            if let Some(kind) = kind {
+                query = query.filter(audit_search::kind.eq(kind));
+            }
+            Ok(query.first(conn)?)
         })
         .map_err(BenchError::of)?;
-    cursor::seal(&app.keys, &EntryFilter::default().list(), &place).map_err(BenchError::of)
+    cursor::seal(&app.keys, &filter.list(), &place).map_err(BenchError::of)
 }
 
 /// Asks for one page over and over.
-fn turn(ground: &Ground, count: usize, after: Option<&str>) -> Result<super::measure::Volley> {
+fn turn(ground: &Ground, count: usize, filter: &EntryFilter, after: Option<&str>) -> Result<Volley> {
     // Filling the record took time, also by its clock: whoever asks now has a new token.
-    ground.cast.inspector.get::<serde_json::Value>("/v1/me").map_err(BenchError::of)?;
+    ground.cast.inspector.get::<Value>("/v1/me").map_err(BenchError::of)?;
     let token = ground.cast.inspector.access_token().ok_or_else(|| BenchError("the inspector has signed in".into()))?;
-    let after = after.map_or_else(String::new, |cursor| format!("&after={cursor}"));
-    let path = format!("/v1/inspection/entries?matter={MATTER}&limit={PAGE}{after}");
+    let mut path = format!("/v1/inspection/entries?matter={MATTER}&limit={PAGE}");
+    for (name, value) in [("lot", filter.lot.as_deref()), ("kind", filter.kind.as_deref()), ("after", after)] {
+        if let Some(value) = value {
+            path.push_str(&format!("&{name}={value}"));
+        }
+    }
     let bytes = vec![load::request("GET", &path, Some(&token), &[], b""); count];
     load::fire(ground.address()?, CONNECTIONS, Requests { bytes, expected: 200 })
 }

@@ -12,6 +12,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::features::accounts::first::{FirstAdmin, make_first_admin};
 use crate::features::accounts::ops::NewPerson;
+use crate::features::erasure::purge as erasure;
+use crate::features::inspection::search::ops as search;
 use crate::features::{calendar, key_sets};
 use crate::kernel::org_identifier::OrgIdentifier;
 use crate::keys::Keys;
@@ -25,9 +27,29 @@ pub enum AdminCommand {
     Init(InitArgs),
     /// Import the announced holidays and make-up working days of one year.
     ImportCalendar(CalendarArgs),
+    /// Maintain the table that inspectors search by.
+    #[command(subcommand)]
+    Search(SearchCommand),
+    /// Rewrite what had personal parts, so that nothing erased is left in the database's files. Stop the server first where
+    /// the database is SQLite; on PostgreSQL run it with the owner's URL, while commits wait.
+    PurgeErased(RebuildArgs),
     /// Maintain the key directory.
     #[command(subcommand)]
     Keys(KeysCommand),
+}
+
+/// `sealbid admin search …`
+#[derive(Subcommand)]
+pub enum SearchCommand {
+    /// Make the table again from the entries of the record. Stop the server first where the database is SQLite.
+    Rebuild(RebuildArgs),
+}
+
+/// Arguments of `admin search rebuild` and `admin purge-erased`.
+#[derive(Args)]
+pub struct RebuildArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 /// `sealbid admin keys …`
@@ -93,6 +115,8 @@ pub fn run(command: AdminCommand) -> Result<(), Failed> {
     match command {
         AdminCommand::Init(args) => init(&args.config.load()?, args.first),
         AdminCommand::ImportCalendar(args) => import_calendar(&args.config.load()?, &args.file),
+        AdminCommand::Search(SearchCommand::Rebuild(args)) => rebuild_search(&args.config.load()?),
+        AdminCommand::PurgeErased(args) => purge_erased(&args.config.load()?),
         AdminCommand::Keys(KeysCommand::Rewrap(args)) => rewrap(args.config.load()?, args.new_dir),
     }
 }
@@ -143,6 +167,31 @@ fn import_calendar(config: &Config, file: &std::path::Path) -> Result<(), Failed
     Ok(())
 }
 
+fn rebuild_search(config: &Config) -> Result<(), Failed> {
+    drop(database::ready(config)?);
+    let _alone = Alone::take(config)?;
+    let clock = Arc::new(SystemClock);
+    let context = Context::system(clock.now(), "admin search rebuild");
+    let ledger = Ledger::start(&config.database_url(), clock);
+    let done = search::rebuild(&ledger, context);
+    ledger.stop();
+    let count = done.map_err(Failed::tried)?;
+    println!("{count}");
+    eprintln!("the search table is made again from {count} entries");
+    Ok(())
+}
+
+fn purge_erased(config: &Config) -> Result<(), Failed> {
+    let mut conn = database::ready(config)?;
+    let _alone = Alone::take(config)?;
+    erasure::rewrite(&mut conn, SystemClock.now()).map_err(|error| match error {
+        Error::Refused(refusal) => Failed::Tried(refusal.detail.en.clone()),
+        failure => Failed::tried(failure),
+    })?;
+    eprintln!("what was erased is in no file of the database any more; backups and archived logs are yours to end");
+    Ok(())
+}
+
 fn rewrap(config: Config, new_dir: PathBuf) -> Result<(), Failed> {
     if Keys::exist(&new_dir) {
         return Err(Failed::Usage(format!("{}: there are keys already", new_dir.display())));
@@ -170,7 +219,11 @@ fn rewrap(config: Config, new_dir: PathBuf) -> Result<(), Failed> {
 
 #[cfg(test)]
 mod tests {
+    use diesel::prelude::*;
+
     use super::*;
+    use crate::db::Conn;
+    use crate::db::schema::{audit_entry, audit_search};
 
     fn config(dir: &std::path::Path) -> Config {
         let mut config = Config::default();
@@ -211,6 +264,25 @@ mod tests {
             assert!(init(&config, wrong).is_err());
         }
         init(&config, first()).expect("still the first");
+    }
+
+    #[test]
+    fn the_search_table_is_made_again_from_the_entries() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let config = config(dir.path());
+        init(&config, first()).expect("made");
+        let mut conn = database::ready(&config).expect("there");
+        let stored = |conn: &mut Conn| -> (i64, i64) {
+            let entries = audit_entry::table.count().get_result(conn).expect("counted");
+            (entries, audit_search::table.count().get_result(conn).expect("counted"))
+        };
+        let (entries, _) = stored(&mut conn);
+        rebuild_search(&config).expect("made again");
+        assert_eq!(stored(&mut conn), (entries, entries));
+        rebuild_search(&config).expect("and again");
+        assert_eq!(stored(&mut conn), (entries, entries));
+        let _server = Alone::take(&config).expect("free");
+        assert!(rebuild_search(&config).is_err(), "not under a running server");
     }
 
     #[test]

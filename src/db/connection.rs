@@ -121,7 +121,7 @@ pub fn connect(url: &DbUrl, mode: Mode) -> Result<Conn, ConnectError> {
             conn.batch_execute(&format!(
                 "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                  PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA cache_size = -{}; \
-                 PRAGMA temp_store = MEMORY",
+                 PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST",
                 if mode == Mode::Read { limits::SQLITE_READER_KIB } else { limits::SQLITE_WRITER_KIB },
             ))?;
             check_foreign_keys(&mut conn)?;

@@ -35,6 +35,24 @@ pub fn begin_growth(conn: &mut Conn) -> Result<(), DieselError> {
     }
 }
 
+/// Starts a transaction that moves what follows from the record from one place to another. It takes no part in the choice
+/// between use cases, which it would make lose races; a crash may lose it, and with it nothing but work.
+pub fn begin_upkeep(conn: &mut Conn) -> Result<(), DieselError> {
+    match conn {
+        Conn::Pg(c) => c.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = off"),
+        Conn::Sqlite(c) => c.batch_execute("BEGIN IMMEDIATE"),
+    }
+}
+
+/// Waits until no other transaction of any server holds the lock of this number, and holds it until the end of this one.
+/// Each statement after it sees what the others committed. On SQLite whoever writes is alone.
+pub fn one_at_a_time(conn: &mut Conn, number: i64) -> Result<(), DieselError> {
+    match conn {
+        Conn::Pg(c) => c.batch_execute(&format!("SELECT pg_advisory_xact_lock({number})")),
+        Conn::Sqlite(_) => Ok(()),
+    }
+}
+
 /// Starts a transaction that only reads, and sees one state of the database throughout.
 pub fn begin_read(conn: &mut Conn) -> Result<(), DieselError> {
     match conn {
@@ -81,6 +99,11 @@ pub fn is_retryable(error: &DieselError) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a lock was waited for too long.
+pub fn is_lock_timeout(error: &DieselError) -> bool {
+    matches!(error, DieselError::DatabaseError(_, info) if info.message().contains("lock timeout"))
 }
 
 /// Whether another transaction was first with the same unique value.

@@ -31,6 +31,8 @@ const SUBJECTS: &[&str] = &[
     "evaluations",
     "reports",
     "mandates",
+    "break_glasses",
+    "erasures",
 ];
 /// Working state beside the record: free to change.
 const PLUMBING: &[&str] = &[
@@ -39,6 +41,8 @@ const PLUMBING: &[&str] = &[
     "audit_head",
     "audit_key",
     "disclosures_due",
+    "audit_search",
+    "audit_unsearched",
     "idempotency",
     "outbox",
     "meta",

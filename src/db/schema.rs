@@ -96,6 +96,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_search (entry_id) {
+        entry_id -> Text,
+        at_ms -> BigInt,
+        kind -> Text,
+        lot_id -> Nullable<Text>,
+        project_id -> Nullable<Text>,
+        org_id -> Nullable<Text>,
+        actor_id -> Nullable<Text>,
+        sealed -> Bool,
+    }
+}
+
+diesel::table! {
+    audit_unsearched (entry_id) {
+        entry_id -> Text,
+    }
+}
+
+diesel::table! {
     idempotency (principal, key) {
         principal -> Text,
         key -> Text,
@@ -501,6 +520,31 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    break_glasses (id) {
+        id -> Text,
+        version -> BigInt,
+        state -> Text,
+        lot_id -> Text,
+        org_id -> Text,
+        user_id -> Text,
+        matter -> Text,
+        until_at -> BigInt,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    erasures (id) {
+        id -> Text,
+        version -> BigInt,
+        state -> Text,
+        subject_id -> Text,
+        before_at -> BigInt,
+        body -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     audit_entry,
     audit_personal,
@@ -510,6 +554,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_leaf,
     audit_key,
     disclosures_due,
+    audit_search,
+    audit_unsearched,
     idempotency,
     outbox,
     meta,
@@ -544,4 +590,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     evaluations,
     reports,
     mandates,
+    break_glasses,
+    erasures,
 );

@@ -3,8 +3,10 @@
 
 pub mod accounts;
 pub mod bids;
+pub mod break_glass;
 pub mod calendar;
 pub mod documents;
+pub mod erasure;
 pub mod evaluation;
 pub mod inspection;
 pub mod instances;

@@ -163,6 +163,13 @@ pub const OPERATIONS: &[Operation] = &[
     only("POST", "/v1/inspection/mandates", &[Admin]),
     only("GET", "/v1/inspection/mandates", &[Admin, Inspector]),
     only("POST", "/v1/inspection/mandates/{mandate}/actions/end", &[Admin]),
+    only("POST", "/v1/inspection/break-glasses", &[Inspector]),
+    only("GET", "/v1/inspection/break-glasses", &[Inspector]),
+    only("POST", "/v1/inspection/break-glasses/{break_glass}/actions/agree", &[Inspector]),
+    only("POST", "/v1/inspection/break-glasses/{break_glass}/actions/withdraw", &[Inspector]),
+    sealed("GET", "/v1/inspection/break-glasses/{break_glass}/entries", &[Inspector]),
+    only("POST", "/v1/erasures", &[Admin]),
+    only("GET", "/v1/erasures", &[Admin]),
     only("GET", "/v1/mails", &[Admin]),
     only("POST", "/v1/mails/{mail}/actions/retry", &[Admin]),
 ];

@@ -28,6 +28,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     features::bids::http::routes(config);
     features::inspection::http::routes(config);
     features::mandates::http::routes(config);
+    features::break_glass::http::routes(config);
+    features::erasure::http::routes(config);
     features::opening::http::routes(config);
     features::evaluation::http::routes(config);
     features::mails::http::routes(config);

@@ -187,6 +187,10 @@ ids! {
     CalendarYearId = "cal", ordered;
     /// A mandate of an inspector.
     MandateId = "mdt", ordered;
+    /// A look before the opening, by two persons.
+    BreakGlassId = "bgl", ordered;
+    /// An erasure of personal parts.
+    ErasureId = "ers", ordered;
     /// An inspector's look at the record.
     LookId = "loo", ordered;
     /// Something that the platform says of itself: a start, a stop, an outage.

@@ -14,7 +14,7 @@ use super::change::WriteConn;
 use super::context::Context;
 use super::error::{Error, Result};
 use super::record::Record;
-use crate::db::schema::{audit_entry, audit_pending, audit_personal};
+use crate::db::schema::{audit_entry, audit_pending, audit_personal, audit_unsearched};
 use crate::db::{Conn, Insert, Kept};
 use crate::kernel::canonical;
 use crate::kernel::digest::{Digest, sha256};
@@ -253,7 +253,7 @@ pub(super) fn last_rev(conn: &mut Conn, stream: &str) -> Result<i64> {
     Ok(last.unwrap_or(0))
 }
 
-/// Writes an entry: one round trip on PostgreSQL, three prepared statements on SQLite, where they cost nothing.
+/// Writes an entry: one round trip on PostgreSQL, four prepared statements on SQLite, where they cost nothing.
 pub(super) fn append(conn: &mut WriteConn<'_>, composed: &Composed) -> diesel::QueryResult<()> {
     match conn.get() {
         Conn::Pg(conn) => append_at_once(conn, composed),
@@ -272,10 +272,12 @@ fn append_one_by_one(conn: &mut Conn, composed: &Composed) -> diesel::QueryResul
     crate::kept!(conn, Personal, diesel::insert_into(audit_personal::table).values(personal))?;
     let pending = (audit_pending::entry_id.eq(&composed.row.entry_id), audit_pending::c.eq(&composed.row.c));
     crate::kept!(conn, Pending, diesel::insert_into(audit_pending::table).values(pending))?;
+    let unsearched = audit_unsearched::entry_id.eq(&composed.row.entry_id);
+    crate::kept!(conn, Unsearched, diesel::insert_into(audit_unsearched::table).values(unsearched))?;
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "three inserts in one statement have no typed form")]
+#[expect(clippy::disallowed_methods, reason = "four inserts in one statement have no typed form")]
 fn append_at_once(conn: &mut PgConnection, composed: &Composed) -> diesel::QueryResult<()> {
     use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
     let row = &composed.row;
@@ -283,7 +285,8 @@ fn append_at_once(conn: &mut PgConnection, composed: &Composed) -> diesel::Query
         "WITH entry AS (INSERT INTO audit_entry (entry_id, stream, rev, prev, kind, lot_id, project_id, org_id, actor_id, \
          at_ms, sealed, c, h_p, h_c, h_i, s_p, part_p, s_c, part_c) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)), \
-         personal AS (INSERT INTO audit_personal (entry_id, s_i, part_i) VALUES ($1, $20, $21)) \
+         personal AS (INSERT INTO audit_personal (entry_id, s_i, part_i) VALUES ($1, $20, $21)), \
+         unsearched AS (INSERT INTO audit_unsearched (entry_id) VALUES ($1)) \
          INSERT INTO audit_pending (entry_id, c) VALUES ($1, $12)",
     )
     .bind::<Text, _>(&row.entry_id)
@@ -313,4 +316,5 @@ fn append_at_once(conn: &mut PgConnection, composed: &Composed) -> diesel::Query
 /// Names of statements.
 enum Personal {}
 enum Pending {}
+enum Unsearched {}
 enum AtOnce {}

@@ -22,6 +22,13 @@ use crate::kernel::time::Timestamp;
 /// A connection that may write. Only the ledger makes one, and only for as long as one write.
 pub struct WriteConn<'a>(&'a mut Conn);
 
+impl<'a> WriteConn<'a> {
+    /// For upkeep, which has transactions of its own.
+    pub(super) fn lent(conn: &'a mut Conn) -> Self {
+        Self(conn)
+    }
+}
+
 impl WriteConn<'_> {
     /// The connection, for the statement at hand.
     pub fn get(&mut self) -> &mut Conn {

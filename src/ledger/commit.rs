@@ -18,6 +18,7 @@ use super::error::{Error, Failure, Result};
 use super::halt::Halt;
 use super::idempotency::{self, Idempotency, Known};
 use super::queue::{Queue, Share};
+use super::upkeep::Upkeep;
 use crate::clock::Clock;
 use crate::db::{Conn, DbUrl, Mode, connection, dialect};
 use crate::faults::{Faults, Point};
@@ -41,6 +42,7 @@ pub struct Answer<T> {
 pub struct Ledger {
     shared: Arc<Shared>,
     writers: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    pub(super) upkeep: Arc<Upkeep>,
 }
 
 struct Shared {
@@ -146,6 +148,7 @@ impl Ledger {
     /// As [`Ledger::start`], with a plan of where to die, and with so many use cases in one commit at most.
     pub fn start_with(url: &DbUrl, clock: Arc<dyn Clock>, faults: Faults, group: usize) -> Self {
         let postgres = url.is_postgres();
+        let upkeep = Upkeep::of(url);
         let (queue, last_at, url) = (Queue::new(postgres), AtomicI64::new(0), url.clone());
         let shared = Arc::new(Shared { queue, clock, last_at, url, faults, halt: Halt::default() });
         let shares = if postgres {
@@ -164,7 +167,7 @@ impl Ledger {
                 .expect("the system can start a thread")
         };
         let writers = shares.into_iter().enumerate().map(start).collect();
-        Self { shared, writers: Arc::new(Mutex::new(writers)) }
+        Self { shared, writers: Arc::new(Mutex::new(writers)), upkeep }
     }
 
     /// Commits `work`, which must put something on record.
@@ -201,13 +204,12 @@ impl Ledger {
         self.submit(context, work)?.await.map_err(|_| Error::from(Failure::Stopping))?
     }
 
-    /// As [`Ledger::commit_beside`], for the growth of the log and callers outside async code.
-    pub fn grow_blocking<T, F>(&self, mut context: Context, work: F) -> Result<T>
+    /// As [`Ledger::commit_beside`], for callers outside async code.
+    pub fn commit_beside_blocking<T, F>(&self, context: Context, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        context.lane = Lane::Log;
         self.submit(context, work)?.blocking_recv().map_err(|_| Error::from(Failure::Stopping))?
     }
 
@@ -257,14 +259,8 @@ impl Ledger {
         reply.await.map_err(|_| Error::from(Failure::Stopping))?
     }
 
-    /// From now on nothing is put on record: the log, of which the record is a part, stands still.
-    pub fn halt(&self, why: &str) {
-        self.shared.halt.begin(why);
-    }
-
-    /// The log goes on.
-    pub fn resume(&self) {
-        self.shared.halt.end();
+    pub(super) fn halted(&self) -> &Halt {
+        &self.shared.halt
     }
 
     fn submit<T, F>(&self, context: Context, work: F) -> Result<oneshot::Receiver<Result<T>>>
@@ -396,7 +392,7 @@ fn attempt(conn: &mut Option<Conn>, shared: &Shared, jobs: &mut [Box<dyn Job>]) 
     done
 }
 
-fn connected<'a>(conn: &'a mut Option<Conn>, url: &DbUrl) -> std::result::Result<&'a mut Conn, Failure> {
+pub(super) fn connected<'a>(conn: &'a mut Option<Conn>, url: &DbUrl) -> std::result::Result<&'a mut Conn, Failure> {
     match conn {
         Some(open) => Ok(open),
         None => Ok(conn

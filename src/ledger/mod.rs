@@ -18,6 +18,7 @@ pub mod outbox;
 mod queue;
 pub mod reader;
 pub mod record;
+mod upkeep;
 
 pub use change::{Subject, Tx, WriteConn};
 pub use commit::{Answer, Ledger};

@@ -277,22 +277,26 @@ impl Log {
         let signed = self.signer.head()?;
         self.look_back(means, head, signed.size, &signed.root)?;
         let mut edge = self.begin_with(means, head)?;
-        while edge.size() < size(head.size) {
-            let from = i64::try_from(edge.size()).unwrap_or(i64::MAX);
+        let mut at = edge.size().min(signed.size);
+        while at < size(head.size) {
+            let from = i64::try_from(at).unwrap_or(i64::MAX);
             let batches = means.reader.read_blocking(move |conn| queries::batches_from(conn, from, BATCHES_AT_ONCE))?;
             if batches.first().is_none_or(|batch| batch.size_before != from) {
                 return Err(Halt::of(format!("there is no batch of the log that begins at {from} leaves")));
             }
             for batch in batches {
                 let commitments = self.leaves(means, &batch)?;
-                let tiles = sequencer::grow(&mut edge, &commitments);
-                if edge.frontier().root() != sequencer::root_of(&batch)? {
-                    return Err(Halt::of(format!("the entries of batch {} do not lead to its root", batch.batch)));
+                if size(batch.size_before) >= edge.size() {
+                    let tiles = sequencer::grow(&mut edge, &commitments);
+                    if edge.frontier().root() != sequencer::root_of(&batch)? {
+                        return Err(Halt::of(format!("the entries of batch {} do not lead to its root", batch.batch)));
+                    }
+                    self.directory.write_tiles(&tiles).map_err(altered)?;
                 }
-                self.directory.write_tiles(&tiles).map_err(altered)?;
                 if size(batch.size_before) >= signed.size {
                     self.sign(means, &batch, commitments)?;
                 }
+                at = size(batch.size_after);
             }
         }
         Ok(edge)

@@ -42,6 +42,9 @@ named! {
 }
 
 impl State {
+    /// Those in which a procedure has ended, however it did: nothing is decided about the lot any more.
+    pub const SETTLED: [Self; 3] = [Self::Concluded, Self::Unsuccessful, Self::Terminated];
+
     /// Whether the box is still open or does not exist yet: sealed facts are then told to nobody.
     pub const fn is_before_closing(self) -> bool {
         matches!(self, Self::Draft | Self::Registering | Self::Registered | Self::Noticed)

@@ -1,4 +1,5 @@
-//! What the platform does by itself: what is due, unsealing, the growth of the log, mail, sweeping, scrubbing. Each round asks the database what there is
+//! What the platform does by itself: what is due, unsealing, the growth of the log, mail, sweeping, scrubbing, filling the search
+//! table. Each round asks the database what there is
 //! to do, so that a crash at any moment loses nothing, and several servers may run the same rounds.
 
 pub mod log;
@@ -6,6 +7,7 @@ pub mod mailer;
 pub mod pulse;
 pub mod scheduler;
 pub mod scrubber;
+pub mod searcher;
 pub mod sweeper;
 pub mod unsealer;
 pub mod watch;
@@ -26,6 +28,7 @@ pub fn start(app: &web::Data<App>) -> Vec<JoinHandle<()>> {
         tokio::task::spawn_local(mailer::run(app.clone())),
         tokio::task::spawn_local(sweeper::run(app.clone())),
         tokio::task::spawn_local(scrubber::run(app.clone())),
+        tokio::task::spawn_local(searcher::run(app.clone())),
         tokio::task::spawn_local(watch::run(app.clone())),
     ]
 }

@@ -1,4 +1,4 @@
-//! Removes uploads that nothing uses.
+//! Removes uploads that nothing uses, and personal parts that are to be erased and are no evidence any more.
 //!
 //! The database comes first: an upload is doomed in a commit, so that nothing can attach it any more; then its bytes go,
 //! then its row. A crash in between leaves a doomed row, which the next round takes up.
@@ -10,12 +10,13 @@ use actix_web::web;
 use crate::app::App;
 use crate::faults::Point;
 use crate::features::accounts::service_clients;
+use crate::features::erasure::ops as erasure;
 use crate::features::uploads::{ops, queries, storage};
 use crate::ledger::{Error, Tx};
 use crate::limits;
 
-/// Dooms what is over, removes what is doomed, and removes files that no upload knows. Returns how many uploads it
-/// removed.
+/// Dooms what is over, removes what is doomed, and removes files that no upload knows. Returns how many uploads and
+/// steps of erasures that were.
 ///
 /// # Errors
 /// The database's or the disk's; what is left is taken up by the next round.
@@ -34,6 +35,7 @@ pub async fn round(app: &App) -> Result<u32, Error> {
         app.ledger.commit_beside(app.system("sweeper"), move |tx| ops::forget(tx, &id)).await?;
         removed += 1;
     }
+    removed += erasure::round(app).await?;
     remove_orphans(app).await?;
     Ok(removed)
 }

@@ -85,7 +85,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "kernel", "rules", "seal", "tlog", "client", "demo", "bench", "drill", "derived", "app", "clock", "config",
-            "keys", "worker", "http", "db", "ledger", "features", "blobs", "limits",
+            "keys", "worker", "http", "db", "ledger", "log", "features", "blobs", "limits",
         ],
     ),
 ];
@@ -99,6 +99,8 @@ const PLUMBING: &[(&str, &str)] = &[
     ("audit_leaf", "which leaf of the log is which entry; a trigger lets it only grow"),
     ("audit_key", "which keys signed which sizes of the log; published"),
     ("disclosures_due", "lots whose disclosure is not out yet; that it is out is on record"),
+    ("audit_search", "what inspectors search by; made again from the entries"),
+    ("audit_unsearched", "the queue of what the search table still lacks"),
     ("idempotency", "stored answers; forgotten after a while"),
     ("outbox", "messages on their way"),
     ("meta", "which keys and blobs belong to this database"),

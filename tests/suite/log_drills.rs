@@ -158,7 +158,7 @@ fn stands_still(world: &World, server: &Server) {
     // The world's own server learns of it with its next tick, and says so to whoever asks.
     assert!(tick(world.app(), &Faults::default(), &SystemClock).is_err());
     let bidder = world.bidder(1);
-    bidder.post("/v1/lots", &serde_json::json!({})).refused(403, "role-forbids");
+    bidder.post("/v1/lots", &serde_json::json!({})).refused(403, "role-forbidden");
     let initiator = world.initiator();
     let body = serde_json::json!({ "name": { "zh": "项目", "en": "Project" } });
     assert_eq!(initiator.post("/v1/projects", &body).code(), "log-halted");

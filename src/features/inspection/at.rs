@@ -12,8 +12,9 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::report::facts::instant;
+use super::search::queries::{self as search, Found};
 use crate::db::Conn;
-use crate::db::schema::{audit_entry, bids, lots};
+use crate::db::schema::{audit_entry, audit_search, bids, lots};
 use crate::features::bids::model::{BID, BidBody, BidRow, RESERVE, SealedPart};
 use crate::features::bids::queries::envelopes;
 use crate::kernel::digest::Digest;
@@ -199,14 +200,15 @@ fn is_committed(
 }
 
 fn documents_at(conn: &mut Conn, lot_id: &str, at: Timestamp) -> Result<Vec<DocumentAt>> {
-    let rows: Vec<EntryRow> = audit_entry::table
-        .filter(audit_entry::lot_id.eq(lot_id))
-        .filter(audit_entry::kind.eq("document.attached"))
-        .filter(audit_entry::at_ms.le(at.millis()))
-        .order((audit_entry::at_ms.asc(), audit_entry::entry_id.asc()))
+    let places: Vec<Found> = audit_search::table
+        .filter(audit_search::lot_id.eq(lot_id))
+        .filter(audit_search::kind.eq("document.attached"))
+        .filter(audit_search::at_ms.le(at.millis()))
+        .order((audit_search::at_ms.asc(), audit_search::entry_id.asc()))
         .limit(limits::DOCUMENTS_PER_LOT)
-        .select(EntryRow::as_select())
+        .select(Found::as_select())
         .load(conn)?;
+    let rows = search::entries(conn, places)?;
     let document = |row: EntryRow| {
         let public = parsed(&row, &row.part_p)?;
         Ok(DocumentAt {

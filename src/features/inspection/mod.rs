@@ -15,3 +15,4 @@ pub mod queries;
 pub mod reach;
 pub mod replay;
 pub mod report;
+pub mod search;

@@ -105,6 +105,8 @@ pub struct OpenEntry {
     pub c: OpenPart,
     /// The digest of part i, hex; its text is personal and not shown.
     pub i_digest: String,
+    /// Whether part i was erased: its digest stays, and the commitment still follows.
+    pub i_erased: bool,
 }
 
 /// A row as the API shows it.
@@ -136,7 +138,7 @@ pub fn view(row: &EntryRow) -> Result<EntryView> {
 ///
 /// # Errors
 /// When a stored part is not JSON any more.
-pub fn open(row: &EntryRow) -> Result<OpenEntry> {
+pub fn open(row: &EntryRow, erased: bool) -> Result<OpenEntry> {
     let part = |text: &str, salt: &[u8], digest: &[u8]| OpenPart {
         text: text.to_owned(),
         salt: hex(salt),
@@ -148,6 +150,7 @@ pub fn open(row: &EntryRow) -> Result<OpenEntry> {
         p: part(&row.part_p, &row.s_p, &row.h_p),
         c: part(&row.part_c, &row.s_c, &row.h_c),
         i_digest: hex(&row.h_i),
+        i_erased: erased,
     })
 }
 

@@ -4,7 +4,7 @@ use diesel::dsl::max;
 use diesel::prelude::*;
 
 use crate::db::Conn;
-use crate::db::schema::{audit_entry, instances, lots, outages};
+use crate::db::schema::{audit_entry, audit_search, audit_unsearched, instances, lots, outages};
 use crate::kernel::time::Timestamp;
 use crate::ledger::Result;
 use crate::limits;
@@ -88,10 +88,20 @@ pub fn is_deadline_near(conn: &mut Conn, now: Timestamp) -> Result<bool> {
 /// # Errors
 /// The database's.
 pub fn last_start(conn: &mut Conn) -> Result<Option<String>> {
-    Ok(audit_entry::table
+    // A start that is not in the search table yet is in its queue.
+    let queued: Option<(i64, String)> = audit_unsearched::table
+        .inner_join(audit_entry::table.on(audit_entry::entry_id.eq(audit_unsearched::entry_id)))
         .filter(audit_entry::kind.eq(STARTED))
         .order((audit_entry::at_ms.desc(), audit_entry::entry_id.desc()))
-        .select(audit_entry::part_c)
+        .select((audit_entry::at_ms, audit_entry::entry_id))
         .first(conn)
-        .optional()?)
+        .optional()?;
+    let searched: Option<(i64, String)> = audit_search::table
+        .filter(audit_search::kind.eq(STARTED))
+        .order((audit_search::at_ms.desc(), audit_search::entry_id.desc()))
+        .select((audit_search::at_ms, audit_search::entry_id))
+        .first(conn)
+        .optional()?;
+    let Some((_, last)) = queued.max(searched) else { return Ok(None) };
+    Ok(audit_entry::table.find(last).select(audit_entry::part_c).first(conn).optional()?)
 }

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::changes;
 use crate::app::App;
 use crate::db::Conn;
-use crate::db::schema::{audit_entry, audit_leaf, disclosures_due};
+use crate::db::schema::{audit_entry, audit_leaf, audit_search, disclosures_due};
 use crate::features::bids::fixed::FIXED;
+use crate::features::inspection::search;
 use crate::kernel::digest::sha256;
 use crate::kernel::encoding::{base64url, hex};
 use crate::ledger::audit::EntryRow;
@@ -58,6 +59,8 @@ pub async fn round(app: &App) -> Result<u32> {
 
 /// Writes the file and puts its digest on record, once all entries of the lot are under the published checkpoint.
 async fn disclose(app: &App, lot: &str) -> Result<bool> {
+    // Every entry of the lot that is committed by now is found.
+    search::ops::catch_up(app).await?;
     let (id, origin) = (lot.to_owned(), app.log.settings().origin.clone());
     let Some(text) = app.reader.read(move |conn| file(conn, &origin, &id)).await? else { return Ok(false) };
     let digest = sha256(text.as_bytes());
@@ -120,9 +123,10 @@ fn opening(row: &EntryRow) -> Result<Opening> {
 /// The file; none while an entry of the lot is not under the published checkpoint.
 fn file(conn: &mut Conn, origin: &str, lot: &str) -> Result<Option<String>> {
     let published = model::size(log::head(conn)?.published_size);
-    let rows: Vec<(EntryRow, Option<i64>)> = audit_entry::table
+    let rows: Vec<(EntryRow, Option<i64>)> = audit_search::table
+        .inner_join(audit_entry::table.on(audit_entry::entry_id.eq(audit_search::entry_id)))
         .left_join(audit_leaf::table.on(audit_leaf::entry_id.eq(audit_entry::entry_id)))
-        .filter(audit_entry::lot_id.eq(lot))
+        .filter(audit_search::lot_id.eq(lot))
         .filter(audit_entry::stream.ne(stream(lot)))
         .select((EntryRow::as_select(), audit_leaf::leaf_index.nullable()))
         .load(conn)?;

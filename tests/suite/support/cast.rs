@@ -65,11 +65,19 @@ pub fn hire(url: &DbUrl) -> Vec<Member> {
             let pem = key.to_pem().expose().clone();
             let hash = hash.clone();
             let context = Context::system(start(), "cast");
-            let member = ledger.commit_blocking(context, move |tx| hire_one(tx, n, &login, role, &hash, &pem));
+            let member = ledger.commit_blocking(context, move |tx| hire_one(tx, n, &login, role, &hash, &pem, None));
             member.expect("hired")
         })
         .collect();
-    let cast: Vec<Member> = cast;
+    let mut cast: Vec<Member> = cast;
+    let body = cast.iter().find(|member| member.login == "inspector").expect("hired").org_id.clone();
+    for (login, org) in [("inspector2", Some(body)), ("inspector3", None)] {
+        let (n, hash, context) = (cast.len(), hash.clone(), Context::system(start(), "cast"));
+        let pem = SigningKey::generate(Algorithm::EdDsa).expect("random numbers").to_pem().expose().clone();
+        let hired = ledger
+            .commit_blocking(context, move |tx| hire_one(tx, n, login, Role::Inspector, &hash, &pem, org.as_deref()));
+        cast.push(hired.expect("hired"));
+    }
     let inspector = cast.iter().find(|member| member.login == "inspector").expect("hired").user_id.clone();
     let mandate = NewMandate {
         user_id: UserId::parse(&inspector).expect("an id"),
@@ -85,17 +93,29 @@ pub fn hire(url: &DbUrl) -> Vec<Member> {
     cast
 }
 
-fn hire_one(tx: &mut Tx<'_>, n: usize, login: &str, role: Role, hash: &str, pem: &str) -> Result<Member> {
+/// Makes one of them, in an organisation that is there or in one of its own.
+fn hire_one(
+    tx: &mut Tx<'_>,
+    n: usize,
+    login: &str,
+    role: Role,
+    hash: &str,
+    pem: &str,
+    org: Option<&str>,
+) -> Result<Member> {
     let identifier = OrgIdentifier::new("X-TEST", &format!("TEST-{n}")).expect("a plain identifier");
     let email = format!("{login}@example.org");
-    let org = ops::insert_organisation(tx, &identifier, &format!("{login} Ltd"), &email, CONFIRMED)?;
+    let org = match org {
+        Some(org) => org.to_owned(),
+        None => ops::insert_organisation(tx, &identifier, &format!("{login} Ltd"), &email, CONFIRMED)?.id,
+    };
     let person = NewPerson { login: login.to_owned(), name: format!("Person {login}"), email };
-    let user = ops::insert_user(tx, &org.id, &person, &[role], Some(hash))?;
-    let (user_id, org_id) = (UserId::parse(&user.id).expect("an id"), OrgId::parse(&org.id).expect("an id"));
+    let user = ops::insert_user(tx, &org, &person, &[role], Some(hash))?;
+    let (user_id, org_id) = (UserId::parse(&user.id).expect("an id"), OrgId::parse(&org).expect("an id"));
     let key = SigningKey::from_pem(pem).expect("just made");
     let proven = signing_keys::check_proof(&key_proof(&key, &user.id), &user_id)?;
     signing_keys::register(tx, &user_id, &org_id, &proven)?;
-    Ok(Member { login: login.to_owned(), user_id: user.id, org_id: org.id, roles: user.roles, pem: pem.to_owned() })
+    Ok(Member { login: login.to_owned(), user_id: user.id, org_id: org, roles: user.roles, pem: pem.to_owned() })
 }
 
 /// The proof that `user` holds `key`.

@@ -14,6 +14,7 @@ use super::model::{self, EntryFilter, EntryView, OpenEntry};
 use super::{ops, queries, reach};
 use crate::app::App;
 use crate::db::Conn;
+use crate::features::erasure::queries as erasure;
 use crate::features::mandates::model::{Matter, Scope};
 use crate::http::cursor;
 use crate::http::extract::{Caller, PageQuery};
@@ -220,8 +221,11 @@ pub async fn get_entry(
     let id = path.into_inner().entry;
     check_lengths(&[Some(&id)])?;
     look(&app, &caller, &matter, json!({ "entry": id })).await?;
-    let row = read(&app, &caller, matter, move |conn, scope| queries::entry(conn, &id, scope))
-        .await?
-        .ok_or_else(refusals::not_found)?;
-    Ok(HttpResponse::Ok().json(model::open(&row)?))
+    let (row, erased) = read(&app, &caller, matter, move |conn, scope| {
+        let row = queries::entry(conn, &id, scope)?.ok_or_else(refusals::not_found)?;
+        let erased = !erasure::has_personal(conn, &row.entry_id)?;
+        Ok((row, erased))
+    })
+    .await?;
+    Ok(HttpResponse::Ok().json(model::open(&row, erased)?))
 }

@@ -3,7 +3,8 @@
 //! Promises to find, and to name, every difference of these kinds: an entry whose commitment, digests or columns do not
 //! follow from its parts; a gap or a wrong link in a stream; a row whose version, state or canonical digest is not what
 //! its last entry says; a row without entries, and entries whose row is gone; a lot that moved along no row of its
-//! edition's table; an envelope that is not what its header says, or belongs to no recorded version.
+//! edition's table; an envelope that is not what its header says, or belongs to no recorded version; an entry that inspectors
+//! would not find, or find as something else.
 //! Invariant: memory does not grow with the record; streams are read one after the other, in pages.
 //! Deliberately not here: whether the whole record was replaced by another consistent one. That is found only from
 //! outside, by receipts and whatever else was handed out. An entry's project and its mark `sealed` are in no part, so
@@ -12,6 +13,7 @@
 mod entry;
 mod envelopes;
 mod moves;
+mod search;
 mod subjects;
 
 use std::collections::HashMap;
@@ -131,6 +133,7 @@ pub fn replay(conn: &mut Conn) -> Result<ReplayReport> {
     loop {
         let page = page_after(conn, after.as_ref())?;
         let mut personal = personal_parts(conn, &page)?;
+        search::compare(conn, &mut report, &page)?;
         let mut found = Found::default();
         for row in &page {
             let tail = follow(&mut report, open.take(), row, personal.remove(&row.entry_id), &mut found);
@@ -150,6 +153,7 @@ pub fn replay(conn: &mut Conn) -> Result<ReplayReport> {
     }
     subjects::without_entries(conn, &mut report)?;
     envelopes::compare(conn, &mut report)?;
+    search::without_entries(conn, &mut report)?;
     Ok(report)
 }
 

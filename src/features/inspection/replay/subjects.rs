@@ -10,8 +10,10 @@ use crate::db::Conn;
 use crate::db::schema::audit_entry;
 use crate::features::accounts::model::{OrganisationRow, ServiceClientRow, SigningKeyRow, UserRow};
 use crate::features::bids::model::{BidRow, RefusalRow};
+use crate::features::break_glass::model::BreakGlassRow;
 use crate::features::calendar::model::CalendarYearRow;
 use crate::features::documents::model::{DocumentRow, FollowerRow};
+use crate::features::erasure::model::ErasureRow;
 use crate::features::evaluation::model::{EvaluationRow, ReportRow};
 use crate::features::key_sets::model::KeySetRow;
 use crate::features::lots::model::LotRow;
@@ -21,8 +23,9 @@ use crate::features::opening::model::{ObjectionRow, OpeningRow, UnsealingRow};
 use crate::features::projects::model::ProjectRow;
 use crate::features::questions::model::QuestionRow;
 use crate::kernel::id::{
-    BidId, CalendarYearId, ClientId, DocumentId, EvaluationId, FetchId, KeyId, KeySetId, LotId, MandateId, NoticeId,
-    ObjectionId, OpeningId, OrgId, ProjectId, QuestionId, RefusalId, ReportId, UnsealingId, UserId,
+    BidId, BreakGlassId, CalendarYearId, ClientId, DocumentId, ErasureId, EvaluationId, FetchId, KeyId, KeySetId,
+    LotId, MandateId, NoticeId, ObjectionId, OpeningId, OrgId, ProjectId, QuestionId, RefusalId, ReportId, UnsealingId,
+    UserId,
 };
 use crate::ledger::audit::row_digest;
 use crate::ledger::{Result, Subject};
@@ -94,6 +97,8 @@ subjects! {
     EvaluationId evaluations EvaluationRow;
     ReportId reports ReportRow;
     MandateId mandates MandateRow;
+    BreakGlassId break_glasses BreakGlassRow;
+    ErasureId erasures ErasureRow;
 }
 
 /// Compares streams that were read to their end with the rows they explain.

@@ -76,6 +76,18 @@ pub const REPORT: Report = Report {
             true,
         ),
         section(
+            "break_glass",
+            Phrase::new("开标前的应急查阅", "Looks before the opening by two persons"),
+            Phrase::new(
+                "申请、第二人同意、每次查阅和撤回。只显示密封记录的存在及其可公开部分,不显示投标人。",
+                "Asked for, agreed to, each look, withdrawn. They show that sealed entries exist and what may be published of them, \
+                 not who bids.",
+            ),
+            Whence::Lot,
+            &["break_glass.asked", "break_glass.agreed", "break_glass.looked", "break_glass.withdrawn"],
+            false,
+        ),
+        section(
             "reading",
             Phrase::new("开标会", "The opening session"),
             Phrase::new("唱标之后结果才可见。", "Nobody sees an outcome before the read-out."),

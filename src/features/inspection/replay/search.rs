@@ -1,0 +1,91 @@
+//! The search table against the entries: each is there once or still queued, and says what the entry says.
+
+use std::collections::{HashMap, HashSet};
+
+use diesel::dsl::{exists, not};
+use diesel::prelude::*;
+
+use super::ReplayReport;
+use crate::db::Conn;
+use crate::db::schema::{audit_entry, audit_search, audit_unsearched};
+use crate::ledger::Result;
+use crate::ledger::audit::EntryRow;
+use crate::limits;
+
+/// A row of the table.
+#[derive(PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = audit_search)]
+struct Searched {
+    entry_id: String,
+    at_ms: i64,
+    kind: String,
+    lot_id: Option<String>,
+    project_id: Option<String>,
+    org_id: Option<String>,
+    actor_id: Option<String>,
+    sealed: bool,
+}
+
+impl Searched {
+    fn of(row: &EntryRow) -> Self {
+        Self {
+            entry_id: row.entry_id.clone(),
+            at_ms: row.at_ms,
+            kind: row.kind.clone(),
+            lot_id: row.lot_id.clone(),
+            project_id: row.project_id.clone(),
+            org_id: row.org_id.clone(),
+            actor_id: row.actor_id.clone(),
+            sealed: row.sealed,
+        }
+    }
+}
+
+/// Compares a page of entries with the table.
+pub(super) fn compare(conn: &mut Conn, report: &mut ReplayReport, page: &[EntryRow]) -> Result<()> {
+    let ids = || page.iter().map(|row| &row.entry_id);
+    let rows: Vec<Searched> =
+        audit_search::table.filter(audit_search::entry_id.eq_any(ids())).select(Searched::as_select()).load(conn)?;
+    let found: HashMap<String, Searched> = rows.into_iter().map(|row| (row.entry_id.clone(), row)).collect();
+    let missing = || page.iter().filter(|row| !found.contains_key(&row.entry_id));
+    let queued: HashSet<String> = if missing().next().is_none() {
+        HashSet::new()
+    } else {
+        let missing = missing().map(|row| &row.entry_id);
+        let queued = audit_unsearched::table
+            .filter(audit_unsearched::entry_id.eq_any(missing))
+            .select(audit_unsearched::entry_id);
+        queued.load::<String>(conn)?.into_iter().collect()
+    };
+    for row in page {
+        let wrong = match found.get(&row.entry_id) {
+            Some(searched) if *searched == Searched::of(row) => continue,
+            Some(_) => "audit_search does not say what the entry says",
+            None if queued.contains(&row.entry_id) => continue,
+            None => "audit_search lacks the entry, and it is not queued",
+        };
+        report.add(Some(&row.entry_id), &row.stream, wrong);
+    }
+    Ok(())
+}
+
+/// Names rows of the table and of its queue that belong to no entry.
+pub(super) fn without_entries(conn: &mut Conn, report: &mut ReplayReport) -> Result<()> {
+    macro_rules! without {
+        ($table:ident) => {{
+            let entries = audit_entry::table.filter(audit_entry::entry_id.eq($table::entry_id));
+            let ids: Vec<String> = $table::table
+                .filter(not(exists(entries)))
+                .order($table::entry_id.asc())
+                .limit(limits::REPLAY_PAGE)
+                .select($table::entry_id)
+                .load(conn)?;
+            for id in ids {
+                report.add(Some(&id), "", concat!("a row of ", stringify!($table), " without its entry"));
+            }
+        }};
+    }
+    without!(audit_search);
+    without!(audit_unsearched);
+    Ok(())
+}
