@@ -294,3 +294,15 @@ pub const CLIENT_SKEW_SECONDS: i64 = 30;
 pub const TOKEN_FORM_BYTES: usize = 16 * 1024;
 /// Active service clients of one organisation.
 pub const SERVICE_CLIENTS: usize = 20;
+/// Leaves of a batch in a dump that a check holds at a time: far more than a batch can have.
+pub const VERIFY_BATCH_LEAVES: u64 = 1 << 20;
+/// Largest checkpoint, policy or receipt that a check reads, in bytes.
+pub const VERIFY_TEXT_BYTES: u64 = 1024 * 1024;
+/// Largest request to a witness, in bytes: 63 proof lines, and a checkpoint with as many signatures as a note may have.
+pub const WITNESS_BODY_BYTES: usize = 32 * 1024;
+/// Largest answer of a witness that is read, in bytes.
+pub const WITNESS_ANSWER_BYTES: u64 = 64 * 1024;
+/// How long a witness is waited for in all, in milliseconds: checkpoints come every few seconds.
+pub const WITNESS_ANSWER_MS: u64 = 2_000;
+/// Threads that take requests of a witness: it answers a few a second, and the disk is what they wait for.
+pub const WITNESS_WORKERS: usize = 2;

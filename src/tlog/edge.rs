@@ -36,7 +36,10 @@ impl Edge {
             (width > 0).then_some(Tile { content, n, width })
         };
         let bundle = partial(Content::Entries, 0);
-        bundle.into_iter().chain(tiles::levels(size).filter_map(|level| partial(Content::Hashes(level), level))).collect()
+        bundle
+            .into_iter()
+            .chain(tiles::levels(size).filter_map(|level| partial(Content::Hashes(level), level)))
+            .collect()
     }
 
     /// Reads the edge of a tree of `size` leaves: `read` gives the bytes of each tile of [`Edge::tiles`].
@@ -93,7 +96,7 @@ impl Edge {
         for (commitment, leaf_hash) in leaves {
             tiles::push_entry(&mut self.bundle, &commitment);
             self.size += 1;
-            if self.size % WIDTH == 0 {
+            if self.size.is_multiple_of(WIDTH) {
                 let tile = Tile { content: Content::Entries, n: self.size / WIDTH - 1, width: 256 };
                 written.push(Written { tile, bytes: std::mem::take(&mut self.bundle) });
             }
@@ -114,7 +117,8 @@ impl Edge {
         if self.levels[at].len() as u64 == WIDTH {
             let hashes = std::mem::take(&mut self.levels[at]);
             let n = (self.size >> (8 * u32::from(level))) / WIDTH - 1;
-            written.push(Written { tile: Tile { content: Content::Hashes(level), n, width: 256 }, bytes: join(&hashes) });
+            written
+                .push(Written { tile: Tile { content: Content::Hashes(level), n, width: 256 }, bytes: join(&hashes) });
             self.push(level + 1, tiles::subtree(&hashes), written);
         }
     }

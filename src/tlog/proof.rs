@@ -101,7 +101,8 @@ mod tests {
                     extra: extra.clone(),
                     index: 73_894,
                     hashes: (0..n).map(|i: u8| sha256(&[i])).collect(),
-                    checkpoint: "example.com/fancylog\n109482\nx\n\n\u{2014} example.com/fancylog aaaaaaaa\n".to_owned(),
+                    checkpoint: "example.com/fancylog\n109482\nx\n\n\u{2014} example.com/fancylog aaaaaaaa\n"
+                        .to_owned(),
                 };
                 assert_eq!(Proof::parse(&proof.to_text()), Ok(proof));
             }

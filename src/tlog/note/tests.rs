@@ -50,7 +50,8 @@ fn a_published_note_verifies() {
 #[test]
 fn lines_of_others_are_passed_over_and_a_line_of_ours_that_does_not_fit_is_not() {
     let vkey = Verifier::new("example/promise", Kind::Text, key().public_key().as_ref()).expect("a name and a key");
-    let note = sign("hello\n", "example/promise", key().public_key().as_ref(), |text| key().sign(text).as_ref().to_vec());
+    let note =
+        sign("hello\n", "example/promise", key().public_key().as_ref(), |text| key().sign(text).as_ref().to_vec());
     let other = Verifier::new("other", Kind::Text, &[3; 32]).expect("a name and a key");
     let with_other = format!("{note}{}", other.line(&[0; 64]));
     assert!(Note::parse(&with_other).expect("a note").verify(&vkey).is_ok());

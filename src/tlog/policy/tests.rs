@@ -71,17 +71,11 @@ fn a_cosignature_that_does_not_fit_spoils_the_whole_and_one_of_a_stranger_does_n
 #[test]
 fn a_checkpoint_of_another_log_is_refused() {
     let other = Policy::of_log(verifier("log.example/audit/main", Kind::Text, 2));
-    assert_eq!(
-        other.check(&signed(&[])),
-        Err(Refused::Checkpoint(CheckpointError::Note(NoteError::NotSigned)))
-    );
+    assert_eq!(other.check(&signed(&[])), Err(Refused::Checkpoint(CheckpointError::Note(NoteError::NotSigned))));
     let ours = Policy::of_log(verifier("log.example/audit/main", Kind::Text, 1));
     assert!(ours.check(&signed(&[])).is_ok());
     let elsewhere = signed(&[]).replace("log.example/audit/main\n8", "log.example/audit/other\n8");
-    assert_eq!(
-        ours.check(&elsewhere),
-        Err(Refused::Checkpoint(CheckpointError::Note(NoteError::BadSignature)))
-    );
+    assert_eq!(ours.check(&elsewhere), Err(Refused::Checkpoint(CheckpointError::Note(NoteError::BadSignature))));
 }
 
 #[test]
