@@ -35,4 +35,6 @@ pub mod rules;
 pub mod seal;
 pub mod stage;
 pub mod tlog;
+pub mod verify;
+pub mod witness;
 pub mod worker;

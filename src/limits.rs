@@ -342,3 +342,15 @@ pub const SIGNER_MS: u64 = 10_000;
 pub const SIGNER_LINE_BYTES: u64 = 16 << 20;
 /// Keys of the log that were ever used.
 pub const LOG_KEYS: i64 = 1_000;
+/// Leaves of a batch in a dump that a check holds at a time: far more than a batch can have.
+pub const VERIFY_BATCH_LEAVES: u64 = 1 << 20;
+/// Largest checkpoint, policy or receipt that a check reads, in bytes.
+pub const VERIFY_TEXT_BYTES: u64 = 1024 * 1024;
+/// Largest request to a witness, in bytes: 63 proof lines, and a checkpoint with as many signatures as a note may have.
+pub const WITNESS_BODY_BYTES: usize = 32 * 1024;
+/// Largest answer of a witness that is read, in bytes.
+pub const WITNESS_ANSWER_BYTES: u64 = 64 * 1024;
+/// How long a witness is waited for in all, in milliseconds: checkpoints come every few seconds.
+pub const WITNESS_ANSWER_MS: u64 = 2_000;
+/// Threads that take requests of a witness: it answers a few a second, and the disk is what they wait for.
+pub const WITNESS_WORKERS: usize = 2;

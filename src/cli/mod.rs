@@ -16,6 +16,7 @@ mod seal;
 mod serve;
 mod spec;
 mod verify;
+mod witness;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -65,9 +66,11 @@ enum Command {
     Key(keys::KeyCommand),
     /// Seal a bid, upload it, submit it, and keep its receipt.
     Seal(seal::SealArgs),
-    /// Check the record, or a receipt.
+    /// Check the record, a receipt, or the public log. Exit codes are a verdict: 0 proven, 1 refuted, 3 undecided, 4 a forked log.
     #[command(subcommand)]
     Verify(verify::VerifyCommand),
+    /// Watch logs as a witness: remember the latest head of each, and cosign what continues it.
+    Witness(witness::WitnessArgs),
     /// Write the documents that are derived from the code: API description, problems, permissions, rules, procedures.
     Spec(spec::SpecArgs),
     /// Play real procurements from registration to award on a server of its own.
@@ -161,7 +164,11 @@ pub fn main() -> ExitCode {
         Command::Restore(args) => backup::restore(&args),
         Command::Key(command) => keys::run(command),
         Command::Seal(args) => seal::run(&args),
-        Command::Verify(command) => verify::run(command),
+        Command::Verify(command) => match verify::run(command) {
+            Ok(code) => return code,
+            Err(failed) => Err(failed),
+        },
+        Command::Witness(args) => witness::run(&args),
         Command::Spec(args) => spec::run(&args),
         Command::Demo(args) => play(&args),
         Command::Drill(command) => drill::run(&command).map_err(Failed::tried),

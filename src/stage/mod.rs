@@ -8,6 +8,7 @@ pub mod directory;
 pub mod parallel;
 pub mod platform;
 pub mod postgres;
+pub mod specimen;
 
 pub use directory::Scratch;
 pub use platform::Platform;

@@ -96,7 +96,7 @@ impl Edge {
         for (commitment, leaf_hash) in leaves {
             tiles::push_entry(&mut self.bundle, &commitment);
             self.size += 1;
-            if self.size % WIDTH == 0 {
+            if self.size.is_multiple_of(WIDTH) {
                 let tile = Tile { content: Content::Entries, n: self.size / WIDTH - 1, width: 256 };
                 written.push(Written { tile, bytes: std::mem::take(&mut self.bundle) });
             }

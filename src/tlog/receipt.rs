@@ -1,8 +1,8 @@
 //! The receipt of an entry: what opens its public part, and the platform's signed promise over its commitment.
 //!
 //! The promise is a signed note (see [`super::note`]) with five lines: `sealbid/audit/promise/v1`, the origin, the
-//! commitment in base64, when the entry was recorded, and `inclusion: none` (there is no public log yet that a promise
-//! could be compared with). Promise: whoever holds a receipt and the platform's verifier key can prove, without the
+//! commitment in base64, when the entry was recorded, and by when it will be in the public log: `inclusion: by <instant>`, or
+//! `inclusion: none` where no log runs. Promise: whoever holds a receipt and the platform's verifier key can prove, without the
 //! platform, what was recorded and when; part `p` is checked against the commitment byte by byte, so a receipt cannot
 //! be passed off for another act. Deliberately not here: what part `p` says, and signing keys.
 
@@ -21,8 +21,10 @@ use crate::kernel::time::Timestamp;
 pub const RECEIPT_VERSION: u32 = 1;
 /// The first line of a promise.
 const PROMISE: &str = "sealbid/audit/promise/v1";
-/// What a promise says of inclusion in a log.
-const INCLUSION: &str = "inclusion: none";
+/// What a promise says of inclusion where no log runs.
+const NO_INCLUSION: &str = "inclusion: none";
+/// What stands before the instant by which an entry will be in the log.
+const INCLUSION_BY: &str = "inclusion: by ";
 
 /// What opens part `p` of an entry without showing its other parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -85,6 +87,8 @@ pub struct Promised {
     pub origin: String,
     /// When the entry was recorded, as the platform says.
     pub at: Timestamp,
+    /// By when it will be in the log; none where no log ran.
+    pub by: Option<Timestamp>,
 }
 
 /// Why a receipt proves nothing.
@@ -104,9 +108,18 @@ pub enum ReceiptError {
     Promise,
 }
 
-/// The text of the promise over a commitment.
+/// The text of the promise over a commitment where no log runs.
 pub fn promise_text(origin: &str, commitment: &Digest, at: Timestamp) -> String {
-    format!("{PROMISE}\n{origin}\n{}\n{at}\n{INCLUSION}\n", STANDARD.encode(commitment.as_bytes()))
+    text(origin, commitment, at, NO_INCLUSION)
+}
+
+/// The text of the promise that a commitment will be in the log by an instant.
+pub fn promise_text_by(origin: &str, commitment: &Digest, at: Timestamp, by: Timestamp) -> String {
+    text(origin, commitment, at, &format!("{INCLUSION_BY}{by}"))
+}
+
+fn text(origin: &str, commitment: &Digest, at: Timestamp, inclusion: &str) -> String {
+    format!("{PROMISE}\n{origin}\n{}\n{at}\n{inclusion}\n", STANDARD.encode(commitment.as_bytes()))
 }
 
 impl Receipt {
@@ -121,14 +134,20 @@ impl Receipt {
         if self.opening.commitment() != self.c {
             return Err(ReceiptError::Commitment);
         }
-        let text = note::verify(&self.promise, verifier)?;
-        let lines: Vec<&str> = text.lines().collect();
-        let [PROMISE, origin, _, at, INCLUSION] = lines[..] else { return Err(ReceiptError::Promise) };
-        let at = Timestamp::parse(at).map_err(|_| ReceiptError::Promise)?;
-        if promise_text(origin, &self.c, at) != text {
+        let signed = note::verify(&self.promise, verifier)?;
+        let lines: Vec<&str> = signed.lines().collect();
+        let [PROMISE, origin, _, at, inclusion] = lines[..] else { return Err(ReceiptError::Promise) };
+        let instant = |text| Timestamp::parse(text).map_err(|_| ReceiptError::Promise);
+        let at = instant(at)?;
+        let by = match inclusion.strip_prefix(INCLUSION_BY) {
+            Some(by) => Some(instant(by)?),
+            None if inclusion == NO_INCLUSION => None,
+            None => return Err(ReceiptError::Promise),
+        };
+        if text(origin, &self.c, at, inclusion) != signed {
             return Err(ReceiptError::Promise);
         }
-        Ok(Promised { origin: origin.to_owned(), at })
+        Ok(Promised { origin: origin.to_owned(), at, by })
     }
 }
 
@@ -167,7 +186,19 @@ mod tests {
         let text = serde_json::to_string(&receipt()).expect("JSON");
         let read: Receipt = serde_json::from_str(&text).expect("reads back");
         assert_eq!(read, receipt());
-        assert_eq!(read.check(&verifier()), Ok(Promised { origin: "example".into(), at: at() }));
+        assert_eq!(read.check(&verifier()), Ok(Promised { origin: "example".into(), at: at(), by: None }));
+    }
+
+    #[test]
+    fn a_promise_tells_by_when_the_entry_will_be_in_the_log() {
+        let mut read = receipt();
+        let by = at().plus_seconds(600);
+        read.promise = signed(&promise_text_by("example", &read.c, at(), by));
+        assert_eq!(read.check(&verifier()), Ok(Promised { origin: "example".into(), at: at(), by: Some(by) }));
+        for inclusion in ["inclusion: by", "inclusion: by tomorrow", "inclusion: by 2026-11-22", "inclusion: By x"] {
+            read.promise = signed(&text("example", &read.c, at(), inclusion));
+            assert_eq!(read.check(&verifier()), Err(ReceiptError::Promise), "{inclusion}");
+        }
     }
 
     #[test]

@@ -173,8 +173,12 @@ pub fn commitments(bundle: &[u8]) -> Result<Vec<Digest>, BundleError> {
 pub fn subtree(hashes: &[Digest]) -> Digest {
     debug_assert!(hashes.len().is_power_of_two(), "a complete subtree");
     let mut level = hashes.to_vec();
-    while level.len() > 1 {
-        level = level.chunks_exact(2).map(|pair| node_hash(&pair[0], &pair[1])).collect();
+    let mut width = level.len();
+    while width > 1 {
+        width /= 2;
+        for at in 0..width {
+            level[at] = node_hash(&level[2 * at], &level[2 * at + 1]);
+        }
     }
     level[0]
 }

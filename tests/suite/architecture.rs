@@ -55,10 +55,17 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("client", &["kernel", "seal", "tlog", "rules", "limits"]),
+    // What strangers run: no database, no platform.
+    ("verify", &["kernel", "tlog", "limits"]),
+    // What others run beside a log; its key is a file as a bidder's is.
+    ("witness", &["kernel", "seal", "tlog", "clock", "limits"]),
     ("derived", &["rules", "http"]),
     (
         "stage",
-        &["kernel", "db", "ledger", "features", "app", "clock", "config", "keys", "http", "worker", "client", "limits"],
+        &[
+            "kernel", "tlog", "db", "ledger", "features", "app", "clock", "config", "keys", "http", "worker", "client",
+            "limits",
+        ],
     ),
     (
         "bench",
@@ -84,8 +91,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "kernel", "rules", "seal", "tlog", "client", "demo", "bench", "drill", "derived", "app", "clock", "config",
-            "keys", "worker", "http", "db", "ledger", "log", "features", "blobs", "limits",
+            "kernel", "rules", "seal", "tlog", "verify", "witness", "client", "demo", "bench", "drill", "derived",
+            "app", "clock", "config", "keys", "worker", "http", "db", "ledger", "log", "features", "blobs", "limits",
         ],
     ),
 ];

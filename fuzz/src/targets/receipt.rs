@@ -9,7 +9,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 use sealbid::kernel::digest::sha256;
 use sealbid::kernel::time::Timestamp;
 use sealbid::tlog::note;
-use sealbid::tlog::receipt::{Opening, Promised, RECEIPT_VERSION, Receipt, promise_text};
+use sealbid::tlog::receipt::{Opening, Promised, RECEIPT_VERSION, Receipt, promise_text, promise_text_by};
 
 use super::{choice, edited, seed};
 
@@ -59,7 +59,7 @@ fn receipt(bytes: &[u8]) -> bool {
     let ours = Receipt { entry_id: read.entry_id.clone(), ..FIXED.receipt.clone() };
     assert_eq!(read, Receipt { promise: read.promise.clone(), ..ours });
     assert!(read.promise.starts_with(&promise_text("sealbid.example", &read.c, AT)));
-    assert_eq!(promised, Promised { origin: "sealbid.example".into(), at: AT });
+    assert_eq!(promised, Promised { origin: "sealbid.example".into(), at: AT, by: None });
     true
 }
 
@@ -86,8 +86,12 @@ fn text(text: &str) -> bool {
 fn promise(text: &str) -> bool {
     let text = format!("{text}\n");
     let receipt = Receipt { promise: signed(&FIXED.key, &text), ..FIXED.receipt.clone() };
-    let Ok(Promised { origin, at }) = receipt.check(&FIXED.verifier) else { return false };
-    assert_eq!(promise_text(&origin, &receipt.c, at), text);
+    let Ok(Promised { origin, at, by }) = receipt.check(&FIXED.verifier) else { return false };
+    let written = match by {
+        Some(by) => promise_text_by(&origin, &receipt.c, at, by),
+        None => promise_text(&origin, &receipt.c, at),
+    };
+    assert_eq!(written, text);
     true
 }
 
