@@ -57,6 +57,7 @@ pub fn bid(platform: &Platform, cast: &Cast, player: &Player, lot: &str, money: 
     }
     let answer = player.client.submit_bid(lot, &envelopes, &new_key()).during(during("submitting"))?;
     check_receipt(&answer.receipt, &cast.verifier, &envelopes).during(during("the receipt"))?;
+    cast.remember(&player.name, answer.receipt["entry_id"].as_str().unwrap_or_default());
     Ok(Sent { bid_id: answer.bid_id, price })
 }
 

@@ -57,6 +57,8 @@ pub struct Cast {
     pub verifier: String,
     bidders: Mutex<HashMap<String, std::sync::Arc<Player>>>,
     count: AtomicU32,
+    /// Acts with bids: who, and the entry.
+    acts: Mutex<Vec<(String, String)>>,
 }
 
 fn identifier(id: &str) -> OrgIdentifier {
@@ -133,6 +135,7 @@ impl Cast {
             initiator,
             bidders: Mutex::default(),
             count: AtomicU32::new(0),
+            acts: Mutex::default(),
         })
     }
 
@@ -155,5 +158,19 @@ impl Cast {
         let player = std::sync::Arc::new(register(platform, &self.centre, &id, &shown, "bidder", &login)?);
         let mut known = self.bidders.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(known.entry(name.to_owned()).or_insert(player).clone())
+    }
+
+    /// Remembers an act with a bid, for which there will be a receipt.
+    pub fn remember(&self, player: &str, entry: &str) {
+        let act = (player.to_owned(), entry.to_owned());
+        self.acts.lock().unwrap_or_else(PoisonError::into_inner).push(act);
+    }
+
+    /// Every act with a bid: who did it, and its entry.
+    pub fn acts(&self) -> Vec<(std::sync::Arc<Player>, String)> {
+        let known = self.bidders.lock().unwrap_or_else(PoisonError::into_inner);
+        let by_name = |shown: &str| known.values().find(|player| player.name == shown).cloned();
+        let acts = self.acts.lock().unwrap_or_else(PoisonError::into_inner);
+        acts.iter().filter_map(|(player, entry)| Some((by_name(player)?, entry.clone()))).collect()
     }
 }

@@ -14,6 +14,7 @@ mod construction;
 mod data;
 mod land;
 mod opening;
+mod public_log;
 mod report;
 mod stay;
 
@@ -139,6 +140,7 @@ fn play(args: &DemoArgs, platform: &Platform, contracts: Vec<Contract>) -> Resul
         land::play(platform, &cast)?;
         asset::play(platform, &cast)?;
     }
+    public_log::check(platform, &cast)?;
     let replay = platform.replay()?;
     println!("\nverify replay: {} entries, {} streams, {} difference(s)", replay.entries, replay.streams, replay.found);
     for difference in &replay.differences {

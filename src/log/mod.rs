@@ -20,6 +20,7 @@ pub mod sequencer;
 pub mod signer;
 mod witnesses;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
@@ -33,6 +34,7 @@ use crate::ledger::{Context, Error, Failure, Ledger, Record, Result};
 use crate::tlog::edge::Edge;
 use crate::tlog::note::Verifier;
 use crate::tlog::policy::Policy;
+use crate::witness::client::WitnessClient;
 
 /// Digits of a commitment that name the stream about a promise.
 const PROMISE_ID_LEN: usize = 32;
@@ -76,6 +78,12 @@ pub struct Log {
     /// The tree's right edge, as long as this process is the one that grows it.
     edge: Mutex<Option<Edge>>,
     health: AtomicU8,
+    /// Asks witnesses.
+    witnesses: WitnessClient,
+    /// The largest tree that each witness, by its name in the policy, has cosigned.
+    witnessed_sizes: Mutex<HashMap<String, u64>>,
+    /// How long the witnesses took the last time, in milliseconds.
+    witness_ms: AtomicI64,
     /// When a checkpoint was last published, or the tree last found complete, in epoch milliseconds of the computer's clock.
     fresh_ms: AtomicI64,
 }
@@ -121,6 +129,9 @@ impl Log {
             signer,
             edge: Mutex::new(None),
             health: AtomicU8::new(Health::Running as u8),
+            witnesses: WitnessClient::new(),
+            witnessed_sizes: Mutex::default(),
+            witness_ms: AtomicI64::new(0),
             fresh_ms: AtomicI64::new(0),
         })
     }
@@ -216,6 +227,11 @@ impl Log {
     /// When everything was last found to be published, epoch milliseconds; 0 before that.
     pub fn fresh_ms(&self) -> i64 {
         self.fresh_ms.load(Ordering::Relaxed)
+    }
+
+    /// How long the witnesses took the last time, in milliseconds; 0 where none is asked.
+    pub fn witness_ms(&self) -> i64 {
+        self.witness_ms.load(Ordering::Relaxed)
     }
 
     fn set_fresh(&self, now_ms: i64) {

@@ -327,7 +327,7 @@ impl Log {
                 return behind("the published checkpoint", published);
             }
         }
-        self.ask_witnesses(head)
+        self.ask_witnesses(means, head)
     }
 
     /// The edge from which files can be brought forward: that of the last tree whose files are all there.

@@ -24,6 +24,10 @@ const DISK: &str = "sealbid_disk_state";
 const DAMAGED: &str = "sealbid_storage_damaged";
 const MAIL: &str = "sealbid_mail_reachable";
 const MAIL_FAILED: &str = "sealbid_mail_failed";
+const LOG: &str = "sealbid_log_state";
+const LOG_AGE: &str = "sealbid_log_checkpoint_age_seconds";
+const LOG_SIZE: &str = "sealbid_log_tree_size";
+const LOG_WITNESS: &str = "sealbid_log_witness_milliseconds";
 const BACKUP: &str = "sealbid_backup_age_seconds";
 
 const fn gauge(name: &'static str, help: &'static str) -> Family {
@@ -49,6 +53,13 @@ pub const FAMILIES: &[Family] = &[
     ),
     gauge(MAIL, "1 while the mail server, or the mail directory, takes messages, else 0. A probe, not a message."),
     gauge(MAIL_FAILED, "1 while a message that is no secret was given up, else 0."),
+    gauge(
+        LOG,
+        "0 while the public log runs, 1 while its ticks fail, 2 while it stands still and nothing is put on record.",
+    ),
+    gauge(LOG_AGE, "Seconds since the newest checkpoint of the log was published; missing before the first."),
+    gauge(LOG_SIZE, "Leaves under the newest checkpoint: padded, as everybody sees them."),
+    gauge(LOG_WITNESS, "Milliseconds that the witnesses took for the newest checkpoint; 0 where none is asked."),
     gauge(BACKUP, "Seconds since the last whole backup; missing where none is known."),
     Family {
         name: REQUESTS,
@@ -78,13 +89,17 @@ pub enum State {
     Mail,
     MailFailed,
     BackupAge,
+    Log,
+    LogAge,
+    LogSize,
+    LogWitness,
 }
 
 impl State {
     /// How many there are.
     pub const COUNT: usize = Self::ALL.len();
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::Ready,
         Self::Database,
         Self::ClockOffset,
@@ -97,6 +112,10 @@ impl State {
         Self::Mail,
         Self::MailFailed,
         Self::BackupAge,
+        Self::Log,
+        Self::LogAge,
+        Self::LogSize,
+        Self::LogWitness,
     ];
 
     pub(super) fn family(self) -> &'static str {
@@ -112,6 +131,10 @@ impl State {
             Self::Mail => MAIL,
             Self::MailFailed => MAIL_FAILED,
             Self::BackupAge => BACKUP,
+            Self::Log => LOG,
+            Self::LogAge => LOG_AGE,
+            Self::LogSize => LOG_SIZE,
+            Self::LogWitness => LOG_WITNESS,
         }
     }
 

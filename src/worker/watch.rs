@@ -12,11 +12,13 @@ use tokio::time::timeout;
 
 use crate::app::App;
 use crate::blobs::space;
+use crate::clock::{Clock, SystemClock};
 use crate::db::probe;
 use crate::db::schema::meta;
 use crate::features::mails::queries as mails;
 use crate::features::restoration::queries as restoration;
 use crate::limits;
+use crate::log::queries as log;
 use crate::metrics::State;
 
 /// Clocks that differ by more are not trusted with a deadline, in milliseconds.
@@ -37,6 +39,7 @@ pub async fn round(app: &App, mail: bool) {
     app.metrics.set(State::Scheduler, stalled);
     app.metrics.set(State::Failing, Some(i64::from(since(app.metrics.failed_at(), limits::FAILING_MS))));
     files(app, now);
+    public_log(app).await;
     let damaged = app.reader.read(restoration::is_any).await;
     app.metrics.set(State::Damaged, damaged.ok().map(i64::from));
     let given_up = app.reader.read(mails::given_up).await;
@@ -66,6 +69,16 @@ async fn writer(app: &App) -> i64 {
         Ok(Ok(())) => i64::from(began.elapsed().as_millis() >= limits::WRITER_SLOW_MS),
         _ => 2,
     }
+}
+
+/// Where the public log is; by the computer's clock, as its ticks are.
+async fn public_log(app: &App) {
+    app.metrics.set(State::Log, Some(app.log.health() as i64));
+    app.metrics.set(State::LogWitness, Some(app.log.witness_ms()));
+    let Ok(head) = app.reader.read(|conn| log::head(conn)).await else { return };
+    let age = (head.published_ms > 0).then(|| (SystemClock.now().millis() - head.published_ms) / 1000);
+    app.metrics.set(State::LogAge, age);
+    app.metrics.set(State::LogSize, Some(head.published_size));
 }
 
 fn files(app: &App, now: i64) {

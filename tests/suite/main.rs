@@ -23,6 +23,7 @@ mod lifecycle;
 mod limits;
 mod log_attacks;
 mod log_drills;
+mod log_witnesses;
 mod mandates;
 mod opening;
 mod outages;

@@ -17,7 +17,7 @@ use crate::limits;
 use crate::log;
 use crate::seal::keys::SigningKey;
 use crate::tlog::note;
-use crate::tlog::receipt::{RECEIPT_VERSION, Receipt, promise_text};
+use crate::tlog::receipt::{RECEIPT_VERSION, Receipt, promise_text_by};
 
 /// What part `p` of an entry says.
 #[derive(Clone, Debug, Deserialize)]
@@ -242,7 +242,8 @@ impl<'a> Signer<'a> {
     pub fn receipt(&self, recorded: &Recorded) -> Result<Receipt> {
         let c = recorded.opening.commitment();
         self.remember(&c, recorded.at)?;
-        let text = promise_text(self.origin, &c, recorded.at);
+        let by = recorded.at.plus_millis(limits::PROMISE_MS);
+        let text = promise_text_by(self.origin, &c, recorded.at, by);
         let signature = self.key.sign(text.as_bytes()).map_err(|_| Error::internal("no random numbers"))?;
         let name = format!("{}/promise", self.origin);
         let promise = note::sign(&text, &name, &self.key.verifying_key().to_bytes(), |_| signature);

@@ -136,7 +136,9 @@ pub fn restore_old(world: &World, old: &sealbid::log::model::Head) {
     as_dba(
         world,
         &format!(
-            "DELETE FROM audit_pending; DELETE FROM audit_unsearched; \
+            "DELETE FROM audit_pending; \
+             DELETE FROM audit_unsearched WHERE entry_id IN (SELECT entry_id FROM audit_entry WHERE kind = 'test.noted' AND entry_id IN \
+              (SELECT entry_id FROM audit_leaf WHERE leaf_index >= {size})); \
              DELETE FROM audit_search WHERE kind = 'test.noted' AND entry_id IN (SELECT entry_id FROM audit_leaf WHERE leaf_index >= {size}); \
              DELETE FROM audit_personal WHERE entry_id IN (SELECT entry_id FROM audit_entry WHERE kind = 'test.noted' AND entry_id IN \
               (SELECT entry_id FROM audit_leaf WHERE leaf_index >= {size})); \
