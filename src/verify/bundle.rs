@@ -105,7 +105,10 @@ pub fn check(trust: &Trust, place: &str, file: &File) -> Result<Proven> {
         return Err(Failure::refuted(
             CHECKPOINT,
             "该检查点不是清单所说的检查点。",
-            format!("it is of {origin} with {size} leaves, and the manifest names {} with {}", manifest.origin, about.size),
+            format!(
+                "it is of {origin} with {size} leaves, and the manifest names {} with {}",
+                manifest.origin, about.size
+            ),
         ));
     }
     let mut tree = Tree::open(&archive, head.checkpoint())?;
@@ -220,11 +223,9 @@ impl<'a> Archive<'a> {
             }
         }
         match found.get(manifest.members.len()) {
-            Some(more) => Err(Failure::refuted(
-                more.name.clone(),
-                "清单中没有该文件。",
-                "the manifest does not list this file",
-            )),
+            Some(more) => {
+                Err(Failure::refuted(more.name.clone(), "清单中没有该文件。", "the manifest does not list this file"))
+            }
             None => Ok(()),
         }
     }
@@ -233,7 +234,11 @@ impl<'a> Archive<'a> {
     fn listed_key(&self, trust: &Trust, origin: &str, note: &str, unknown: Failure) -> Result<String> {
         let list = self.text(KEYS, limits::VERIFY_TEXT_BYTES)?;
         let bad = |what: String| {
-            Failure::refuted(KEYS, format!("密钥清单不可信:{what}"), format!("the list of keys is not to be believed: {what}"))
+            Failure::refuted(
+                KEYS,
+                format!("密钥清单不可信:{what}"),
+                format!("the list of keys is not to be believed: {what}"),
+            )
         };
         let parsed = Note::parse(&list).map_err(|error| bad(error.to_string()))?;
         let mut believed = false;

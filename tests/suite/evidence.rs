@@ -124,7 +124,10 @@ on_both!(a_bundle_is_proven_by_the_keys_alone_and_damage_anywhere_in_it_is_named
     let names: Vec<&str> = members.iter().map(|(name, ..)| name.as_str()).collect();
     assert_eq!(names[..4], ["policy", "keys", "checkpoint", ENTRIES]);
     assert_eq!(names[names.len() - 2..], ["toc.csv", MANIFEST]);
-    assert!(names.iter().any(|name| name.starts_with("tile/entries/")) && names.iter().any(|name| name.starts_with("tile/0/")));
+    assert!(
+        names.iter().any(|name| name.starts_with("tile/entries/"))
+            && names.iter().any(|name| name.starts_with("tile/0/"))
+    );
     let trusted = trust(world, true);
     for (number, (name, header, contents, len)) in members.iter().enumerate() {
         assert!(*len > 0, "{name}");
@@ -138,7 +141,10 @@ on_both!(a_bundle_is_proven_by_the_keys_alone_and_damage_anywhere_in_it_is_named
         for at in [*header, header + 100, header + 130, header + 400] {
             let mut damaged = bytes.clone();
             damaged[at] ^= 0x01;
-            assert!(matches!(check(&trusted, &damaged), Err(Failure::Refuted(_))), "header of {name}, byte {at} passes");
+            assert!(
+                matches!(check(&trusted, &damaged), Err(Failure::Refuted(_))),
+                "header of {name}, byte {at} passes"
+            );
         }
         if padding_len(*len as u64) > 0 {
             let mut damaged = bytes.clone();
@@ -201,7 +207,8 @@ on_both!(a_bundle_shows_what_the_search_shows_and_no_more, |world| {
     check(&trust(world, true), &before).expect("proven");
     assert!(texts(&before).iter().all(|p| p["kind"] != "bid.submitted"), "what is sealed is not in it");
     // What is recorded after the checkpoint waits for the next one.
-    let project = world.inspector().look("/v1/inspection/evidence?include_looks=true&kind=inspection.looked").ok_bytes();
+    let project =
+        world.inspector().look("/v1/inspection/evidence?include_looks=true&kind=inspection.looked").ok_bytes();
     let proven = check(&trust(world, true), &project).expect("proven");
     assert!(fact(&proven, "not_yet").as_u64().is_some_and(|count| count > 0), "{proven:?}");
     let lot = lot.opened();

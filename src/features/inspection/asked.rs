@@ -94,9 +94,8 @@ impl Asked {
     /// The database's; then the file stays without its end.
     pub async fn made(&self, rows: u64, digest: Digest) -> Result<()> {
         let (matter, question, look) = (self.matter.clone(), self.question.clone(), self.look.clone());
-        let done = move |tx: &mut crate::ledger::Tx<'_>| {
-            ops::exported(tx, &look, &matter, &question, rows, digest).map(drop)
-        };
+        let done =
+            move |tx: &mut crate::ledger::Tx<'_>| ops::exported(tx, &look, &matter, &question, rows, digest).map(drop);
         self.app.ledger.commit(self.context.clone(), done).await
     }
 }

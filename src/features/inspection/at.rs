@@ -150,8 +150,7 @@ pub fn lot_at(conn: &mut Conn, lot_id: &str, at: Timestamp, after: &str, limit: 
     let verified = is_committed(conn, &entry, &public, &row, !withheld.is_empty(), &mut used)?;
     let documents = documents_at(conn, lot_id, at)?;
     used.extend(documents.iter().map(|document| document.entry_id.clone()));
-    let bids =
-        if bids_released { bids_at(conn, lot_id, at, after, limit, &mut used)? } else { (Vec::new(), None) };
+    let bids = if bids_released { bids_at(conn, lot_id, at, after, limit, &mut used)? } else { (Vec::new(), None) };
     let leaves = Leaves::load(conn, &used)?;
     Ok(LotAt {
         lot_id: lot_id.to_owned(),

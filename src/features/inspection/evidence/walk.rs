@@ -215,11 +215,8 @@ impl Bundle {
             "as_of": entry.at, "entries": self.entries, "look": entry.entry_id, "matter": matter, "not_yet": self.not_yet,
             "query": question, "size": self.size,
         });
-        let manifest = Manifest {
-            origin: app.log.settings().origin.clone(),
-            about: about.to_string(),
-            members: members.to_vec(),
-        };
+        let manifest =
+            Manifest { origin: app.log.settings().origin.clone(), about: about.to_string(), members: members.to_vec() };
         let (text, key) = (manifest.text(), &app.keys.promise);
         let signature = key.sign(text.as_bytes()).map_err(|_| Error::internal("no random numbers"))?;
         let name = format!("{}/promise", app.origin());

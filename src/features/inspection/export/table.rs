@@ -146,9 +146,10 @@ mod tests {
 
     #[test]
     fn columns_have_names_of_their_own_in_both_languages() {
-        for (columns, language) in [EXPORT, CONTENTS].into_iter().flat_map(|columns| {
-            [Language::ZhCn, Language::En].map(|language| (columns, language))
-        }) {
+        for (columns, language) in [EXPORT, CONTENTS]
+            .into_iter()
+            .flat_map(|columns| [Language::ZhCn, Language::En].map(|language| (columns, language)))
+        {
             let mut names: Vec<&str> = columns.iter().map(|column| column.name.get(language)).collect();
             names.sort_unstable();
             names.dedup();
