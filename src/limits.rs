@@ -256,6 +256,8 @@ pub const PAYLOAD_READS: i64 = 60;
 pub const REPORT_PAGE: i64 = 500;
 /// Entries that an export holds at a time; under mandates for lots as many of each lot.
 pub const EXPORT_PAGE: i64 = 100;
+/// Tiles of the log that an evidence bundle holds at a time.
+pub const EVIDENCE_TILES: usize = 32;
 /// Entries that one transaction moves from the queue to the search table.
 pub const SEARCH_BATCH: i64 = 500;
 /// Batches that the worker moves between two pauses: while bidders are in a hurry most of the writer is theirs.
@@ -346,6 +348,8 @@ pub const LOG_KEYS: i64 = 1_000;
 pub const VERIFY_BATCH_LEAVES: u64 = 1 << 20;
 /// Largest checkpoint, policy or receipt that a check reads, in bytes.
 pub const VERIFY_TEXT_BYTES: u64 = 1024 * 1024;
+/// Largest manifest of an evidence bundle that a check reads, in bytes: a line for each tile of a log of some fifty million leaves.
+pub const VERIFY_MANIFEST_BYTES: u64 = 64 * 1024 * 1024;
 /// Largest request to a witness, in bytes: 63 proof lines, and a checkpoint with as many signatures as a note may have.
 pub const WITNESS_BODY_BYTES: usize = 32 * 1024;
 /// Largest answer of a witness that is read, in bytes.

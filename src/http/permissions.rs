@@ -158,7 +158,9 @@ pub const OPERATIONS: &[Operation] = &[
     // Inspection and operation.
     only("GET", "/v1/inspection/entries", &[Inspector]),
     only("GET", "/v1/inspection/entries/{entry}", &[Inspector]),
+    only("GET", "/v1/inspection/evidence", &[Inspector]),
     only("GET", "/v1/inspection/lots/{lot}", &[Inspector]),
+    only("GET", "/v1/inspection/lots/{lot}/evidence", &[Inspector]),
     only("GET", "/v1/inspection/lots/{lot}/reports/{report}", &[Inspector]),
     only("POST", "/v1/inspection/mandates", &[Admin]),
     only("GET", "/v1/inspection/mandates", &[Admin, Inspector]),

@@ -9,6 +9,7 @@ pub mod checkpoint;
 pub mod cosignature;
 pub mod edge;
 pub mod entry;
+pub mod evidence;
 pub mod note;
 pub mod policy;
 pub mod proof;

@@ -55,8 +55,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("client", &["kernel", "seal", "tlog", "rules", "limits"]),
-    // What strangers run: no database, no platform.
-    ("verify", &["kernel", "tlog", "limits"]),
+    // What strangers run: no database, no platform. Evidence comes as a tar, whose form is that of sealed payloads.
+    ("verify", &["kernel", "seal", "tlog", "limits"]),
     // What others run beside a log; its key is a file as a bidder's is.
     ("witness", &["kernel", "seal", "tlog", "clock", "limits"]),
     ("derived", &["rules", "http"]),

@@ -12,6 +12,7 @@ mod deadline;
 mod derived;
 mod doctor;
 mod erasure;
+mod evidence;
 mod exports;
 mod faults;
 mod faults_mail;

@@ -3,6 +3,7 @@
 //! Thin: what is checked and how is in [`crate::verify`]. The exit codes are a verdict, and none of them is another command's:
 //! a file that cannot be read is a mistake of the command line here, because 1 says that something was refuted.
 
+mod bundle;
 mod files;
 mod tell;
 
@@ -52,6 +53,9 @@ pub enum VerifyCommand {
     /// Check what was published of a lot after its opening.
     #[command(after_help = EXIT_CODES)]
     Disclosure(DisclosureArgs),
+    /// Check an evidence bundle of an inspector: every file of it, every entry, the root.
+    #[command(after_help = EXIT_CODES)]
+    Bundle(bundle::BundleArgs),
     /// Check that a dump explains every leaf of a log.
     #[command(after_help = EXIT_CODES)]
     Account(DumpArgs),
@@ -188,6 +192,7 @@ pub fn run(command: VerifyCommand) -> Result<ExitCode, Failed> {
         }
         VerifyCommand::Tiles(args) => (args.trust.json, check_tiles(args)?),
         VerifyCommand::Disclosure(args) => (args.trust.json, check_disclosure(args)?),
+        VerifyCommand::Bundle(args) => (args.trust.json, bundle::check(args)?),
         VerifyCommand::Account(args) => (args.trust.json, check_dump(args, Depth::Account)?),
         VerifyCommand::Db(args) => (args.trust.json, check_dump(args, Depth::Everything)?),
     };

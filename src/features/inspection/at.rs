@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::leaves::{EntryLeaf, Leaves};
 use super::report::facts::instant;
 use super::search::queries::{self as search, Found};
 use crate::db::Conn;
@@ -70,6 +71,10 @@ pub struct LotAt {
     pub bids: Vec<BidAt>,
     /// What to pass as `after` for more bids; null at the end.
     pub next: Option<String>,
+    /// Every entry that this answer is rebuilt from, and its leaf in the public log, by which it can be checked outside.
+    pub rebuilt_from: Vec<EntryLeaf>,
+    /// Leaves under the published checkpoint that covers those with an index; 0 where nothing is published yet.
+    pub log_size: u64,
 }
 
 /// A document that was attached by then.
@@ -141,7 +146,12 @@ pub fn lot_at(conn: &mut Conn, lot_id: &str, at: Timestamp, after: &str, limit: 
     let deadline = instant(&body["schedule"]["deadline_at"]).or_else(|| instant(&public["data"]["deadline_at"]));
     let released: Option<Option<i64>> = lots::table.find(lot_id).select(lots::unsealed_at).first(conn).optional()?;
     let bids_released = released.flatten().is_some();
-    let bids = if bids_released { bids_at(conn, lot_id, at, after, limit)? } else { (Vec::new(), None) };
+    let mut used = vec![entry.entry_id.clone()];
+    let verified = is_committed(conn, &entry, &public, &row, !withheld.is_empty(), &mut used)?;
+    let documents = documents_at(conn, lot_id, at)?;
+    used.extend(documents.iter().map(|document| document.entry_id.clone()));
+    let bids = if bids_released { bids_at(conn, lot_id, at, after, limit, &mut used)? } else { (Vec::new(), None) };
+    let leaves = Leaves::load(conn, &used)?;
     Ok(LotAt {
         lot_id: lot_id.to_owned(),
         at,
@@ -156,13 +166,18 @@ pub fn lot_at(conn: &mut Conn, lot_id: &str, at: Timestamp, after: &str, limit: 
         opens_at: instant(&body["schedule"]["opens_at"]).or_else(|| instant(&public["data"]["opens_at"])),
         holds: if body["holds"].is_array() { body["holds"].clone() } else { Value::Array(Vec::new()) },
         document_revision: body["document_revision"].as_str().map(str::to_owned),
-        verified: is_committed(conn, &entry, &public, &row, !withheld.is_empty())?,
+        verified,
         row,
         withheld,
-        documents: documents_at(conn, lot_id, at)?,
+        documents,
         bids_released,
         bids: bids.0,
         next: bids.1,
+        log_size: leaves.size(),
+        rebuilt_from: used
+            .into_iter()
+            .map(|entry_id| EntryLeaf { leaf_index: leaves.of(&entry_id), entry_id })
+            .collect(),
     })
 }
 
@@ -173,6 +188,7 @@ fn is_committed(
     public: &Value,
     row: &Value,
     withheld: bool,
+    used: &mut Vec<String>,
 ) -> Result<Option<bool>> {
     if row.is_null() {
         return Ok(None);
@@ -186,6 +202,7 @@ fn is_committed(
             .first(conn)
             .optional()?;
         let Some(next) = next else { return Ok(None) };
+        used.push(next.entry_id.clone());
         let later = parsed(&next, &next.part_c)?;
         let body = |row: &Value| {
             row["body"]
@@ -227,6 +244,7 @@ fn bids_at(
     at: Timestamp,
     after: &str,
     limit: i64,
+    used: &mut Vec<String>,
 ) -> Result<(Vec<BidAt>, Option<String>)> {
     let ids: Vec<String> = bids::table
         .filter(bids::lot_id.eq(lot_id))
@@ -238,13 +256,13 @@ fn bids_at(
     let next = ids.last().filter(|_| i64::try_from(ids.len()).is_ok_and(|found| found >= limit)).cloned();
     let mut found = Vec::new();
     for id in ids {
-        found.extend(bid_at(conn, &id, at)?);
+        found.extend(bid_at(conn, &id, at, used)?);
     }
     Ok((found, next))
 }
 
 /// A bid at an instant; none where it was not there yet.
-fn bid_at(conn: &mut Conn, bid_id: &str, at: Timestamp) -> Result<Option<BidAt>> {
+fn bid_at(conn: &mut Conn, bid_id: &str, at: Timestamp, used: &mut Vec<String>) -> Result<Option<BidAt>> {
     let history: Vec<EntryRow> = audit_entry::table
         .filter(audit_entry::stream.eq(bid_id))
         .filter(audit_entry::at_ms.le(at.millis()))
@@ -252,6 +270,7 @@ fn bid_at(conn: &mut Conn, bid_id: &str, at: Timestamp) -> Result<Option<BidAt>>
         .select(EntryRow::as_select())
         .load(conn)?;
     let Some(last) = history.last() else { return Ok(None) };
+    used.extend(history.iter().map(|entry| entry.entry_id.clone()));
     let object = parsed(last, &last.part_p)?["object"].clone();
     let mut row: Option<BidRow> = None;
     for entry in &history {

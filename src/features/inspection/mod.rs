@@ -5,10 +5,13 @@
 //! part of an entry is never shown. [`replay`] recomputes everything that the record implies and names what differs.
 //! An inspector only reads here; ordering a hold is an act on the lot.
 
+pub mod asked;
 pub mod at;
 pub mod attempts;
+pub mod evidence;
 pub mod export;
 pub mod http;
+pub mod leaves;
 pub mod model;
 pub mod ops;
 pub mod queries;

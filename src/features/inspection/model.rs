@@ -79,6 +79,8 @@ pub struct EntryView {
     pub restricted: serde_json::Value,
     /// The commitment over the three parts, hex.
     pub commitment: String,
+    /// The number of its leaf in the public log; null until the published checkpoint covers it.
+    pub leaf_index: Option<u64>,
 }
 
 /// One part of an entry with what is needed to recompute its digest.
@@ -107,13 +109,15 @@ pub struct OpenEntry {
     pub i_digest: String,
     /// Whether part i was erased: its digest stays, and the commitment still follows.
     pub i_erased: bool,
+    /// The proof that the published checkpoint covers it, as a file of tlog-proof that `sealbid verify receipt` reads; null until it does.
+    pub proof: Option<String>,
 }
 
-/// A row as the API shows it.
+/// A row, with the leaf that it is, as the API shows it.
 ///
 /// # Errors
 /// When a stored part is not JSON any more.
-pub fn view(row: &EntryRow) -> Result<EntryView> {
+pub fn view(row: &EntryRow, leaf_index: Option<u64>) -> Result<EntryView> {
     let parsed = |text: &str| {
         serde_json::from_str(text).map_err(|error| Error::damaged(format!("entry {}: {error}", row.entry_id)))
     };
@@ -131,26 +135,28 @@ pub fn view(row: &EntryRow) -> Result<EntryView> {
         public: parsed(&row.part_p)?,
         restricted: parsed(&row.part_c)?,
         commitment: hex(&row.c),
+        leaf_index,
     })
 }
 
-/// A row with what opens its commitment.
+/// A row with what opens its commitment and, once it is covered, its leaf and the proof.
 ///
 /// # Errors
 /// When a stored part is not JSON any more.
-pub fn open(row: &EntryRow, erased: bool) -> Result<OpenEntry> {
+pub fn open(row: &EntryRow, erased: bool, leaf_index: Option<u64>, proof: Option<String>) -> Result<OpenEntry> {
     let part = |text: &str, salt: &[u8], digest: &[u8]| OpenPart {
         text: text.to_owned(),
         salt: hex(salt),
         digest: hex(digest),
     };
     Ok(OpenEntry {
-        entry: view(row)?,
+        entry: view(row, leaf_index)?,
         prev: row.prev.as_deref().map(hex),
         p: part(&row.part_p, &row.s_p, &row.h_p),
         c: part(&row.part_c, &row.s_c, &row.h_c),
         i_digest: hex(&row.h_i),
         i_erased: erased,
+        proof,
     })
 }
 

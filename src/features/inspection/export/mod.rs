@@ -11,7 +11,7 @@ mod walk;
 use serde_json::json;
 
 pub use self::walk::{Export, stream};
-use super::model::{EntryFilter, EntryView};
+use super::model::EntryView;
 use super::report::facts::Names;
 use crate::http::accept::first_of;
 use crate::kernel::text::Language;
@@ -70,7 +70,7 @@ impl Format {
     fn head(self, language: Language) -> Result<Vec<u8>> {
         match self {
             Self::NdJson => Ok(Vec::new()),
-            Self::Csv => table::head(language),
+            Self::Csv => table::head(table::EXPORT, language),
         }
     }
 
@@ -78,7 +78,7 @@ impl Format {
     fn rows(self, entries: &[EntryView], names: &Names) -> Result<Vec<u8>> {
         match self {
             Self::NdJson => Ok(entries.iter().flat_map(|entry| line(&json!(entry))).collect()),
-            Self::Csv => table::rows(entries, names),
+            Self::Csv => table::rows(table::EXPORT, entries, names),
         }
     }
 
@@ -93,12 +93,6 @@ impl Format {
 
 fn line(value: &serde_json::Value) -> Vec<u8> {
     format!("{value}\n").into_bytes()
-}
-
-/// The filter of what an export reads: nothing that was recorded after the look.
-fn up_to(filter: &EntryFilter, as_of: Timestamp) -> EntryFilter {
-    let end = as_of.plus_millis(1);
-    EntryFilter { to: Some(filter.to.map_or(end, |to| to.min(end))), ..filter.clone() }
 }
 
 #[cfg(test)]
@@ -118,14 +112,5 @@ mod tests {
     fn a_file_is_named_after_its_instant() {
         let at = Timestamp::parse("2026-03-02T01:00:00.123Z").expect("a time");
         assert_eq!(Format::Csv.file_name(at), "sealbid-entries-20260302T010000123Z.csv");
-    }
-
-    #[test]
-    fn an_export_ends_at_its_look_or_before() {
-        let at = |ms| Timestamp::from_millis(ms);
-        let to = |to| EntryFilter { to, ..EntryFilter::default() };
-        assert_eq!(up_to(&to(None), at(5)).to, Some(at(6)));
-        assert_eq!(up_to(&to(Some(at(9))), at(5)).to, Some(at(6)));
-        assert_eq!(up_to(&to(Some(at(3))), at(5)).to, Some(at(3)));
     }
 }

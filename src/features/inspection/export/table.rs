@@ -19,7 +19,7 @@ pub const END: &str = "#end";
 const GUARDED: &[char] = &['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}', '\''];
 
 /// A column.
-struct Column {
+pub struct Column {
     name: Phrase,
     cell: fn(&EntryView, &Names) -> String,
 }
@@ -28,7 +28,8 @@ const fn column(zh: &'static str, en: &'static str, cell: fn(&EntryView, &Names)
     Column { name: Phrase::new(zh, en), cell }
 }
 
-const COLUMNS: &[Column] = &[
+/// The columns of an export.
+pub const EXPORT: &[Column] = &[
     column("记录编号", "entry_id", |entry, _| entry.entry_id.clone()),
     column("记录时间(UTC)", "at", |entry, _| entry.at.to_string()),
     column("记录时间(北京时间)", "at_local", |entry, _| entry.at.local()),
@@ -45,7 +46,27 @@ const COLUMNS: &[Column] = &[
     column("公开部分", "public", |entry, _| entry.public.to_string()),
     column("受限部分", "restricted", |entry, _| entry.restricted.to_string()),
     column("承诺值", "commitment", |entry, _| entry.commitment.clone()),
+    column("日志条目序号", "leaf_index", |entry, _| number(entry.leaf_index)),
 ];
+
+/// The columns of the table of contents of an evidence bundle: nothing that may change after the entry is in the log.
+pub const CONTENTS: &[Column] = &[
+    column("日志条目序号", "leaf_index", |entry, _| number(entry.leaf_index)),
+    column("记录编号", "entry_id", |entry, _| entry.entry_id.clone()),
+    column("记录时间(UTC)", "at", |entry, _| entry.at.to_string()),
+    column("记录时间(北京时间)", "at_local", |entry, _| entry.at.local()),
+    column("类型", "kind", |entry, _| entry.kind.clone()),
+    column("记录流", "stream", |entry, _| entry.stream.clone()),
+    column("版本", "rev", |entry, _| entry.rev.to_string()),
+    column("标段编号", "lot_id", |entry, _| text(entry.lot_id.as_ref())),
+    column("单位编号", "org_id", |entry, _| text(entry.org_id.as_ref())),
+    column("用户编号", "actor_id", |entry, _| text(entry.actor_id.as_ref())),
+    column("承诺值", "commitment", |entry, _| entry.commitment.clone()),
+];
+
+fn number(value: Option<u64>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
 
 fn text(value: Option<&String>) -> String {
     value.cloned().unwrap_or_default()
@@ -74,17 +95,23 @@ fn finished(writer: Writer<Vec<u8>>) -> Result<Vec<u8>> {
 }
 
 /// The mark and the names of the columns.
-pub(super) fn head(language: Language) -> Result<Vec<u8>> {
+///
+/// # Errors
+/// When a row cannot be written.
+pub fn head(columns: &[Column], language: Language) -> Result<Vec<u8>> {
     let mut writer = writer();
-    written(writer.write_record(COLUMNS.iter().map(|column| column.name.get(language))))?;
+    written(writer.write_record(columns.iter().map(|column| column.name.get(language))))?;
     Ok([BYTE_ORDER_MARK, &finished(writer)?].concat())
 }
 
 /// A row for each entry.
-pub(super) fn rows(entries: &[EntryView], names: &Names) -> Result<Vec<u8>> {
+///
+/// # Errors
+/// When a row cannot be written.
+pub fn rows(columns: &[Column], entries: &[EntryView], names: &Names) -> Result<Vec<u8>> {
     let mut writer = writer();
     for entry in entries {
-        written(writer.write_record(COLUMNS.iter().map(|column| inert((column.cell)(entry, names)))))?;
+        written(writer.write_record(columns.iter().map(|column| inert((column.cell)(entry, names)))))?;
     }
     finished(writer)
 }
@@ -92,7 +119,7 @@ pub(super) fn rows(entries: &[EntryView], names: &Names) -> Result<Vec<u8>> {
 /// The last row: the mark, the instant that the file stands for, the number of rows and the look.
 pub(super) fn end(rows: u64, look: &str, as_of: Timestamp) -> Result<Vec<u8>> {
     let mut cells = vec![END.to_owned(), as_of.to_string(), as_of.local(), format!("rows={rows}"), look.to_owned()];
-    cells.resize(COLUMNS.len(), String::new());
+    cells.resize(EXPORT.len(), String::new());
     let mut writer = writer();
     written(writer.write_record(cells))?;
     finished(writer)
@@ -119,11 +146,14 @@ mod tests {
 
     #[test]
     fn columns_have_names_of_their_own_in_both_languages() {
-        for language in [Language::ZhCn, Language::En] {
-            let mut names: Vec<&str> = COLUMNS.iter().map(|column| column.name.get(language)).collect();
+        for (columns, language) in [EXPORT, CONTENTS]
+            .into_iter()
+            .flat_map(|columns| [Language::ZhCn, Language::En].map(|language| (columns, language)))
+        {
+            let mut names: Vec<&str> = columns.iter().map(|column| column.name.get(language)).collect();
             names.sort_unstable();
             names.dedup();
-            assert_eq!(names.len(), COLUMNS.len());
+            assert_eq!(names.len(), columns.len());
         }
     }
 }

@@ -1,43 +1,18 @@
 //! Walks a search through the record, page by page, and yields the file as it goes.
 
-use actix_web::web::{Bytes, Data};
+use actix_web::web::Bytes;
 use futures_util::stream::{self, Stream};
-use serde_json::Value;
 
-use super::{Format, up_to};
-use crate::app::App;
-use crate::features::inspection::model::{self, EntryFilter, EntryView};
-use crate::features::inspection::report::facts::Names;
-use crate::features::inspection::{ops, queries, reach};
-use crate::features::mandates::model::{Matter, Scope};
+use super::Format;
+use crate::features::inspection::asked::{After, Asked};
 use crate::kernel::digest::Hasher;
-use crate::kernel::id::LookId;
 use crate::kernel::text::Language;
-use crate::ledger::audit::Entry;
-use crate::ledger::{Context, Error, Result};
-use crate::limits;
-use crate::refusals;
+use crate::ledger::{Error, Result};
 
-/// What is exported, for whom.
+/// What is exported, and how.
 pub struct Export {
-    /// The platform.
-    pub app: Data<App>,
-    /// The inspector.
-    pub user: String,
-    /// The inspector, as the record names whoever asks.
-    pub context: Context,
-    /// For which matter.
-    pub matter: Matter,
-    /// What the look on record asked.
-    pub question: Value,
-    /// The stream of that look.
-    pub look: LookId,
-    /// The entry of that look; the file stands for the instant at which it was recorded.
-    pub entry: Entry,
-    /// What is looked for.
-    pub filter: EntryFilter,
-    /// What the mandates reached when the export began.
-    pub scope: Scope,
+    /// The search.
+    pub asked: Asked,
     /// NDJSON or CSV.
     pub format: Format,
     /// Of the names of columns.
@@ -54,7 +29,7 @@ struct Walk {
 enum Place {
     Head,
     /// After this entry.
-    Page(Option<(i64, String)>),
+    Page(After),
     End,
     Done,
 }
@@ -84,38 +59,21 @@ impl Walk {
         Ok(Some(piece))
     }
 
-    async fn page(&mut self, after: Option<(i64, String)>) -> Result<Vec<u8>> {
-        let export = &self.export;
-        let (filter, as_of, before) = (up_to(&export.filter, export.entry.at), export.entry.at, export.scope.clone());
-        let (rows, names) = reach::read(&export.app, export.user.clone(), export.matter.clone(), move |conn, scope| {
-            // A file is made under one scope; where mandates change meanwhile it breaks off.
-            if *scope != before {
-                return Err(refusals::mandate_missing().into());
-            }
-            let rows = queries::entries(conn, &filter, scope, as_of, after, limits::EXPORT_PAGE)?;
-            let names = Names::load(conn, &rows)?;
-            Ok((rows, names))
-        })
-        .await?;
-        let entries: Vec<EntryView> = rows.iter().map(model::view).collect::<Result<_>>()?;
-        self.rows += rows.len() as u64;
-        let full = i64::try_from(rows.len()).is_ok_and(|found| found >= limits::EXPORT_PAGE);
-        let last = rows.last().filter(|_| full).map(|row| (row.at_ms, row.entry_id.clone()));
-        self.place = last.map_or(Place::End, |last| Place::Page(Some(last)));
-        self.export.format.rows(&entries, &names)
+    async fn page(&mut self, after: After) -> Result<Vec<u8>> {
+        let found = self.export.asked.page(after).await?;
+        let piece = self.export.format.rows(&found.views()?, &found.names)?;
+        self.rows += found.rows.len() as u64;
+        self.place = found.next.map_or(Place::End, |next| Place::Page(Some(next)));
+        Ok(piece)
     }
 
     /// The last line, once the record says the same.
     async fn end(&mut self) -> Result<Vec<u8>> {
-        let Export { app, context, matter, question, look, entry, format, .. } = &self.export;
-        let piece = format.end(self.rows, &entry.entry_id, entry.at)?;
+        let Export { asked, format, .. } = &self.export;
+        let piece = format.end(self.rows, &asked.entry.entry_id, asked.entry.at)?;
         let mut digest = self.digest.clone();
         digest.update(&piece);
-        let (matter, question, look) = (matter.clone(), question.clone(), look.clone());
-        let (rows, digest) = (self.rows, digest.finish());
-        app.ledger
-            .commit(context.clone(), move |tx| ops::exported(tx, &look, &matter, &question, rows, digest))
-            .await?;
+        asked.made(self.rows, digest.finish()).await?;
         Ok(piece)
     }
 }

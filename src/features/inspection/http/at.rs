@@ -37,7 +37,7 @@ pub struct AtQuery {
 ///
 /// For inspectors with a mandate for the lot. Rebuilt from the record: state, holds, deadline, documents and their
 /// revision, and, once the sealed entries are released, bids. `verified` says whether what is shown is what its entry
-/// committed to at the time. The look is on record.
+/// committed to at the time. `rebuilt_from` names every entry that was used with its leaf in the public log. The look is on record.
 #[utoipa::path(tag = "inspection", operation_id = "get_lot_at", params(LotPath, AtQuery), security(("bearer" = [])),
     responses((status = 200, body = LotAt, description = "The lot as it stood."), (status = 400, body = Problem, content_type = "application/problem+json", description = "No matter number, or a cursor that is not ours."), (status = 403, body = Problem, content_type = "application/problem+json", description = "No mandate in force."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such lot at that instant, or outside the mandate."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid.")))]
 #[get("/v1/inspection/lots/{lot}")]

@@ -1,6 +1,7 @@
 //! Routes of inspection.
 
 pub mod at;
+pub mod evidence;
 pub mod reports;
 
 use actix_web::http::header;
@@ -9,13 +10,16 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::asked::Asked;
 use super::export::{Export, Format, stream};
+use super::leaves::Leaves;
 use super::model::{self, EntryFilter, EntryView, OpenEntry};
 use super::{ops, queries, reach};
 use crate::app::App;
 use crate::db::Conn;
 use crate::features::erasure::queries as erasure;
 use crate::features::mandates::model::{Matter, Scope};
+use crate::features::public_log::disclosure;
 use crate::http::cursor;
 use crate::http::extract::{Caller, PageQuery};
 use crate::http::problem::Problem;
@@ -28,7 +32,13 @@ use crate::refusals;
 
 /// Registers the routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(search_entries).service(get_entry).service(reports::get_report).service(at::get_lot_at);
+    config
+        .service(search_entries)
+        .service(get_entry)
+        .service(reports::get_report)
+        .service(at::get_lot_at)
+        .service(evidence::get_evidence)
+        .service(evidence::get_lot_evidence);
 }
 
 /// What to look for.
@@ -133,6 +143,53 @@ pub async fn search_entries(
     let matter = Matter::read(query.matter.as_deref())?;
     let size = PageQuery { limit: query.limit, after: None }.size()?;
     let cut = query.limit.is_some() || query.after.is_some();
+    let after = query.after.clone();
+    let filter = filter(query)?;
+    let accept = req.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if let Some(format) = Format::wanted(accept) {
+        if cut {
+            return Err(refusals::body_invalid("an export is whole, without limit and after").into());
+        }
+        return export_entries(app, caller, matter, filter, format).await;
+    }
+    let list = filter.list();
+    let after = after.as_deref().map(|text| cursor::open(&app.keys, &list, text)).transpose()?;
+    let question = json!({ "filter": filter, "limit": size, "after": after.as_ref().map(|(at, id)| json!({ "at_ms": at, "entry_id": id })) });
+    let (_, looked) = look(&app, &caller, &matter, question).await?;
+    let (rows, leaves) = read(&app, &caller, matter, move |conn, scope| {
+        let rows = queries::entries(conn, &filter, scope, looked.at, after, size)?;
+        let leaves = Leaves::load(conn, rows.iter().map(|row| &row.entry_id))?;
+        Ok((rows, leaves))
+    })
+    .await?;
+    let next =
+        cursor::next(&app.keys, &list, rows.len(), size, rows.last().map(|row| (row.at_ms, row.entry_id.clone())))?;
+    let items = rows.iter().map(|row| model::view(row, leaves.of(&row.entry_id))).collect::<Result<Vec<_>, _>>()?;
+    Ok(HttpResponse::Ok().insert_header((header::VARY, "Accept")).json(Page { items, next }))
+}
+
+/// Everything that a search finds, as a file.
+async fn export_entries(
+    app: web::Data<App>,
+    caller: Caller,
+    matter: Matter,
+    filter: EntryFilter,
+    format: Format,
+) -> Result<HttpResponse, Error> {
+    let question = json!({ "format": format.name(), "filter": filter });
+    let language = caller.meta.language;
+    let asked = asked(app, &caller, matter, filter, question).await?;
+    let file = format!("attachment; filename=\"{}\"", format.file_name(asked.entry.at));
+    Ok(HttpResponse::Ok()
+        .insert_header((header::VARY, "Accept, Accept-Language"))
+        .insert_header((header::CONTENT_LANGUAGE, language.tag()))
+        .insert_header((header::CONTENT_DISPOSITION, file))
+        .content_type(format.content_type())
+        .streaming(stream(Export { asked, format, language })))
+}
+
+/// What a query looks for.
+fn filter(query: EntryQuery) -> Result<EntryFilter, Error> {
     let filter = EntryFilter {
         lot: query.lot,
         project: query.project,
@@ -150,64 +207,27 @@ pub async fn search_entries(
         filter.actor.as_deref(),
         filter.kind.as_deref(),
     ])?;
-    let accept = req.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if let Some(format) = Format::wanted(accept) {
-        if cut {
-            return Err(refusals::body_invalid("an export is whole, without limit and after").into());
-        }
-        return export_entries(app, caller, matter, filter, format).await;
-    }
-    let list = filter.list();
-    let after = query.after.as_deref().map(|text| cursor::open(&app.keys, &list, text)).transpose()?;
-    let question = json!({ "filter": filter, "limit": size, "after": after.as_ref().map(|(at, id)| json!({ "at_ms": at, "entry_id": id })) });
-    let (_, looked) = look(&app, &caller, &matter, question).await?;
-    let rows =
-        read(&app, &caller, matter, move |conn, scope| queries::entries(conn, &filter, scope, looked.at, after, size))
-            .await?;
-    let next =
-        cursor::next(&app.keys, &list, rows.len(), size, rows.last().map(|row| (row.at_ms, row.entry_id.clone())))?;
-    let items = rows.iter().map(model::view).collect::<Result<Vec<_>, _>>()?;
-    Ok(HttpResponse::Ok().insert_header((header::VARY, "Accept")).json(Page { items, next }))
+    Ok(filter)
 }
 
-/// Everything that a search finds, as a file.
-async fn export_entries(
+/// Puts the look on record, and begins a search that is taken away as a whole.
+async fn asked(
     app: web::Data<App>,
-    caller: Caller,
+    caller: &Caller,
     matter: Matter,
     filter: EntryFilter,
-    format: Format,
-) -> Result<HttpResponse, Error> {
-    let question = json!({ "format": format.name(), "filter": filter });
-    let (look, entry) = look(&app, &caller, &matter, question.clone()).await?;
-    let scope = read(&app, &caller, matter.clone(), |_, scope| Ok(scope.clone())).await?;
-    let language = caller.meta.language;
+    question: serde_json::Value,
+) -> Result<Asked, Error> {
+    let (look, entry) = look(&app, caller, &matter, question.clone()).await?;
+    let scope = read(&app, caller, matter.clone(), |_, scope| Ok(scope.clone())).await?;
     let (user, context) = (caller.id(), caller.context(caller.meta.started_at));
-    let file = format!("attachment; filename=\"{}\"", format.file_name(entry.at));
-    Ok(HttpResponse::Ok()
-        .insert_header((header::VARY, "Accept, Accept-Language"))
-        .insert_header((header::CONTENT_LANGUAGE, language.tag()))
-        .insert_header((header::CONTENT_DISPOSITION, file))
-        .content_type(format.content_type())
-        .streaming(stream(Export {
-            app,
-            user,
-            context,
-            matter,
-            question,
-            look,
-            entry,
-            filter,
-            scope,
-            format,
-            language,
-        })))
+    Ok(Asked { app, user, context, matter, question, look, entry, filter, scope })
 }
 
 /// Shows an entry with what opens its commitment.
 ///
-/// For inspectors. With the salts and the exact texts anybody can recompute the commitment without this platform. The
-/// look is on record, also when there is no such entry.
+/// For inspectors. With the salts and the exact texts anybody can recompute the commitment without this platform, and with
+/// `proof` that the public log has it. The look is on record, also when there is no such entry.
 #[utoipa::path(tag = "inspection", operation_id = "get_entry", params(EntryPath, MatterQuery), security(("bearer" = [])),
     responses((status = 200, body = OpenEntry, description = "The entry."), (status = 400, body = Problem, content_type = "application/problem+json", description = "No matter number."), (status = 403, body = Problem, content_type = "application/problem+json", description = "No mandate in force."), (status = 404, body = Problem, content_type = "application/problem+json", description = "None, sealed still, or outside the mandate."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid.")))]
 #[get("/v1/inspection/entries/{entry}")]
@@ -221,11 +241,14 @@ pub async fn get_entry(
     let id = path.into_inner().entry;
     check_lengths(&[Some(&id)])?;
     look(&app, &caller, &matter, json!({ "entry": id })).await?;
-    let (row, erased) = read(&app, &caller, matter, move |conn, scope| {
+    let public_log = app.log.clone();
+    let open = read(&app, &caller, matter, move |conn, scope| {
         let row = queries::entry(conn, &id, scope)?.ok_or_else(refusals::not_found)?;
         let erased = !erasure::has_personal(conn, &row.entry_id)?;
-        Ok((row, erased))
+        let leaf = Leaves::load(conn, [&row.entry_id])?.of(&row.entry_id);
+        let proof = disclosure::receipt(conn, &public_log, &row.entry_id)?;
+        model::open(&row, erased, leaf, proof)
     })
     .await?;
-    Ok(HttpResponse::Ok().json(model::open(&row, erased)?))
+    Ok(HttpResponse::Ok().json(open))
 }

@@ -95,7 +95,7 @@ impl Walk {
             })
             .await?;
         for row in &rows {
-            let entry = model::view(row)?;
+            let entry = model::view(row, None)?;
             if let Some(said) = (section.line)(&self.facts, &names, &entry) {
                 self.print.line(out, &entry, said);
             }
