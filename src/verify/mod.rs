@@ -9,6 +9,7 @@
 pub mod disclosure;
 pub mod dump;
 pub mod heads;
+pub mod monitor;
 pub mod opened;
 pub mod receipt;
 pub mod report;

@@ -23,6 +23,8 @@ mod lifecycle;
 mod limits;
 mod log_attacks;
 mod log_drills;
+mod log_monitor;
+mod log_twins;
 mod mandates;
 mod opening;
 mod outages;
