@@ -83,7 +83,8 @@ fn lay(dir: &Path, batches: usize) -> Result<usize> {
     let mut dump = BufWriter::new(File::create(dir.join("dump.ndjson")).map_err(BenchError::of)?);
     let header = json!({ "kind": "dump", "origin": ORIGIN, "size": batches * BATCH, "v": 1 });
     writeln!(dump, "{header}").map_err(BenchError::of)?;
-    let (mut edge, mut one): (BTreeMap<Content, (Tile, Vec<u8>)>, Option<Entry>) = (BTreeMap::new(), None);
+    let mut edge: BTreeMap<Content, (Tile, Vec<u8>)> = BTreeMap::new();
+    let mut one: Option<Entry> = None;
     for number in 0..batches {
         let mut failed = None;
         let batch = log.grow(REAL, &mut |tile, bytes| {
