@@ -350,6 +350,12 @@ pub const VERIFY_BATCH_LEAVES: u64 = 1 << 20;
 pub const VERIFY_TEXT_BYTES: u64 = 1024 * 1024;
 /// Largest manifest of an evidence bundle that a check reads, in bytes: a line for each tile of a log of some fifty million leaves.
 pub const VERIFY_MANIFEST_BYTES: u64 = 64 * 1024 * 1024;
+/// Places of one sort that a verdict names; beyond them it says that there are more.
+pub const VERIFY_NAMED: usize = 8;
+/// Ticks without growth after which a log is said to stand still.
+pub const VERIFY_STALL_TICKS: u64 = 3;
+/// Pause between two looks at a log whose tick is not known, in milliseconds.
+pub const VERIFY_LOOK_MS: u64 = 5_000;
 /// Largest request to a witness, in bytes: 63 proof lines, and a checkpoint with as many signatures as a note may have.
 pub const WITNESS_BODY_BYTES: usize = 32 * 1024;
 /// Largest answer of a witness that is read, in bytes.

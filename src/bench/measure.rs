@@ -11,7 +11,7 @@ use serde::Serialize;
 pub struct Figure {
     /// How much.
     pub value: f64,
-    /// Of what: `1/s`, `ms`, `us`, `s`, `MB/s`, `MB`, `x`.
+    /// Of what: `1/s`, `ms`, `us`, `s`, `MB/s`, `MB`, `B`, `x`.
     pub unit: &'static str,
 }
 

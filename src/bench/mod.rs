@@ -16,6 +16,7 @@ mod opening;
 mod reads;
 mod record;
 mod served;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -40,6 +41,9 @@ pub struct BenchArgs {
     /// Entries of the record that pages are read from; a million unless said.
     #[arg(long, value_name = "COUNT")]
     entries: Option<usize>,
+    /// Leaves of the log that is verified; a million unless said.
+    #[arg(long, value_name = "COUNT")]
+    leaves: Option<usize>,
     /// A hundredth of the work: tells whether everything runs, not how fast.
     #[arg(long)]
     quick: bool,
@@ -73,6 +77,8 @@ enum What {
     Record,
     /// Uploads, the memory of a server, and its start.
     Served,
+    /// Checks of the public log: tiles, a dump, a receipt.
+    Verify,
 }
 
 /// What does a measurement.
@@ -87,6 +93,7 @@ const ALL: &[(What, Measure)] = &[
     (What::Reads, reads::measure),
     (What::Record, record::measure),
     (What::Served, served::measure),
+    (What::Verify, verify::measure),
 ];
 
 /// Why a run ended early.
@@ -107,6 +114,7 @@ struct Run {
     databases: Vec<Backend>,
     quick: bool,
     entries: Option<usize>,
+    leaves: Option<usize>,
 }
 
 /// A kind of database, and how to get an empty one.
@@ -137,7 +145,8 @@ impl Run {
 /// # Errors
 /// When something cannot be put up, or does not answer as it must.
 pub fn run(args: &BenchArgs) -> Result<()> {
-    let run = Run { databases: databases(args.database)?, quick: args.quick, entries: args.entries };
+    let run =
+        Run { databases: databases(args.database)?, quick: args.quick, entries: args.entries, leaves: args.leaves };
     let chosen: Vec<_> = ALL.iter().filter(|(what, _)| args.only.is_empty() || args.only.contains(what)).collect();
     let mut runs: Vec<Figures> = Vec::new();
     for round in 1..=args.rounds.max(1) {
@@ -180,6 +189,7 @@ fn write(path: &std::path::Path, args: &BenchArgs, medians: &[Median]) -> Result
         "quick": args.quick,
         "rounds": args.rounds,
         "entries": args.entries,
+        "leaves": args.leaves,
         "figures": medians,
     });
     let text = serde_json::to_string_pretty(&document).map_err(BenchError::of)?;

@@ -19,6 +19,9 @@ pub enum ClientError {
     /// The server answered something that is not in the API description.
     #[error("the server's answer is not what the API description promises: {0}")]
     Answer(String),
+    /// The server answered with a status and without a problem description: not our server, or one in front of it.
+    #[error("status {0} without a problem description")]
+    Status(u16),
     /// What came from the server does not stand up to a check; nothing was sent after it.
     #[error("not trusted: {0}")]
     Untrusted(String),

@@ -164,6 +164,19 @@ impl Client {
         String::from_utf8(reply.body).map_err(|error| ClientError::Answer(error.to_string()))
     }
 
+    /// Reads a file as it is; `None` where there is none.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn get_file(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        match self.get_reply(path, None) {
+            Ok(reply) => Ok(Some(reply.body)),
+            Err(ClientError::Status(404)) => Ok(None),
+            Err(ClientError::Problem(problem)) if problem.status == 404 => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     pub(super) fn get_reply(&self, path: &str, accept: Option<&str>) -> Result<Reply> {
         let headers = accept.map(|accept| ("Accept", accept.to_owned())).into_iter().collect();
         self.send(&Call { method: Method::GET, path, body: Payload::Nothing, headers, repeatable: true })
@@ -290,7 +303,7 @@ fn read(mut response: Response<ureq::Body>) -> Attempt {
     }
     let error = match serde_json::from_slice::<Problem>(&body) {
         Ok(problem) => ClientError::Problem(Box::new(problem)),
-        Err(_) => ClientError::Answer(format!("status {status} without a problem description")),
+        Err(_) => ClientError::Status(status.as_u16()),
     };
     match status {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT => {

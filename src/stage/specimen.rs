@@ -122,7 +122,7 @@ impl Specimen {
     pub fn policy(&self) -> String {
         let [one, two] = &self.witnesses;
         format!(
-            "# T 5000 ms, Q {QUANTUM}\nlog {}\nwitness w1 {}\nwitness w2 {}\ngroup both all w1 w2\nquorum both\n",
+            "# tick 5000 ms, padding {QUANTUM}\nlog {}\nwitness w1 {}\nwitness w2 {}\ngroup both all w1 w2\nquorum both\n",
             self.log.verifier, one.verifier, two.verifier
         )
     }
@@ -363,11 +363,16 @@ const SMALL: &[usize] = &[1, 0, 5, 20, 3, 120, 60, 30];
 
 /// The small log as files by their paths, with what is handed out beside it.
 pub fn small() -> BTreeMap<String, Vec<u8>> {
+    files_of(SMALL)
+}
+
+/// A log with batches of so many entries, three at least, as files by their paths, with what is handed out beside it.
+pub fn files_of(entries: &[usize]) -> BTreeMap<String, Vec<u8>> {
     let mut log = Specimen::new();
     let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let (mut batches, mut older) = (Vec::new(), None);
     let mut made: BTreeMap<Tile, Vec<u8>> = BTreeMap::new();
-    for real in SMALL {
+    for real in entries {
         batches.push(log.grow(*real, &mut |tile, bytes| drop(made.insert(tile, bytes))));
         older = older.or_else(|| (batches.len() == 3).then(|| log.head()));
     }

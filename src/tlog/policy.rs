@@ -111,6 +111,13 @@ impl Policy {
         Ok(Self { logs: reading.logs, rules: reading.rules, quorum })
     }
 
+    /// The time from one batch to the next, in milliseconds, which a log tells in a comment of its policy:
+    /// `# tick <T> ms, padding <Q>`.
+    pub fn tick_ms(text: &str) -> Option<u64> {
+        let told = |line: &str| decimal(line.strip_prefix("# tick ")?.split_once(" ms, padding ")?.0);
+        text.lines().find_map(told).filter(|tick| *tick > 0)
+    }
+
     /// The logs it trusts.
     pub fn logs(&self) -> &[Party] {
         &self.logs

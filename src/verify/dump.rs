@@ -5,7 +5,7 @@ use std::io::BufRead;
 use serde::Deserialize;
 
 use super::disclosure::{Lines, is_leaf};
-use super::opened::{Header, Opened};
+use super::opened::{Header, Opened, Public};
 use super::report::{Failure, Proven, Result};
 use super::streams::Streams;
 use super::tree::Tree;
@@ -14,6 +14,9 @@ use crate::kernel::encoding::from_hex;
 use crate::kernel::text::Bilingual;
 use crate::limits;
 use crate::tlog::entry::{leaf_hash, padding};
+
+/// The kind of the entry that says which leaves were taken over from the published files.
+const RECOVERED: &str = "log.recovered";
 
 /// How much of every entry must be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +34,37 @@ struct Batch<'a> {
     from: u64,
     to: u64,
     pads: u64,
-    pad_key: &'a str,
+    pad_key: Option<&'a str>,
+    #[serde(default)]
+    unknown: bool,
+}
+
+/// What the leaves of a batch beside its entries are said to be.
+enum Others {
+    /// Padding that follows from this key.
+    Padding([u8; 32]),
+    /// Nobody knows: the batch was taken over from the published files after a restore.
+    Unknown,
+}
+
+impl Batch<'_> {
+    /// `None` where the line says neither or both.
+    fn others(&self) -> Option<Others> {
+        match (self.pad_key, self.unknown) {
+            (Some(key), false) => Some(Others::Padding(<[u8; 32]>::try_from(from_hex(key).ok()?).ok()?)),
+            (None, true) => Some(Others::Unknown),
+            _ => None,
+        }
+    }
+}
+
+/// Leaves that the dump itself says it cannot explain.
+#[derive(Default)]
+struct Unknown {
+    /// By their batches: first leaf, the leaf after the last, how many of them are unknown.
+    batches: Vec<(u64, u64, u64)>,
+    /// From and to of every entry that puts a recovery on record.
+    recorded: Vec<(u64, u64)>,
 }
 
 /// What was counted.
@@ -40,6 +73,50 @@ struct Counts {
     batches: u64,
     pads: u64,
     erased: u64,
+    unknown: Unknown,
+}
+
+impl Unknown {
+    /// Takes note of an entry that says that leaves were taken over.
+    fn note(&mut self, public: &Public, opened: &Opened) {
+        if public.kind != RECOVERED {
+            return;
+        }
+        let said: Option<serde_json::Value> = opened.p.as_deref().and_then(|p| serde_json::from_slice(p).ok());
+        let number = |key: &str| said.as_ref().and_then(|said| said.pointer(key)).and_then(serde_json::Value::as_u64);
+        if let (Some(from), Some(to)) = (number("/data/from"), number("/data/to")) {
+            self.recorded.push((from, to));
+        }
+    }
+
+    /// Undecided where there are any, naming the batches.
+    fn tell(&self, dump: &str) -> Result<()> {
+        let left: Vec<_> = self.batches.iter().filter(|(_, _, unknown)| *unknown > 0).collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        let named = left.iter().take(limits::VERIFY_NAMED);
+        let named: Vec<String> = named.map(|(from, to, _)| format!("entries {from} to {}", to - 1)).collect();
+        let more = if left.len() > named.len() { ", …" } else { "" };
+        let leaves: u64 = left.iter().map(|(_, _, unknown)| unknown).sum();
+        let recorded = left.iter().all(|(from, to, _)| self.recorded.contains(&(*from, *to)));
+        let (zh, en) = if recorded {
+            ("日志中有恢复记录(log.recovered)说明这些批次。", "an entry log.recovered says so of each of these batches")
+        } else {
+            (
+                "但该文件中没有恢复记录(log.recovered)说明所有这些批次:应要求解释。",
+                "but no entry log.recovered in the dump says so of each of these batches: ask why",
+            )
+        };
+        Err(Failure::undecided(
+            format!("{dump}, {}{more}", named.join(", ")),
+            format!("数据库恢复后,{leaves} 条叶的内容已不可知;其余各条均有说明。{zh}"),
+            format!(
+                "what {leaves} leaves of these batches are is said to be lost with a database that was restored; everything else is \
+                 explained; {en}"
+            ),
+        ))
+    }
 }
 
 /// Checks a dump against a tree of which it explains the beginning.
@@ -68,6 +145,7 @@ pub fn check(reader: impl BufRead, place: &str, origin: &str, tree: &mut Tree<'_
         return Err(Failure::refuted(lines.place(), "文件末尾有多余的行。", "there are lines after the last batch"));
     }
     let (streams, entries) = streams.finish()?;
+    counts.unknown.tell(place)?;
     if size < tree.size() {
         return Err(Failure::undecided(
             format!("entries {size} to {}", tree.size() - 1),
@@ -110,7 +188,7 @@ fn batch(
     let malformed = || Failure::refuted(place.clone(), "应为批次行。", "the line of a batch should stand here");
     let line = line.ok_or_else(malformed)?;
     let read: Batch<'_> = serde_json::from_str(&line).map_err(|_| malformed())?;
-    let key = from_hex(read.pad_key).ok().and_then(|key| <[u8; 32]>::try_from(key).ok()).ok_or_else(malformed)?;
+    let others = read.others().ok_or_else(malformed)?;
     if read.from != from || read.to <= from || read.to > size || read.pads > read.to - from {
         return Err(Failure::refuted(
             place,
@@ -120,10 +198,13 @@ fn batch(
             ),
         ));
     }
-    if read.to - from > limits::VERIFY_BATCH_LEAVES {
+    if matches!(others, Others::Padding(_)) && read.to - from > limits::VERIFY_BATCH_LEAVES {
         return Err(Failure::undecided(place, "批次过大。", "the batch is larger than this program reads"));
     }
-    let mut leaves: Vec<Digest> = (0..read.pads as u32).map(|k| padding(&key, k)).collect();
+    let mut leaves: Vec<Digest> = match &others {
+        Others::Padding(key) => (0..read.pads as u32).map(|k| padding(key, k)).collect(),
+        Others::Unknown => Vec::new(),
+    };
     let (mut last, mut entries) = (None, 0);
     while entries < read.to - from - read.pads {
         let Some(line) = lines.read()?.map(str::to_owned) else {
@@ -141,10 +222,19 @@ fn batch(
         is_leaf(tree, &opened, &place)?;
         shown(&opened, depth, &place)?;
         counts.erased += u64::from(opened.i.is_none());
-        streams.add(&opened.public(&place)?, &opened.commitment, opened.index)?;
-        leaves.push(opened.commitment);
+        let public = opened.public(&place)?;
+        counts.unknown.note(&public, &opened);
+        streams.add(&public, &opened.commitment, opened.index)?;
+        if matches!(others, Others::Padding(_)) {
+            leaves.push(opened.commitment);
+        }
         last = Some(opened.index);
         entries += 1;
+    }
+    counts.batches += 1;
+    if matches!(others, Others::Unknown) {
+        counts.unknown.batches.push((from, read.to, read.pads));
+        return Ok(read.to);
     }
     leaves.sort_unstable();
     for (index, commitment) in (from..).zip(&leaves) {
@@ -156,7 +246,6 @@ fn batch(
             ));
         }
     }
-    counts.batches += 1;
     counts.pads += read.pads;
     Ok(read.to)
 }

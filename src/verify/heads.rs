@@ -45,7 +45,7 @@ pub fn continues(older: &Head, newer: &Head, tree: &mut Tree<'_>) -> Result<()> 
     if tree.root_at(older.checkpoint().size)? == older.checkpoint().root { Ok(()) } else { Err(forked(older, newer)) }
 }
 
-fn same_log(older: &Head, newer: &Head) -> Result<()> {
+pub(super) fn same_log(older: &Head, newer: &Head) -> Result<()> {
     let (old, new) = (&older.checkpoint().origin, &newer.checkpoint().origin);
     if old == new {
         return Ok(());

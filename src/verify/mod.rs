@@ -10,6 +10,7 @@ pub mod bundle;
 pub mod disclosure;
 pub mod dump;
 pub mod heads;
+pub mod monitor;
 pub mod opened;
 pub mod receipt;
 pub mod report;

@@ -70,7 +70,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "bench",
         &[
-            "kernel", "seal", "client", "demo", "stage", "app", "clock", "config", "db", "ledger", "features",
+            "kernel", "seal", "tlog", "client", "demo", "stage", "app", "clock", "config", "db", "ledger", "features",
             "limits", "http", "faults",
         ],
     ),

@@ -24,6 +24,8 @@ mod lifecycle;
 mod limits;
 mod log_attacks;
 mod log_drills;
+mod log_monitor;
+mod log_twins;
 mod log_witnesses;
 mod mandates;
 mod opening;

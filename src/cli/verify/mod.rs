@@ -5,6 +5,7 @@
 
 mod bundle;
 mod files;
+mod monitor;
 mod tell;
 
 use std::path::{Path, PathBuf};
@@ -62,6 +63,9 @@ pub enum VerifyCommand {
     /// The same for a dump with all parts opened: every private byte is hashed again.
     #[command(after_help = EXIT_CODES)]
     Db(DumpArgs),
+    /// Watch a log over the network: alarms when it forks, shrinks, or stands still.
+    #[command(after_help = EXIT_CODES)]
+    Monitor(monitor::MonitorArgs),
 }
 
 /// Whom to believe. From a source that you trust, and not from the log.
@@ -180,6 +184,7 @@ pub struct DumpArgs {
 pub fn run(command: VerifyCommand) -> Result<ExitCode, Failed> {
     let (json, outcome) = match &command {
         VerifyCommand::Replay(args) => return replay(args),
+        VerifyCommand::Monitor(args) => return monitor::run(args),
         VerifyCommand::Receipt(args) => (args.trust.json, check_receipt(args)?),
         VerifyCommand::Checkpoint(args) => {
             let (trust, note) = (args.trust.read()?, text(&args.file)?);

@@ -6,11 +6,12 @@ mod vectors;
 use std::collections::BTreeMap;
 
 use super::dump::{self, Depth};
+use super::monitor::{Before, Now, look};
 use super::report::{Failure, Proven, Result};
 use super::tree::Tree;
 use super::trust::Trust;
 use super::{disclosure, heads, receipt, tiles};
-use crate::stage::specimen::{LOT, Specimen, small};
+use crate::stage::specimen::{LOT, Specimen, files_of, small};
 use crate::tlog::policy::Policy;
 
 /// Files by their paths.
@@ -143,4 +144,73 @@ fn a_promise_that_was_not_kept_is_refuted_only_by_a_later_tree() {
     let late = trust().head("checkpoint", &late).expect("whole");
     let outcome = receipt::search(&promise, &promised, &files, &late);
     assert_eq!(outcome.map_err(|failure| failure.code()), Err(1));
+}
+
+/// The dump with one batch as the platform writes it after a restore: entries by the numbers in `kept`, nothing of its padding.
+fn with_an_unknown_batch(files: &Files, from: u64, kept: usize) -> Files {
+    let dump = text(files, "dump.ndjson");
+    let (mut lines, mut within, mut entries) = (Vec::new(), false, 0);
+    for line in dump.lines() {
+        let value: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        if let Some(first) = value["from"].as_u64() {
+            within = first == from;
+            if within {
+                let to = value["to"].as_u64().expect("a number");
+                let pads = to - from - kept as u64;
+                lines.push(serde_json::json!({ "from": from, "to": to, "pads": pads, "unknown": true }).to_string());
+                continue;
+            }
+        } else if within && value["index"].is_u64() {
+            entries += 1;
+            if entries > kept {
+                continue;
+            }
+        }
+        lines.push(line.to_owned());
+    }
+    let mut files = files.clone();
+    files.insert("dump.ndjson".into(), (lines.join("\n") + "\n").into_bytes());
+    files
+}
+
+#[test]
+fn what_a_restore_lost_is_undecided_and_everything_else_is_still_checked() {
+    // The second batch is padding alone, so nothing of a stream is lost with it.
+    let files = with_an_unknown_batch(&files_of(&[11, 0, 20]), 16, 0);
+    let Err(Failure::Undecided(finding)) = check_dump(&files) else { panic!("{:?}", check_dump(&files)) };
+    assert!(finding.place.contains("entries 16 to 23"), "{finding:?}");
+    assert!(finding.what.en.contains("what 8 leaves") && finding.what.en.contains("ask why"), "{finding:?}");
+    // Entries that are listed in such a batch are compared with their leaves as everywhere.
+    let kept = with_an_unknown_batch(&files_of(&[11, 0, 20]), 0, 11);
+    assert_eq!(check_dump(&kept).map_err(|failure| failure.code()), Err(3));
+    let mut wrong = kept.clone();
+    let dump = text(&kept, "dump.ndjson");
+    let (at, _) = dump.match_indices("\"s_p\":\"").nth(4).expect("an entry of the batch");
+    wrong.get_mut("dump.ndjson").expect("a dump")[at + 10] ^= 1;
+    let Err(Failure::Refuted(finding)) = check_dump(&wrong) else { panic!("{:?}", check_dump(&wrong)) };
+    assert!(finding.place.contains("line 7"), "{finding:?}");
+    // A batch says one thing of its other leaves.
+    for both in [r#""unknown":false"#, r#""unknown":true,"pad_key":"00""#] {
+        let mut wrong = kept.clone();
+        wrong.insert("dump.ndjson".into(), text(&kept, "dump.ndjson").replace(r#""unknown":true"#, both).into_bytes());
+        assert_eq!(check_dump(&wrong).map_err(|failure| failure.code()), Err(1), "{both}");
+    }
+}
+
+#[test]
+fn a_log_that_stands_still_is_noticed_without_witnesses_too_where_its_tick_is_known() {
+    let (specimen, files) = (Specimen::new(), small());
+    let alone = Trust::new(None, vec![specimen.log.verifier.clone()]);
+    let note: String = text(&files, "checkpoint").split_inclusive('\n').take(5).collect();
+    let tick_ms = Policy::tick_ms(&specimen.policy());
+    assert_eq!(tick_ms, Some(5_000));
+    let before = Before { place: "state", note: &note, at: 1_000 };
+    for (at, tick_ms, expected) in [(1_015, tick_ms, Ok(())), (1_016, tick_ms, Err(3)), (9_000, None, Ok(()))] {
+        let now = Now { place: "checkpoint", note: &note, at, tick_ms };
+        let (newer, outcome) = look(&alone, &files, &now, Some(&before));
+        assert_eq!((newer, outcome.map(drop).map_err(|failure| failure.code())), (None, expected), "at {at}");
+    }
+    for text in ["# tick 0 ms, padding 8\n", "# tick 5 s\n", "tick 5000 ms, padding 8\n", ""] {
+        assert_eq!(Policy::tick_ms(text), None, "{text}");
+    }
 }
