@@ -75,7 +75,7 @@ async fn writer(app: &App) -> i64 {
 async fn public_log(app: &App) {
     app.metrics.set(State::Log, Some(app.log.health() as i64));
     app.metrics.set(State::LogWitness, Some(app.log.witness_ms()));
-    let Ok(head) = app.reader.read(|conn| log::head(conn)).await else { return };
+    let Ok(head) = app.reader.read(log::head).await else { return };
     let age = (head.published_ms > 0).then(|| (SystemClock.now().millis() - head.published_ms) / 1000);
     app.metrics.set(State::LogAge, age);
     app.metrics.set(State::LogSize, Some(head.published_size));
