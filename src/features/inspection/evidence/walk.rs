@@ -66,7 +66,7 @@ enum Place {
 /// 409 where nothing is published yet; the database's or the disk's.
 pub async fn prepare(asked: Asked, language: Language) -> Result<Bundle> {
     // Whatever this checkpoint covers was committed before, and is found from here on.
-    let head = asked.app.reader.read(|conn| log::head(conn)).await?;
+    let head = asked.app.reader.read(log::head).await?;
     let public_log = asked.app.log.clone();
     let files = move || {
         let file = |name| public_log.directory().read(name).map_err(storage);
