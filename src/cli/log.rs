@@ -147,7 +147,7 @@ fn directory(config: &Config) -> Result<&std::path::Path, Failed> {
 
 fn status(config: Config) -> Result<(), Failed> {
     let app = open(config)?;
-    let head = app.reader.read_blocking(|conn| queries::head(conn)).map_err(Failed::tried)?;
+    let head = app.reader.read_blocking(queries::head).map_err(Failed::tried)?;
     let waiting = app.reader.read_blocking(|conn| queries::waiting(conn, 1_000_000)).map_err(Failed::tried)?;
     let signed = app.log.signer().head().map_err(Failed::tried)?;
     let published = app.log.directory().checkpoint().map_err(Failed::tried)?.map_or(0, |(size, _)| size);

@@ -146,7 +146,7 @@ impl Directory {
             let writing: Vec<_> = threads
                 .map(|share| scope.spawn(|| share.iter().try_for_each(|written| self.write_tile(written))))
                 .collect();
-            writing.into_iter().try_for_each(|writing| writing.join().unwrap_or_else(|_| Ok(())))
+            writing.into_iter().try_for_each(|writing| writing.join().unwrap_or(Ok(())))
         })?;
         for written in missing {
             if self.read(&written.tile.to_string())?.as_deref() != Some(&written.bytes[..]) {

@@ -31,7 +31,7 @@ const BATCHES: i64 = 64;
 /// The database's or the writer's.
 pub fn write(log: &Log, reader: &Reader, parts: Parts, out: &mut impl Write) -> Result<u64> {
     let failed = |error: std::io::Error| Error::Failed(Failure::Storage(error.to_string()));
-    let size_now = reader.read_blocking(|conn| queries::head(conn))?.size;
+    let size_now = reader.read_blocking(queries::head)?.size;
     let head = json!({ "v": 1, "kind": "dump", "origin": log.settings().origin, "size": size_now });
     writeln!(out, "{head}").map_err(failed)?;
     let (mut at, mut entries) = (0, 0);

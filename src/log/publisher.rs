@@ -114,7 +114,7 @@ impl Log {
 
     /// Whether this server still is the one that grows the log.
     fn leads(&self, means: &Means<'_>) -> Result<bool> {
-        let holder = means.reader.read_blocking(|conn| queries::head(conn))?.holder;
+        let holder = means.reader.read_blocking(queries::head)?.holder;
         Ok(holder.as_ref() == Some(&self.settings.instance))
     }
 
@@ -191,7 +191,7 @@ impl Log {
             return Ok(None);
         }
         tracing::info!(epoch = epoch + 1, "this server grows the log");
-        Ok(Some(means.reader.read_blocking(|conn| queries::head(conn))?))
+        Ok(Some(means.reader.read_blocking(queries::head)?))
     }
 
     /// Lets another server grow the log at once: this one stops.

@@ -85,7 +85,7 @@ pub fn memory(log: &Log, slot: u64) -> Result<Memory> {
 /// # Errors
 /// When the published tiles are not those of the signed tree, or do not continue the database's tree: then nothing is changed.
 pub fn recover(log: &Log, ledger: &Ledger, reader: &Reader) -> Result<Outcome> {
-    let head = reader.read_blocking(|conn| queries::head(conn))?;
+    let head = reader.read_blocking(queries::head)?;
     let signed = log.signer().head().map_err(failed)?;
     let (to, root) = target(log, &signed)?;
     let from = size(head.size);
