@@ -5,21 +5,13 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use sealbid::app::App;
 use sealbid::clock::{ManualClock, SystemClock};
 use sealbid::faults::{Faults, Plan, Point};
 use sealbid::keys::Keys;
 use sealbid::log::publisher::Ticked;
+use sealbid::log::recovery;
 use sealbid::log::signer::file::FileSigner;
-use sealbid::log::{dump, recovery};
 use sealbid::rules::editions::Category;
-use sealbid::tlog::note::Verifier;
-use sealbid::verify;
-use sealbid::verify::dump::Depth;
-use sealbid::verify::report::Failure;
-use sealbid::verify::source::Directory;
-use sealbid::verify::tree::Tree;
-use sealbid::verify::trust::Trust;
 
 use crate::on_both;
 use crate::support::loglab::{self, Server, as_dba, check_whole, head, killed_at, note, tick};
@@ -191,23 +183,6 @@ fn recovers(world: &World, halted: Server, lost: u64) {
     loglab::lease_ends(world);
     server.tick().expect("a tick");
     check_whole(&server.app);
-    explains_what_it_can(&server.app);
-}
-
-/// Whoever checks a dump is told which leaves nobody can explain any more, and that the record says so; all else holds.
-fn explains_what_it_can(app: &App) {
-    let mut written = Vec::new();
-    dump::write(&app.log, &app.reader, dump::Parts::All, &mut written).expect("written");
-    let files = Directory(app.config.audit.dir.clone());
-    let note = fs::read_to_string(files.0.join("checkpoint")).expect("published");
-    let key = Verifier::parse(&app.log.signer().verifier().to_string()).expect("a verifier key");
-    let trusted = Trust::new(None, vec![key]).head("checkpoint", &note).expect("signed");
-    let mut tree = Tree::open(&files, trusted.checkpoint()).expect("whole");
-    let origin = &trusted.checkpoint().origin;
-    let outcome = verify::dump::check(&*written, "dump", origin, &mut tree, Depth::Everything);
-    let Err(Failure::Undecided(finding)) = outcome else { panic!("{outcome:?}") };
-    assert!(finding.what.en.contains("an entry log.recovered says so"), "{finding:?}");
-    assert!(finding.place.starts_with("dump, entries "), "{finding:?}");
 }
 
 with_keys!(an_old_database_is_noticed_by_the_signer_and_finds_back, |world| {

@@ -66,8 +66,8 @@ fn a_changed_byte_of_a_receipt_or_a_promise_is_found() {
 
 #[test]
 fn a_changed_byte_of_a_disclosure_is_found_and_its_line_is_named() {
-    // Few lines: checking one byte takes as long as the file. Two bids, one of them replaced, and the set that was fixed.
-    let files = files_of(&[11, 1, 0]);
+    // Few lines: checking one byte takes as long as the file. Five bids, one of them replaced, and the set that was fixed.
+    let files = files_of(&[11, 1, 50]);
     assert!(check_disclosure(&files).is_ok());
     let name = format!("disclosures/{LOT}.ndjson");
     let bytes = files[&name].clone();

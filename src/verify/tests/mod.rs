@@ -6,7 +6,6 @@ mod vectors;
 use std::collections::BTreeMap;
 
 use super::dump::{self, Depth};
-use super::monitor::{Before, Now, look};
 use super::report::{Failure, Proven, Result};
 use super::tree::Tree;
 use super::trust::Trust;
@@ -194,23 +193,5 @@ fn what_a_restore_lost_is_undecided_and_everything_else_is_still_checked() {
         let mut wrong = kept.clone();
         wrong.insert("dump.ndjson".into(), text(&kept, "dump.ndjson").replace(r#""unknown":true"#, both).into_bytes());
         assert_eq!(check_dump(&wrong).map_err(|failure| failure.code()), Err(1), "{both}");
-    }
-}
-
-#[test]
-fn a_log_that_stands_still_is_noticed_without_witnesses_too_where_its_tick_is_known() {
-    let (specimen, files) = (Specimen::new(), small());
-    let alone = Trust::new(None, vec![specimen.log.verifier.clone()]);
-    let note: String = text(&files, "checkpoint").split_inclusive('\n').take(5).collect();
-    let tick_ms = Policy::tick_ms(&specimen.policy());
-    assert_eq!(tick_ms, Some(5_000));
-    let before = Before { place: "state", note: &note, at: 1_000 };
-    for (at, tick_ms, expected) in [(1_015, tick_ms, Ok(())), (1_016, tick_ms, Err(3)), (9_000, None, Ok(()))] {
-        let now = Now { place: "checkpoint", note: &note, at, tick_ms };
-        let (newer, outcome) = look(&alone, &files, &now, Some(&before));
-        assert_eq!((newer, outcome.map(drop).map_err(|failure| failure.code())), (None, expected), "at {at}");
-    }
-    for text in ["# tick 0 ms, padding 8\n", "# tick 5 s\n", "tick 5000 ms, padding 8\n", ""] {
-        assert_eq!(Policy::tick_ms(text), None, "{text}");
     }
 }
