@@ -230,8 +230,8 @@ fn open_signer(conn: &mut Conn, config: &Config, origin: &str) -> Result<Box<dyn
         let head = log::queries::head(conn).map_err(|error| StartError::Log(format!("{error:?}")))?;
         if head.size > 0 {
             return Err(StartError::Log(format!(
-                "the signer's directory {} is missing, and the log has {} leaves: without it no checkpoint can be signed under this log's key. \
-                 Restore its key from where it is kept; see the manual on recovery.",
+                "the signer's directory {} is missing, or its keys or its memory (`state`) are, and the log has {} leaves: without them no \
+                 checkpoint can be signed under this log's key. Restore the keys from where they are kept; see the manual on recovery.",
                 dir.display(),
                 head.size
             )));

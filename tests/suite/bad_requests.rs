@@ -195,6 +195,10 @@ fn every_list_has_bounded_pages_and_refuses_a_cursor_that_is_not_its_own() {
         if method != "GET" || !parameters.iter().any(|parameter| parameter["name"] == "after") {
             continue;
         }
+        // Evidence is a search taken away whole: it has no pages.
+        if operation["responses"]["200"]["content"]["application/json"].is_null() {
+            continue;
+        }
         lists += 1;
         let path = pattern.replace("{lot}", &lot.id).replace("{break_glass}", glass["id"].as_str().expect("an id"));
         let asks_why = parameters.iter().any(|parameter| parameter["name"] == "matter");

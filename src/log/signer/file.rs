@@ -57,7 +57,7 @@ fn memory(path: &Path, what: impl std::fmt::Display) -> SignerError {
 impl FileSigner {
     /// Whether a directory holds a signer.
     pub fn exists(dir: &Path) -> bool {
-        dir.join(STATE).exists() || !key_files(dir).is_empty()
+        dir.join(STATE).exists() && !key_files(dir).is_empty()
     }
 
     /// Makes a signer for a log that has no leaves yet.
@@ -66,16 +66,18 @@ impl FileSigner {
     /// When one is there, or the directory cannot be written.
     pub fn create(dir: &Path, origin: &str) -> Result<Self, SignerError> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| memory(dir, error))?;
+        // One process at a time; what one that died has left half made is completed.
+        let _turn = turn(dir, LOCK)?;
+        if Self::exists(dir) {
+            return Err(memory(dir, "there is a signer"));
+        }
+        if key_files(dir).is_empty() {
+            add_key(dir)?;
+        }
         let path = dir.join(STATE);
-        // The state first, and only where there is none: a key without one is never used.
-        let state = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        state
-            .and_then(|mut file| {
-                file.write_all(Memory::new(origin).to_text().as_bytes())?;
-                file.sync_all()
-            })
-            .map_err(|error| memory(&path, error))?;
-        add_key(dir)?;
+        if !path.exists() {
+            replace(&path, Memory::new(origin).to_text().as_bytes()).map_err(|error| memory(&path, error))?;
+        }
         Self::open(dir, origin)
     }
 
@@ -146,11 +148,7 @@ impl FileSigner {
 
     /// One process at a time.
     fn turn(&self, lock: &str) -> Result<File, SignerError> {
-        let path = self.path(lock);
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-        let file = file.map_err(|error| memory(&path, error))?;
-        flock(&file, FlockOperation::LockExclusive).map_err(|error| memory(&path, error))?;
-        Ok(file)
+        turn(&self.dir, lock)
     }
 
     fn recall(&self) -> Result<Memory, SignerError> {
@@ -204,6 +202,14 @@ impl FileSigner {
     }
 }
 
+fn turn(dir: &Path, lock: &str) -> Result<File, SignerError> {
+    let path = dir.join(lock);
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+    let file = file.map_err(|error| memory(&path, error))?;
+    flock(&file, FlockOperation::LockExclusive).map_err(|error| memory(&path, error))?;
+    Ok(file)
+}
+
 fn verifier_of(key: &SigningKey, origin: &str) -> Option<Verifier> {
     match key.verifying_key() {
         VerifyingKey::Ed25519(public) => Verifier::new(origin, Kind::Text, public).ok(),
@@ -229,10 +235,13 @@ pub fn add_key(dir: &Path) -> Result<PathBuf, SignerError> {
     let n = (1..=KEYS_MAX).find(|n| !taken(n)).ok_or_else(|| memory(dir, "there are too many keys"))?;
     let key = SigningKey::generate(Algorithm::EdDsa).map_err(|_| memory(dir, "the system gives no random numbers"))?;
     let path = key_file(dir, n);
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+    let unfinished = path.with_extension("part");
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished);
     file.and_then(|mut file| {
         file.write_all(key.to_pem().expose().as_bytes())?;
-        file.sync_all()
+        file.sync_all()?;
+        fs::rename(&unfinished, &path)?;
+        File::open(dir)?.sync_all()
     })
     .map_err(|error| memory(&path, error))?;
     Ok(path)

@@ -108,6 +108,20 @@ fn a_damaged_memory_signs_nothing() {
 }
 
 #[test]
+fn a_signer_that_was_half_made_is_completed() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let place = dir.path().join("signer");
+    let made = FileSigner::create(&place, ORIGIN).expect("made");
+    let key = made.verifier().clone();
+    fs::remove_file(place.join(STATE)).expect("removed");
+    assert!(!FileSigner::exists(&place));
+    assert_eq!(FileSigner::create(&place, ORIGIN).expect("completed").verifier(), &key, "with the key that is there");
+    fs::remove_file(place.join("log-1.pem")).expect("removed");
+    assert!(!FileSigner::exists(&place));
+    FileSigner::create(&place, ORIGIN).expect("completed").sign(&growth(1, 0, 8)).expect("signed");
+}
+
+#[test]
 fn a_signer_of_another_log_is_not_taken() {
     let (dir, _) = signer();
     assert!(FileSigner::open(&dir.path().join("signer"), "other.example/audit/main").is_err());
