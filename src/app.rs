@@ -27,7 +27,7 @@ use crate::log::signer::{Signer, SignerError};
 use crate::log::{self, Log, LogError, Settings};
 use crate::metrics::Metrics;
 use crate::seal::keyset::KeySet;
-use crate::tlog::note::verifier_key;
+use crate::tlog::note;
 
 /// The running platform.
 pub struct App {
@@ -173,9 +173,20 @@ impl App {
         host(&self.config)
     }
 
+    /// A text that the promise key signs, as a note.
+    ///
+    /// # Errors
+    /// When the system gives no random numbers, which Ed25519 does not need.
+    pub fn promise_note(&self, text: &str) -> Result<String, Error> {
+        let key = &self.keys.promise;
+        let signature = key.sign(text.as_bytes()).map_err(|_| Error::internal("no random numbers"))?;
+        let name = format!("{}/promise", self.origin());
+        Ok(note::sign(text, &name, &key.verifying_key().to_bytes(), |_| signature))
+    }
+
     /// The verifier key of the promises in receipts.
     pub fn promise_verifier(&self) -> String {
-        verifier_key(&format!("{}/promise", self.origin()), &self.keys.promise.verifying_key().to_bytes())
+        note::verifier_key(&format!("{}/promise", self.origin()), &self.keys.promise.verifying_key().to_bytes())
     }
 }
 

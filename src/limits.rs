@@ -364,3 +364,5 @@ pub const WITNESS_ANSWER_BYTES: u64 = 64 * 1024;
 pub const WITNESS_ANSWER_MS: u64 = 2_000;
 /// Threads that take requests of a witness: it answers a few a second, and the disk is what they wait for.
 pub const WITNESS_WORKERS: usize = 2;
+/// After how long every published tile of the log is read again, in milliseconds.
+pub const LOG_RECHECK_MS: u64 = 24 * 60 * 60 * 1000;

@@ -25,6 +25,8 @@ pub enum LogCommand {
     Recover(RecoverArgs),
     /// Let the log go on after a halt whose cause is mended. The next tick checks everything again.
     Resume(ConfigArgs),
+    /// Make every published tile that is missing again, from the database.
+    Rebuild(ConfigArgs),
     /// Make one more key of the log; from the next start on all keys sign. Retire the old one when its time is over.
     AddKey(ConfigArgs),
     /// Let a key of the log sign no more.
@@ -106,6 +108,7 @@ pub fn run(command: LogCommand) -> Result<(), Failed> {
         LogCommand::Status(args) => status(args.load()?),
         LogCommand::Recover(args) => recover(args.config.load()?, args.signer_forgot),
         LogCommand::Resume(args) => resume(args.load()?),
+        LogCommand::Rebuild(args) => rebuild(args.load()?),
         LogCommand::AddKey(args) => add_key(&args.load()?),
         LogCommand::RetireKey(args) => retire_key(&args.config.load()?, &args.vkey),
         LogCommand::Forgive(args) => forgive(args.config.load()?, &args.commitment, &args.reason),
@@ -189,6 +192,13 @@ fn recover(config: Config, signer_forgot: bool) -> Result<(), Failed> {
 fn resume(config: Config) -> Result<(), Failed> {
     let app = open(config)?;
     let done = app.log.resume(&app.ledger);
+    app.ledger.stop();
+    done.map_err(Failed::tried)
+}
+
+fn rebuild(config: Config) -> Result<(), Failed> {
+    let app = open(config)?;
+    let done = app.log.rebuild(&app.reader);
     app.ledger.stop();
     done.map_err(Failed::tried)
 }

@@ -14,19 +14,14 @@ use crate::app::App;
 use crate::clock::SystemClock;
 use crate::db::schema::{audit_entry, audit_leaf, audit_pending};
 use crate::features::public_log::disclosure;
-use crate::kernel::digest::Digest;
 use crate::keys::Keys;
 use crate::ledger::Error;
-use crate::log::directory::Directory;
 use crate::log::publisher::{Means, Ticked};
 use crate::log::queries;
-use crate::tlog::checkpoint::Checkpoint;
-use crate::tlog::entry::leaf_hash;
-use crate::tlog::policy::Policy;
-use crate::tlog::proof::Proof;
-use crate::tlog::receipt::Opening;
-use crate::tlog::tiles::{self, Content, Tile};
-use crate::tlog::tree::{Frontier, root_of_inclusion};
+use crate::verify::report::Failure;
+use crate::verify::source::Directory;
+use crate::verify::trust::Trust;
+use crate::verify::{receipt, tiles};
 
 /// Looks, once no server is left.
 ///
@@ -60,64 +55,29 @@ fn grow_and_read(app: &App, stage: &Stage, verdict: &mut Verdict) -> std::result
     if waiting != 0 || entries != leaves {
         verdict.wrong.push(format!("the log: {entries} entries, {leaves} of them leaves, {waiting} wait"));
     }
-    let policy = app.log.policy();
-    let Some((_, note)) = app.log.directory().checkpoint().map_err(|error| Error::damaged(error.to_string()))? else {
+    let trust = Trust::new(Some(app.log.policy().clone()), Vec::new());
+    let Some((_, note)) = app.log.directory().checkpoint()? else {
         verdict.wrong.push("the log: no checkpoint is published".into());
         return Ok(());
     };
-    match policy.check(&note) {
-        Ok(accepted) => {
-            verdict.leaves = accepted.checkpoint.size;
-            verdict.wrong.extend(tree(app.log.directory(), &accepted.checkpoint).err());
-        }
-        Err(refused) => verdict.wrong.push(format!("the log: {refused}")),
-    }
+    let files = Directory(app.log.directory().path().to_owned());
+    let checked = tiles::check(&trust, &files, ("checkpoint", &note), None);
+    verdict.leaves = trust.head("checkpoint", &note).map_or(0, |head| head.checkpoint().size);
+    verdict.wrong.extend(checked.err().map(|failure| said("the log", &failure)));
     for act in &stage.journal.told().acts {
         let entry = act.said("entry_id");
-        let log = app.log.clone();
-        let id = entry.to_owned();
+        let (log, id) = (app.log.clone(), entry.to_owned());
         let proof = app.reader.read_blocking(move |conn| disclosure::receipt(conn, &log, &id))?;
-        match proof.as_deref().map(|text| proven(policy, text)) {
-            Some(Ok(())) => verdict.proven += 1,
-            Some(Err(why)) => verdict.wrong.push(format!("{entry}: {why}")),
+        match proof.map(|text| receipt::included(&trust, entry, &text)) {
+            Some(Ok(_)) => verdict.proven += 1,
+            Some(Err(failure)) => verdict.wrong.push(said(entry, &failure)),
             None => verdict.wrong.push(format!("{entry} is in no checkpoint")),
         }
     }
     Ok(())
 }
 
-/// Rebuilds the tree from its entries and compares it with its tiles and its root.
-fn tree(directory: &Directory, head: &Checkpoint) -> std::result::Result<(), String> {
-    let mut frontier = Frontier::empty();
-    for n in 0..head.size.div_ceil(tiles::WIDTH) {
-        let width = tiles::width_in(head.size, 0, n);
-        let read = |content| {
-            let tile = Tile { content, n, width };
-            directory.tile(&tile).map_err(|error| format!("the log: {error}"))
-        };
-        let commitments = tiles::commitments(&read(Content::Entries)?).map_err(|error| format!("the log: {error}"))?;
-        let leaves: Vec<Digest> = commitments.iter().map(leaf_hash).collect();
-        if tiles::hashes(&read(Content::Hashes(0))?).as_ref() != Some(&leaves) {
-            return Err(format!("the log: entries and hashes differ in tile {n}"));
-        }
-        leaves.into_iter().for_each(|leaf| frontier.append(leaf));
-    }
-    let edge = directory.edge(head.size, &head.root).map_err(|error| format!("the log: {error}"))?;
-    if frontier.root() == head.root && edge.frontier() == frontier {
-        Ok(())
-    } else {
-        Err("the log: its entries do not lead to its root".into())
-    }
-}
-
-fn proven(policy: &Policy, text: &str) -> std::result::Result<(), String> {
-    let proof = Proof::parse(text).map_err(|error| error.to_string())?;
-    let head = policy.check(&proof.checkpoint).map_err(|error| error.to_string())?.checkpoint;
-    let opening: Opening =
-        serde_json::from_slice(proof.extra.as_deref().unwrap_or_default()).map_err(|error| error.to_string())?;
-    let leaf = leaf_hash(&opening.commitment());
-    match root_of_inclusion(proof.index, head.size, &leaf, &proof.hashes) {
-        Some(root) if root == head.root => Ok(()),
-        _ => Err("its proof does not lead to the signed root".into()),
-    }
+fn said(of: &str, failure: &Failure) -> String {
+    let finding = failure.finding();
+    format!("{of}: {}: {}", finding.place, finding.what.en)
 }

@@ -22,6 +22,7 @@ use crate::kernel::encoding::hex;
 use crate::kernel::id;
 use crate::kernel::time::Timestamp;
 use crate::tlog::entry::{Part, Salt, commitment, part_digest};
+use crate::tlog::receipt::Opening;
 
 /// What a use case may know of the entry it made: enough for a receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +85,23 @@ pub struct EntryRow {
     pub s_c: Vec<u8>,
     /// Part `c`.
     pub part_c: String,
+}
+
+impl EntryRow {
+    /// What opens part `p`, for a receipt.
+    ///
+    /// # Errors
+    /// Damage where a salt or a digest has not 32 bytes.
+    pub fn opening(&self) -> Result<Opening> {
+        let bytes =
+            |value: &[u8]| <[u8; 32]>::try_from(value).map_err(|_| Error::damaged(format!("entry {}", self.entry_id)));
+        Ok(Opening {
+            s_p: bytes(&self.s_p)?,
+            p: self.part_p.clone().into_bytes(),
+            h_c: Digest::from_bytes(bytes(&self.h_c)?),
+            h_i: Digest::from_bytes(bytes(&self.h_i)?),
+        })
+    }
 }
 
 /// An entry ready to be written, with its erasable part.

@@ -43,6 +43,7 @@ pub struct Ledger {
     shared: Arc<Shared>,
     writers: Arc<Mutex<Vec<JoinHandle<()>>>>,
     pub(super) upkeep: Arc<Upkeep>,
+    pub(super) growth: Arc<Upkeep>,
 }
 
 struct Shared {
@@ -148,14 +149,13 @@ impl Ledger {
     /// As [`Ledger::start`], with a plan of where to die, and with so many use cases in one commit at most.
     pub fn start_with(url: &DbUrl, clock: Arc<dyn Clock>, faults: Faults, group: usize) -> Self {
         let postgres = url.is_postgres();
-        let upkeep = Upkeep::of(url);
+        let (upkeep, growth) = (Upkeep::of(url, dialect::begin_upkeep), Upkeep::of(url, dialect::begin_growth));
         let (queue, last_at, url) = (Queue::new(postgres), AtomicI64::new(0), url.clone());
         let shared = Arc::new(Shared { queue, clock, last_at, url, faults, halt: Halt::default() });
         let shares = if postgres {
             // One writer for bids: two would lose races to each other, since a look for what is not there locks a page.
             let others = std::iter::repeat_n((Share::General, 1), limits::POSTGRES_WRITERS - 1);
-            let own = [(Share::Bids, group.min(limits::POSTGRES_COMMIT_GROUP)), (Share::Log, 1)];
-            own.into_iter().chain(others).collect()
+            std::iter::once((Share::Bids, group.min(limits::POSTGRES_COMMIT_GROUP))).chain(others).collect()
         } else {
             vec![(Share::All, group)]
         };
@@ -167,7 +167,7 @@ impl Ledger {
                 .expect("the system can start a thread")
         };
         let writers = shares.into_iter().enumerate().map(start).collect();
-        Self { shared, writers: Arc::new(Mutex::new(writers)), upkeep }
+        Self { shared, writers: Arc::new(Mutex::new(writers)), upkeep, growth }
     }
 
     /// Commits `work`, which must put something on record.
@@ -414,8 +414,7 @@ fn copy(failure: &Failure) -> Failure {
 fn run(conn: &mut Conn, shared: &Shared, jobs: &mut [Box<dyn Job>]) -> std::result::Result<(), Broke> {
     let most = if let [alone] = &*jobs { alone.attempts() } else { limits::GROUP_ATTEMPTS };
     for attempt in 1..=most {
-        let growth = matches!(&*jobs, [alone] if alone.lane() == Lane::Log);
-        match if growth { dialect::begin_growth(conn) } else { dialect::begin_write(conn) } {
+        match dialect::begin_write(conn) {
             Ok(()) => {}
             Err(error) if dialect::is_connection_lost(&error) => return Err(Broke::Stale(error.into())),
             Err(error) => return Err(error.into()),

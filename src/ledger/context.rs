@@ -12,8 +12,6 @@ pub enum Lane {
     General,
     /// Bids: a queue that other work cannot fill.
     Bids,
-    /// The growth of the log: on PostgreSQL a writer of its own, of which nobody waits.
-    Log,
 }
 
 /// The caller of a use case, as the record will name it.

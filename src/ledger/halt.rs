@@ -2,9 +2,7 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use super::change::Tx;
 use super::commit::Ledger;
-use super::context::{Context, Lane};
 use super::error::{Failure, Result};
 
 /// Why nothing is put on record, if nothing is.
@@ -34,15 +32,6 @@ impl Halt {
 }
 
 impl Ledger {
-    /// As [`Ledger::commit_beside`], for the growth of the log and callers outside async code.
-    pub fn grow_blocking<T, F>(&self, context: Context, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
-    {
-        self.commit_beside_blocking(Context { lane: Lane::Log, ..context }, work)
-    }
-
     /// From now on nothing is put on record: the log, of which the record is a part, stands still.
     pub fn halt(&self, why: &str) {
         self.halted().begin(why);

@@ -17,10 +17,8 @@ pub(super) enum Share {
     All,
     /// Bids alone; others take the rest.
     Bids,
-    /// Everything but bids and the log.
+    /// Everything but bids.
     General,
-    /// The log alone.
-    Log,
 }
 
 /// A queue of jobs.
@@ -30,8 +28,6 @@ pub(super) struct Queue<J> {
     bids_ready: Condvar,
     /// Whoever takes everything but bids.
     general_ready: Condvar,
-    /// Whoever takes the log's growth alone.
-    log_ready: Condvar,
     /// Whether some take bids and others the rest.
     shared_out: bool,
 }
@@ -39,7 +35,6 @@ pub(super) struct Queue<J> {
 struct State<J> {
     bids: VecDeque<J>,
     general: VecDeque<J>,
-    log: VecDeque<J>,
     closed: bool,
 }
 
@@ -47,25 +42,15 @@ impl<J> Queue<J> {
     /// A queue; `shared_out` where some writers take bids and others the rest.
     pub(super) fn new(shared_out: bool) -> Self {
         Self {
-            state: Mutex::new(State {
-                bids: VecDeque::new(),
-                general: VecDeque::new(),
-                log: VecDeque::new(),
-                closed: false,
-            }),
+            state: Mutex::new(State { bids: VecDeque::new(), general: VecDeque::new(), closed: false }),
             bids_ready: Condvar::new(),
             general_ready: Condvar::new(),
-            log_ready: Condvar::new(),
             shared_out,
         }
     }
 
     fn ready(&self, lane: Lane) -> &Condvar {
-        match lane {
-            Lane::General if self.shared_out => &self.general_ready,
-            Lane::Log if self.shared_out => &self.log_ready,
-            _ => &self.bids_ready,
-        }
+        if self.shared_out && lane == Lane::General { &self.general_ready } else { &self.bids_ready }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<J>> {
@@ -82,9 +67,6 @@ impl<J> Queue<J> {
         let (list, limit) = match lane {
             Lane::Bids => (&mut state.bids, limits::QUEUE_BIDS),
             Lane::General => (&mut state.general, limits::QUEUE_GENERAL),
-            // Where nobody takes the log's growth by itself, it stands in line with the rest.
-            Lane::Log if !self.shared_out => (&mut state.general, limits::QUEUE_GENERAL),
-            Lane::Log => (&mut state.log, limits::QUEUE_GENERAL),
         };
         if list.len() >= limit && !placed {
             return Err(Failure::Busy);
@@ -100,15 +82,10 @@ impl<J> Queue<J> {
     pub(super) fn take(&self, share: Share, most: usize) -> Option<Vec<J>> {
         let mut state = self.lock();
         loop {
-            if share == Share::Log && !state.log.is_empty() {
-                let most = most.min(state.log.len());
-                return Some(state.log.drain(..most).collect());
-            }
             let (bids, general) = match share {
                 Share::All => (state.bids.len(), state.general.len()),
                 Share::Bids => (state.bids.len(), 0),
                 Share::General => (0, state.general.len()),
-                Share::Log => (0, 0),
             };
             if bids + general > 0 {
                 let kept = general.min(most / 2);
@@ -121,11 +98,7 @@ impl<J> Queue<J> {
             if state.closed {
                 return None;
             }
-            let lane = match share {
-                Share::General => Lane::General,
-                Share::Log => Lane::Log,
-                Share::All | Share::Bids => Lane::Bids,
-            };
+            let lane = if share == Share::General { Lane::General } else { Lane::Bids };
             state = self.ready(lane).wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -135,7 +108,6 @@ impl<J> Queue<J> {
         self.lock().closed = true;
         self.bids_ready.notify_all();
         self.general_ready.notify_all();
-        self.log_ready.notify_all();
     }
 }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::kernel::digest::Digest;
+use crate::ledger::{Error, Failure};
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::edge::{Edge, Written};
 use crate::tlog::note::Note;
@@ -42,6 +43,13 @@ pub enum DirectoryError {
     /// A tile's bytes lead to another hash than the tree has.
     #[error("{0} does not lead to the root of the tree")]
     Root(String),
+}
+
+/// As the platform's own failure.
+impl From<DirectoryError> for Error {
+    fn from(error: DirectoryError) -> Self {
+        Self::Failed(Failure::Storage(error.to_string()))
+    }
 }
 
 /// The directory. Every method blocks.

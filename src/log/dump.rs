@@ -6,10 +6,10 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use super::model::{Batch, size};
-use super::{Log, queries};
+use super::{Log, opened, queries};
 use crate::db::Conn;
 use crate::db::schema::{audit_entry, audit_leaf, audit_personal};
-use crate::kernel::encoding::{base64url, hex};
+use crate::kernel::encoding::hex;
 use crate::ledger::audit::EntryRow;
 use crate::ledger::{Error, Failure, Reader, Result};
 
@@ -84,23 +84,7 @@ fn batch_line(batch: &Batch, real: usize) -> Value {
 }
 
 fn line((entry, personal, index): &Row, parts: Parts) -> Value {
-    let mut line = json!({
-        "index": index,
-        "s_p": base64url(&entry.s_p),
-        "p": base64url(entry.part_p.as_bytes()),
-    });
-    if parts == Parts::All {
-        line["s_c"] = base64url(&entry.s_c).into();
-        line["c"] = base64url(entry.part_c.as_bytes()).into();
-    } else {
-        line["h_c"] = hex(&entry.h_c).into();
-    }
-    match personal {
-        Some((salt, text)) if parts == Parts::All => {
-            line["s_i"] = base64url(salt).into();
-            line["i"] = base64url(text.as_bytes()).into();
-        }
-        _ => line["h_i"] = hex(&entry.h_i).into(),
-    }
-    line
+    let all = parts == Parts::All;
+    let personal = personal.as_ref().filter(|_| all).map(|(salt, text)| (&salt[..], text.as_str()));
+    opened::line(entry, size(*index), all, personal)
 }

@@ -12,6 +12,7 @@ pub mod directory;
 pub mod dump;
 mod keys;
 pub mod model;
+pub mod opened;
 pub mod proofs;
 pub mod publisher;
 pub mod queries;
@@ -84,8 +85,6 @@ pub struct Log {
     witnessed_sizes: Mutex<HashMap<String, u64>>,
     /// How long the witnesses took the last time, in milliseconds.
     witness_ms: AtomicI64,
-    /// When a checkpoint was last published, or the tree last found complete, in epoch milliseconds of the computer's clock.
-    fresh_ms: AtomicI64,
 }
 
 /// Why the log cannot be used.
@@ -94,9 +93,6 @@ pub enum LogError {
     /// The directory.
     #[error("the log's directory: {0}")]
     Directory(#[from] directory::DirectoryError),
-    /// The signer.
-    #[error("the log's signer: {0}")]
-    Signer(#[from] signer::SignerError),
     /// The policy file.
     #[error("audit.policy {path}: {what}")]
     Policy {
@@ -121,7 +117,9 @@ impl Log {
         let policy = Policy::parse(&text)
             .map_err(|error| LogError::Policy { path: PathBuf::from("policy"), what: error.to_string() })?;
         let directory = Directory::open(directory)?;
-        directory.write("policy", text.as_bytes())?;
+        if directory.read("policy")?.as_deref() != Some(text.as_bytes()) {
+            directory.write("policy", text.as_bytes())?;
+        }
         Ok(Self {
             settings,
             policy,
@@ -132,7 +130,6 @@ impl Log {
             witnesses: WitnessClient::new(),
             witnessed_sizes: Mutex::default(),
             witness_ms: AtomicI64::new(0),
-            fresh_ms: AtomicI64::new(0),
         })
     }
 
@@ -174,9 +171,7 @@ impl Log {
     /// # Errors
     /// The database's.
     pub fn resume(&self, ledger: &Ledger) -> Result<()> {
-        ledger.grow_blocking(Context::system(SystemClock.now(), "log"), |tx| {
-            tx.beside(|conn| changes::halt(conn, None))
-        })?;
+        ledger.grow_blocking(Context::system(SystemClock.now(), "log"), |conn| changes::halt(conn, None))?;
         ledger.resume();
         Ok(())
     }
@@ -185,11 +180,11 @@ impl Log {
     ///
     /// # Errors
     /// The database's, the signer's or the disk's.
-    pub fn name_keys(&self, ledger: &Ledger, promise: &str, endorse: impl Fn(&str) -> String) -> Result<()> {
+    pub fn name_keys(&self, ledger: &Ledger, promise: &str, endorse: impl Fn(&str) -> Result<String>) -> Result<()> {
         let log = self.signer.verifiers().iter().map(|key| (key.to_string(), "log"));
         let signing: Vec<(String, &str)> = log.chain([(promise.to_owned(), "promise")]).collect();
         let origin = self.settings.origin.clone();
-        let keys = ledger.grow_blocking(Context::system(SystemClock.now(), "log"), move |tx| {
+        let keys = ledger.commit_beside_blocking(Context::system(SystemClock.now(), "log"), move |tx| {
             let size = queries::head(tx.conn())?.size;
             for (vkey, role) in &signing {
                 if tx.beside(|conn| changes::add_key(conn, vkey, role, size))? {
@@ -206,8 +201,8 @@ impl Log {
         })?;
         let text = keys::text(&origin, &keys);
         let lines = self.signer.endorse(&text).map_err(|error| Error::Failed(Failure::Storage(error.to_string())))?;
-        let note = format!("{text}\n{lines}{}", endorse(&text));
-        self.directory.write("keys", note.as_bytes()).map_err(proofs::storage)
+        let note = format!("{text}\n{lines}{}", endorse(&text)?);
+        Ok(self.directory.write("keys", note.as_bytes())?)
     }
 
     /// Whether it runs.
@@ -219,23 +214,13 @@ impl Log {
         }
     }
 
-    /// Remembers whether it runs.
-    pub fn set_health(&self, health: Health) {
+    fn set_health(&self, health: Health) {
         self.health.store(health as u8, Ordering::Relaxed);
-    }
-
-    /// When everything was last found to be published, epoch milliseconds; 0 before that.
-    pub fn fresh_ms(&self) -> i64 {
-        self.fresh_ms.load(Ordering::Relaxed)
     }
 
     /// How long the witnesses took the last time, in milliseconds; 0 where none is asked.
     pub fn witness_ms(&self) -> i64 {
         self.witness_ms.load(Ordering::Relaxed)
-    }
-
-    fn set_fresh(&self, now_ms: i64) {
-        self.fresh_ms.fetch_max(now_ms, Ordering::Relaxed);
     }
 }
 

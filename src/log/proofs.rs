@@ -1,10 +1,9 @@
 //! Proofs out of the published tree.
 
 use super::Log;
-use super::directory::DirectoryError;
 use super::model::{Head, size};
 use crate::kernel::digest::Digest;
-use crate::ledger::{Error, Failure, Result};
+use crate::ledger::{Error, Result};
 use crate::tlog::proof::Proof;
 use crate::tlog::prove;
 
@@ -29,7 +28,7 @@ impl Log {
     /// # Errors
     /// When a tile cannot be read.
     pub fn inclusion(&self, index: u64, size: u64) -> Result<Vec<Digest>> {
-        prove::inclusion(index, size, |level, index| self.directory().node(size, level, index)).map_err(storage)
+        prove::inclusion(index, size, |level, index| self.directory().node(size, level, index)).map_err(Error::from)
     }
 
     /// The hashes that lead from an earlier tree to a later one.
@@ -37,11 +36,6 @@ impl Log {
     /// # Errors
     /// When a tile cannot be read.
     pub fn consistency(&self, old: u64, new: u64) -> Result<Vec<Digest>> {
-        prove::consistency(old, new, |level, index| self.directory().node(new, level, index)).map_err(storage)
+        prove::consistency(old, new, |level, index| self.directory().node(new, level, index)).map_err(Error::from)
     }
-}
-
-/// What the directory said, as the platform's own failure.
-pub(super) fn storage(error: DirectoryError) -> Error {
-    Error::Failed(Failure::Storage(error.to_string()))
 }

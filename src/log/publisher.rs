@@ -7,7 +7,7 @@
 use super::model::{Batch, Head, digest, size};
 use super::sequencer::{self, Plan};
 use super::signer::{Growth, Kept, SignerError};
-use super::{Health, Log, changes, proofs, queries, recovery};
+use super::{Health, Log, changes, queries, recovery};
 use crate::clock::{Clock, SystemClock};
 use crate::db::{Conn, dialect};
 use crate::faults::{Faults, Point};
@@ -15,6 +15,9 @@ use crate::kernel::digest::Digest;
 use crate::ledger::{Context, Error, Failure, Ledger, Reader, Result};
 use crate::limits;
 use crate::tlog::edge::Edge;
+use crate::verify::report::Failure as Refuted;
+use crate::verify::trust::Trust;
+use crate::verify::{source, tiles};
 
 /// What a tick needs of the platform.
 pub struct Means<'a> {
@@ -93,22 +96,7 @@ impl Log {
                 *self.edge() = None;
                 Ok(Ticked::Elsewhere)
             }
-            Err(Trouble::Halt(Halt(why))) => {
-                *self.edge() = None;
-                self.set_health(Health::Halted);
-                tracing::error!(
-                    alarm = "log-halted",
-                    why,
-                    "the log stands still: nothing that must be on record is accepted"
-                );
-                let text = why.clone();
-                let stored = means
-                    .ledger
-                    .grow_blocking(context("log"), move |tx| tx.beside(|conn| changes::halt(conn, Some(&text))));
-                means.ledger.halt(&why);
-                stored?;
-                Err(Error::internal(format!("the log stands still: {why}")))
-            }
+            Err(Trouble::Halt(Halt(why))) => Err(self.stand_still(means.ledger, &why)),
         }
     }
 
@@ -116,6 +104,34 @@ impl Log {
     fn leads(&self, means: &Means<'_>) -> Result<bool> {
         let holder = means.reader.read_blocking(queries::head)?.holder;
         Ok(holder.as_ref() == Some(&self.settings.instance))
+    }
+
+    /// Reads every published tile again and compares it with the tile above it, up to the published checkpoint. A changed one lets
+    /// the log stand still; one that is missing does not.
+    ///
+    /// # Errors
+    /// What is changed or missing, or cannot be read.
+    pub fn recheck(&self, ledger: &Ledger) -> Result<()> {
+        let Some((_, note)) = self.directory.checkpoint()? else { return Ok(()) };
+        let trust = Trust::new(Some(self.policy.clone()), Vec::new());
+        let files = source::Directory(self.directory.path().to_owned());
+        let Err(failure) = tiles::check(&trust, &files, ("checkpoint", &note), None) else { return Ok(()) };
+        let why = format!("{}: {}", failure.finding().place, failure.finding().what.en);
+        match failure {
+            Refuted::Undecided(_) => Err(Error::Failed(Failure::Storage(why))),
+            Refuted::Refuted(_) | Refuted::Forked { .. } => Err(self.stand_still(ledger, &why)),
+        }
+    }
+
+    /// Lets the log stand still, and with it everything that must be on record, on every server.
+    fn stand_still(&self, ledger: &Ledger, why: &str) -> Error {
+        *self.edge() = None;
+        self.set_health(Health::Halted);
+        tracing::error!(alarm = "log-halted", why, "the log stands still: nothing that must be on record is accepted");
+        let text = why.to_owned();
+        let stored = ledger.grow_blocking(context("log"), move |conn| changes::halt(conn, Some(&text)));
+        ledger.halt(why);
+        stored.err().unwrap_or_else(|| Error::internal(format!("the log stands still: {why}")))
     }
 
     fn edge(&self) -> std::sync::MutexGuard<'_, Option<Edge>> {
@@ -160,10 +176,7 @@ impl Log {
                 let note = self.sign_again(means, &head)?;
                 self.publish(means, size(head.size), &note)
             }
-            None => {
-                self.set_fresh(now);
-                Ok(Ticked::Idle)
-            }
+            None => Ok(Ticked::Idle),
         }
     }
 
@@ -184,9 +197,8 @@ impl Log {
             return Ok(None);
         }
         let (epoch, holder, until) = (head.epoch, me.clone(), now + self.lease_ms());
-        let leads = means
-            .ledger
-            .grow_blocking(context("log"), move |tx| tx.beside(|conn| changes::lead(conn, epoch, &holder, until)))?;
+        let leads =
+            means.ledger.grow_blocking(context("log"), move |conn| changes::lead(conn, epoch, &holder, until))?;
         if !leads {
             return Ok(None);
         }
@@ -200,13 +212,13 @@ impl Log {
     /// The database's.
     pub fn leave(&self, ledger: &Ledger) -> Result<()> {
         let me = self.settings.instance.clone();
-        ledger.grow_blocking(context("log"), move |tx| tx.beside(|conn| changes::leave(conn, &me)))
+        ledger.grow_blocking(context("log"), move |conn| changes::leave(conn, &me))
     }
 
     fn commit(&self, means: &Means<'_>, plan: &Plan, lease_until: i64) -> Result<()> {
         let (batch, (ids, indexes), holder) = (plan.batch.clone(), plan.entries(), self.settings.instance.clone());
-        means.ledger.grow_blocking(context("log"), move |tx| {
-            sequencer::commit(tx, &batch, &ids, &indexes, &holder, lease_until)
+        means.ledger.grow_blocking(context("log"), move |conn| {
+            sequencer::write(conn, &batch, &ids, &indexes, &holder, lease_until)
         })?;
         means.faults.reach(Point::LogSequenced);
         Ok(())
@@ -256,19 +268,62 @@ impl Log {
     }
 
     /// The leaves of a batch, out of the database; of one that was recovered, out of the files.
-    fn leaves(&self, means: &Means<'_>, batch: &Batch) -> Result<Vec<Digest>> {
+    fn leaves(&self, reader: &Reader, batch: &Batch) -> Result<Vec<Digest>> {
         if batch.pad_key.is_empty() {
             return recovery::leaves(self, batch);
         }
-        let real = means.reader.read_blocking(|conn| queries::commitments(conn, batch))?;
+        let real = reader.read_blocking(|conn| queries::commitments(conn, batch))?;
         sequencer::leaves_of(batch, &real)
+    }
+
+    /// Lets an edge grow by a batch, and puts its tiles where they belong.
+    fn put(&self, edge: &mut Edge, batch: &Batch, commitments: &[Digest]) -> Step<()> {
+        let tiles = sequencer::grow(edge, commitments);
+        if edge.frontier().root() != sequencer::root_of(batch)? {
+            return Err(Halt::of(format!("the entries of batch {} do not lead to its root", batch.batch)));
+        }
+        self.directory.write_tiles(&tiles).map_err(altered)
+    }
+
+    /// Every batch from the one that begins at `from` leaves on, to the one that ends at `to`.
+    fn each_batch(&self, reader: &Reader, from: u64, to: u64, mut each: impl FnMut(Batch) -> Step<()>) -> Step<()> {
+        let mut at = from;
+        while at < to {
+            let begin = i64::try_from(at).unwrap_or(i64::MAX);
+            let batches = reader.read_blocking(move |conn| queries::batches_from(conn, begin, BATCHES_AT_ONCE))?;
+            if batches.first().is_none_or(|batch| batch.size_before != begin) {
+                return Err(Halt::of(format!("there is no batch of the log that begins at {at} leaves")));
+            }
+            for batch in batches {
+                at = size(batch.size_after);
+                each(batch)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes every tile that is missing again. Those of leaves that were recovered are in no database: they need a copy.
+    ///
+    /// # Errors
+    /// What is changed, or cannot be made again.
+    pub fn rebuild(&self, reader: &Reader) -> Result<()> {
+        let head = reader.read_blocking(queries::head)?;
+        let mut edge = Edge::empty();
+        let put = |batch: Batch| {
+            let commitments = self.leaves(reader, &batch)?;
+            self.put(&mut edge, &batch, &commitments)
+        };
+        self.each_batch(reader, 0, size(head.size), put).map_err(|trouble| match trouble {
+            Trouble::Halt(Halt(why)) => Error::damaged(why),
+            Trouble::Failed(error) => error,
+        })
     }
 
     /// The last batch's checkpoint once more.
     fn sign_again(&self, means: &Means<'_>, head: &Head) -> Step<String> {
         let last = means.reader.read_blocking(|conn| queries::batch(conn, head.batch))?;
         let batch = last.ok_or_else(|| Error::damaged("the log has no last batch"))?;
-        let commitments = self.leaves(means, &batch)?;
+        let commitments = self.leaves(means.reader, &batch)?;
         self.sign(means, &batch, commitments)
     }
 
@@ -277,28 +332,16 @@ impl Log {
         let signed = self.signer.head()?;
         self.look_back(means, head, signed.size, &signed.root)?;
         let mut edge = self.begin_with(means, head)?;
-        let mut at = edge.size().min(signed.size);
-        while at < size(head.size) {
-            let from = i64::try_from(at).unwrap_or(i64::MAX);
-            let batches = means.reader.read_blocking(move |conn| queries::batches_from(conn, from, BATCHES_AT_ONCE))?;
-            if batches.first().is_none_or(|batch| batch.size_before != from) {
-                return Err(Halt::of(format!("there is no batch of the log that begins at {from} leaves")));
+        self.each_batch(means.reader, edge.size().min(signed.size), size(head.size), |batch| {
+            let commitments = self.leaves(means.reader, &batch)?;
+            if size(batch.size_before) >= edge.size() {
+                self.put(&mut edge, &batch, &commitments)?;
             }
-            for batch in batches {
-                let commitments = self.leaves(means, &batch)?;
-                if size(batch.size_before) >= edge.size() {
-                    let tiles = sequencer::grow(&mut edge, &commitments);
-                    if edge.frontier().root() != sequencer::root_of(&batch)? {
-                        return Err(Halt::of(format!("the entries of batch {} do not lead to its root", batch.batch)));
-                    }
-                    self.directory.write_tiles(&tiles).map_err(altered)?;
-                }
-                if size(batch.size_before) >= signed.size {
-                    self.sign(means, &batch, commitments)?;
-                }
-                at = size(batch.size_after);
+            if size(batch.size_before) >= signed.size {
+                self.sign(means, &batch, commitments)?;
             }
-        }
+            Ok(())
+        })?;
         Ok(edge)
     }
 
@@ -356,10 +399,7 @@ impl Log {
         means.faults.reach(Point::LogPublished);
         let now = means.clock.now().millis();
         let (at, text) = (i64::try_from(size).unwrap_or(i64::MAX), note);
-        means
-            .ledger
-            .grow_blocking(context("log"), move |tx| tx.beside(|conn| changes::published(conn, at, &text, now)))?;
-        self.set_fresh(now);
+        means.ledger.grow_blocking(context("log"), move |conn| changes::published(conn, at, &text, now))?;
         Ok(Ticked::Published(size))
     }
 }
@@ -378,7 +418,7 @@ fn altered(error: super::directory::DirectoryError) -> Trouble {
     use super::directory::DirectoryError::{Altered, Io, Missing, Root};
     match error {
         Altered(_) | Root(_) => Trouble::Halt(Halt(error.to_string())),
-        Io { .. } | Missing(_) => Trouble::Failed(proofs::storage(error)),
+        Io { .. } | Missing(_) => Trouble::Failed(error.into()),
     }
 }
 

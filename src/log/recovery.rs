@@ -10,7 +10,7 @@ use super::changes::{self, Recovered};
 use super::model::{Batch, Head, digest, size};
 use super::signer::memory::Memory;
 use super::signer::{Growth, SignedHead, SignerError};
-use super::{Log, proofs, queries};
+use super::{Log, queries};
 use crate::clock::{Clock, SystemClock};
 use crate::kernel::digest::Digest;
 use crate::ledger::{Context, Error, Ledger, Reader, Record, Result};
@@ -35,7 +35,7 @@ pub struct Outcome {
 
 /// The newest tree that is proven to have been signed: by the signer's own memory, or by the published checkpoint.
 fn target(log: &Log, signed: &SignedHead) -> Result<(u64, Digest)> {
-    let published = log.directory().checkpoint().map_err(proofs::storage)?;
+    let published = log.directory().checkpoint()?;
     let published = published
         .map(|(_, note)| {
             log.policy().check(&note).map_err(|refused| Error::damaged(format!("the published checkpoint: {refused}")))
@@ -53,7 +53,7 @@ fn commitments(log: &Log, from: u64, to: u64) -> Result<Vec<Digest>> {
     let mut found = Vec::new();
     for n in from / tiles::WIDTH..to.div_ceil(tiles::WIDTH) {
         let tile = Tile { content: Content::Entries, n, width: tiles::width_in(to, 0, n) };
-        let bytes = log.directory().tile(&tile).map_err(proofs::storage)?;
+        let bytes = log.directory().tile(&tile)?;
         found.extend(tiles::commitments(&bytes).map_err(|error| Error::damaged(format!("{tile}: {error}")))?);
     }
     let skip = usize::try_from(from % tiles::WIDTH).unwrap_or(0);
@@ -102,11 +102,10 @@ pub fn recover(log: &Log, ledger: &Ledger, reader: &Reader) -> Result<Outcome> {
             let known = reader.read_blocking(move |conn| queries::root_at(conn, at))?;
             let known = if first == signed.size { Some(signed.root) } else { known };
             let known = known.ok_or_else(|| Error::damaged("the database's tree ends in the middle of a batch"))?;
-            log.directory().edge(first, &known).map_err(proofs::storage)?
+            log.directory().edge(first, &known)?
         }
     };
-    let mut grown =
-        Frontier::from_parts(edge.size(), edge.frontier().hashes().to_vec()).unwrap_or_else(Frontier::empty);
+    let mut grown = edge.frontier();
     let skip = usize::try_from(from - first).unwrap_or(usize::MAX);
     for (n, commitment) in all.iter().enumerate() {
         if n == skip && grown.root() != digest(&head.root)? {

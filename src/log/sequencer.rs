@@ -1,10 +1,13 @@
 //! Decides which leaves come next: all entries that wait, and padding, in an order that tells nothing.
 
+use diesel::QueryResult;
+use diesel::result::Error as DieselError;
 use ring::rand::{SecureRandom, SystemRandom};
 
+use super::changes;
 use super::model::{Batch, Head, digest, size};
 use crate::kernel::digest::Digest;
-use crate::ledger::{Error, Result, Tx};
+use crate::ledger::{Error, Failure, Result, WriteConn};
 use crate::tlog::edge::{Edge, Written};
 use crate::tlog::entry::{leaf_hash, padding};
 
@@ -99,38 +102,30 @@ impl Plan {
     }
 }
 
-/// Commits a batch. Returns false, and has changed nothing, when another server was faster.
+/// Writes a batch.
 ///
 /// # Errors
-/// The database's; and [`Overtaken`]'s, which undoes what was written.
-pub fn commit(
-    tx: &mut Tx<'_>,
+/// The database's; [`DieselError::RollbackTransaction`] where another server was faster: nothing of it may be kept.
+pub fn write(
+    conn: &mut WriteConn<'_>,
     batch: &Batch,
     ids: &[String],
     indexes: &[i64],
     holder: &str,
     lease_until: i64,
-) -> Result<()> {
-    let done = tx.beside(|conn| {
-        // The head first: whoever is too late waits here, and writes nothing.
-        Ok(super::changes::grow(conn, batch, holder, lease_until)?
-            && super::changes::take(conn, ids)?
-            && super::changes::number(conn, ids, indexes).map(|()| true)?)
-    })?;
-    if done { Ok(()) } else { Err(overtaken()) }
-}
-
-/// Another server grows the log, or an entry was taken already.
-pub fn overtaken() -> Error {
-    Error::Failed(crate::ledger::Failure::Internal(OVERTAKEN.into()))
+) -> QueryResult<()> {
+    // The head first: whoever is too late waits here, and writes nothing.
+    if changes::grow(conn, batch, holder, lease_until)? && changes::take(conn, ids)? {
+        changes::number(conn, ids, indexes)
+    } else {
+        Err(DieselError::RollbackTransaction)
+    }
 }
 
 /// Whether that is what happened.
 pub fn is_overtaken(error: &Error) -> bool {
-    matches!(error, Error::Failed(crate::ledger::Failure::Internal(what)) if what == OVERTAKEN)
+    matches!(error, Error::Failed(Failure::Database(DieselError::RollbackTransaction)))
 }
-
-const OVERTAKEN: &str = "another server grew the log";
 
 /// The leaves of a batch that is committed.
 ///

@@ -77,16 +77,7 @@ impl Edge {
 
     /// The tree as its complete subtrees: those over 256^level leaves and their halves, out of the partial tiles.
     pub fn frontier(&self) -> Frontier {
-        let mut hashes = Vec::new();
-        for level in self.levels.iter().rev() {
-            let mut rest = &level[..];
-            while !rest.is_empty() {
-                let (subtree, after) = rest.split_at(1 << rest.len().ilog2());
-                hashes.push(tiles::subtree(subtree));
-                rest = after;
-            }
-        }
-        Frontier::from_parts(self.size, hashes).expect("widths of partial tiles are the digits of the size")
+        frontier(self.size, &self.levels)
     }
 
     /// Adds leaves by their commitments, with their hashes, and returns every tile that is new or has grown: full ones in
@@ -131,6 +122,23 @@ impl Edge {
         };
         (tiles::width_in(before, level, tile.n) < tile.width).then_some(Written { tile, bytes })
     }
+}
+
+/// The tree of `size` leaves as its complete subtrees, out of its partial tiles by level.
+///
+/// # Panics
+/// Where the widths of the tiles are not those of the size.
+pub fn frontier(size: u64, levels: &[Vec<Digest>]) -> Frontier {
+    let mut hashes = Vec::new();
+    for level in levels.iter().rev() {
+        let mut rest = &level[..];
+        while !rest.is_empty() {
+            let (subtree, after) = rest.split_at(1 << rest.len().ilog2());
+            hashes.push(tiles::subtree(subtree));
+            rest = after;
+        }
+    }
+    Frontier::from_parts(size, hashes).expect("widths of partial tiles are the digits of the size")
 }
 
 fn join(hashes: &[Digest]) -> Vec<u8> {

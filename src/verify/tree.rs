@@ -8,8 +8,8 @@ use super::source::{Source, fetch};
 use crate::kernel::digest::Digest;
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::tiles::{self, BUNDLED_LEN, BundleError, Content, ENTRY_LEN, Tile, WIDTH};
-use crate::tlog::tree::{Frontier, data_hash, empty_root};
-use crate::tlog::{entry, prove};
+use crate::tlog::tree::data_hash;
+use crate::tlog::{edge, entry, prove};
 
 /// A tree under a signed root.
 pub struct Tree<'a> {
@@ -36,7 +36,7 @@ impl<'a> Tree<'a> {
                 tree.edge[usize::from(level)] = tree.hashes(&tile)?;
             }
         }
-        if tree.edge_root() == head.root { Ok(tree) } else { Err(tree.locate(head)) }
+        if edge::frontier(size, &tree.edge).root() == head.root { Ok(tree) } else { Err(tree.locate(head)) }
     }
 
     /// Leaves in the tree.
@@ -53,23 +53,6 @@ impl<'a> Tree<'a> {
     fn hashes(&self, tile: &Tile) -> Result<Vec<Digest>> {
         let bytes = fetch(self.source, tile)?;
         Ok(tiles::hashes(&bytes).expect("the length was checked"))
-    }
-
-    /// The root that the edge leads to.
-    fn edge_root(&self) -> Digest {
-        if self.size == 0 {
-            return empty_root();
-        }
-        let mut subtrees = Vec::new();
-        for level in self.edge.iter().rev() {
-            let mut rest = &level[..];
-            while !rest.is_empty() {
-                let (subtree, after) = rest.split_at(1 << rest.len().ilog2());
-                subtrees.push(tiles::subtree(subtree));
-                rest = after;
-            }
-        }
-        Frontier::from_parts(self.size, subtrees).expect("the widths are the digits of the size").root()
     }
 
     /// Why the edge does not lead to the root: compares every hash of it with what lies below.

@@ -14,22 +14,17 @@ use crate::ledger::{Error, Result};
 use crate::limits;
 use crate::log::publisher::{Means, Ticked};
 use crate::log::{Health, queries};
-use crate::tlog::note;
 
 /// Puts the keys that sign from now on in the list of keys.
 ///
 /// # Errors
 /// The database's.
-pub async fn start(app: &App) -> Result<()> {
-    let (log, ledger, keys, host) = (app.log.clone(), app.ledger.clone(), app.keys.clone(), app.origin().to_owned());
-    let promise = app.promise_verifier();
+pub async fn start(app: &web::Data<App>) -> Result<()> {
+    let (work, promise) = (app.clone(), app.promise_verifier());
     app.blocking(move || {
-        log.name_keys(&ledger, &promise, |text| {
-            let (name, key) = (format!("{host}/promise"), &keys.promise);
-            // Ed25519 needs no random numbers and does not fail.
-            let note =
-                note::sign(text, &name, &key.verifying_key().to_bytes(), |text| key.sign(text).unwrap_or_default());
-            note[text.len() + 1..].to_owned()
+        work.log.name_keys(&work.ledger, &promise, |text| {
+            // What stands behind the text and its blank line.
+            work.promise_note(text).map(|note| note[text.len() + 1..].to_owned())
         })
     })
     .await
@@ -53,6 +48,25 @@ pub async fn round(app: &App) -> Result<u32> {
     let ticked = app.blocking(tick).await?;
     let disclosed = disclosure::round(app).await?;
     Ok(u32::from(matches!(ticked, Ticked::Published(_))) + disclosed)
+}
+
+/// Reads every published tile again.
+///
+/// # Errors
+/// What is changed or missing; where something is changed the log stands still.
+pub async fn recheck(app: &App) -> Result<()> {
+    let (log, ledger) = (app.log.clone(), app.ledger.clone());
+    app.blocking(move || log.recheck(&ledger)).await
+}
+
+/// Reads the tiles again at the start and once a day, until the server stops.
+pub async fn keep_checking(app: web::Data<App>) {
+    loop {
+        if let Err(error) = recheck(&app).await {
+            tracing::error!(alarm = "log-tiles-damaged", error = %error, "a published tile is not as it was published");
+        }
+        tokio::time::sleep(Duration::from_millis(limits::LOG_RECHECK_MS)).await;
+    }
 }
 
 /// Ticks until the server stops.

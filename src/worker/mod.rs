@@ -25,6 +25,7 @@ pub fn start(app: &web::Data<App>) -> Vec<JoinHandle<()>> {
         tokio::task::spawn_local(scheduler::run(app.clone())),
         tokio::task::spawn_local(unsealer::run(app.clone())),
         tokio::task::spawn_local(log::run(app.clone())),
+        tokio::task::spawn_local(log::keep_checking(app.clone())),
         tokio::task::spawn_local(mailer::run(app.clone())),
         tokio::task::spawn_local(sweeper::run(app.clone())),
         tokio::task::spawn_local(scrubber::run(app.clone())),

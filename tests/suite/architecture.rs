@@ -23,7 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("blobs", &["kernel", "seal", "limits"]),
     ("config", &["db", "kernel", "limits"]),
     ("ledger", &["kernel", "rules", "tlog", "db", "clock", "instance", "limits", "refusals", "faults"]),
-    ("log", &["kernel", "seal", "tlog", "witness", "db", "ledger", "clock", "limits", "faults"]),
+    ("log", &["kernel", "seal", "tlog", "verify", "witness", "db", "ledger", "clock", "limits", "faults"]),
     // What the platform does. Features use each other; `changes` of another feature stay out of reach, see below.
     (
         "features",
@@ -84,8 +84,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "drill",
         &[
-            "kernel", "seal", "tlog", "client", "app", "clock", "config", "keys", "worker", "http", "db", "ledger",
-            "log", "blobs", "features", "cli", "limits", "faults", "stage",
+            "kernel", "seal", "tlog", "verify", "client", "app", "clock", "config", "keys", "worker", "http", "db",
+            "ledger", "log", "blobs", "features", "cli", "limits", "faults", "stage",
         ],
     ),
     (

@@ -23,15 +23,7 @@ const ENTRIES_PATH: &str = "/v1/inspection/entries";
 
 /// Publishes the list of keys, as a server does at its start.
 fn name_keys(world: &World) {
-    let log = world.app().log.clone();
-    let (host, keys) = (world.app().origin().to_owned(), world.app().keys.clone());
-    let named = log.name_keys(&world.app().ledger, &world.app().promise_verifier(), |text| {
-        let key = &keys.promise;
-        let sign = |text: &[u8]| key.sign(text).expect("signed");
-        let note = sealbid::tlog::note::sign(text, &format!("{host}/promise"), &key.verifying_key().to_bytes(), sign);
-        note[text.len() + 1..].to_owned()
-    });
-    named.expect("keys are named");
+    actix_web::rt::System::new().block_on(sealbid::worker::log::start(&world.data())).expect("keys are named");
 }
 
 fn log_key(world: &World) -> Verifier {

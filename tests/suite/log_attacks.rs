@@ -8,7 +8,6 @@ use sealbid::clock::SystemClock;
 use sealbid::db::schema::{audit_entry, audit_leaf};
 use sealbid::faults::Faults;
 use sealbid::kernel::digest::{Digest, sha256};
-use sealbid::keys::Keys;
 use sealbid::ledger::Record;
 use sealbid::log::publisher::{Means, Ticked};
 use sealbid::log::signer::Signer;
@@ -21,9 +20,9 @@ use sealbid::tlog::note::{NoteError, Verifier};
 use sealbid::tlog::policy::{Policy, Refused};
 use sealbid::tlog::receipt::Receipt;
 
-use crate::on_both;
 use crate::support::loglab::{self, Server, as_dba, head, log_with, note, tick};
 use crate::support::world::World;
+use crate::{on_both, on_both_with_keys};
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -83,30 +82,7 @@ fn rewrite(world: &World) {
     fs::remove_dir_all(world.app().config.audit.dir.join("tile")).expect("removed");
 }
 
-macro_rules! with_keys {
-    ($name:ident, |$world:ident| $story:block) => {
-        mod $name {
-            use super::*;
-
-            fn story($world: &World) $story
-
-            #[test]
-            fn on_sqlite() {
-                let world = World::sqlite_with(|config| drop(Keys::create(&config.keys.dir).expect("keys")));
-                story(&world);
-            }
-
-            #[test]
-            fn on_postgres() {
-                if let Some(world) = World::postgres_with(|config| drop(Keys::create(&config.keys.dir).expect("keys"))) {
-                    story(&world);
-                }
-            }
-        }
-    };
-}
-
-with_keys!(a_database_that_is_rewritten_as_a_whole_gets_no_signature, |world| {
+on_both_with_keys!(a_database_that_is_rewritten_as_a_whole_gets_no_signature, |world| {
     note(world, "before");
     world.settle();
     note(world, "an act");
@@ -134,7 +110,7 @@ with_keys!(a_database_that_is_rewritten_as_a_whole_gets_no_signature, |world| {
     );
 });
 
-with_keys!(an_entry_that_is_deleted_before_its_tick_stops_the_signer_and_the_promise_proves_it, |world| {
+on_both_with_keys!(an_entry_that_is_deleted_before_its_tick_stops_the_signer_and_the_promise_proves_it, |world| {
     let story = world.lot(Category::Construction).noticed();
     world.settle();
     let act = story.bid(1, 1, "900000.00").ok();
@@ -167,7 +143,7 @@ with_keys!(an_entry_that_is_deleted_before_its_tick_stops_the_signer_and_the_pro
     assert!(matches!(log.tick(&means).expect("a tick"), Ticked::Published(_)));
 });
 
-with_keys!(keys_rotate_and_receipts_of_every_time_are_proven_by_the_keys_of_their_time, |world| {
+on_both_with_keys!(keys_rotate_and_receipts_of_every_time_are_proven_by_the_keys_of_their_time, |world| {
     let origin = world.app().log.settings().origin.clone();
     let proof = |server: &Server, entry: &str| {
         let (log, entry) = (server.app.log.clone(), entry.to_owned());

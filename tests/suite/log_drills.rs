@@ -7,42 +7,19 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use sealbid::clock::{ManualClock, SystemClock};
 use sealbid::faults::{Faults, Plan, Point};
-use sealbid::keys::Keys;
 use sealbid::log::publisher::Ticked;
 use sealbid::log::recovery;
 use sealbid::log::signer::file::FileSigner;
 use sealbid::rules::editions::Category;
+use sealbid::worker::log as worker;
 
-use crate::on_both;
 use crate::support::loglab::{self, Server, as_dba, check_whole, head, killed_at, note, tick};
 use crate::support::world::World;
+use crate::{on_both, on_both_with_keys};
 
 const POINTS: [Point; 4] = [Point::LogSequenced, Point::LogTiles, Point::LogSigned, Point::LogPublished];
 
-/// Worlds whose keys another server can load.
-macro_rules! with_keys {
-    ($name:ident, |$world:ident| $story:block) => {
-        mod $name {
-            use super::*;
-
-            fn story($world: &World) $story
-
-            #[test]
-            fn on_sqlite() {
-                story(&World::sqlite_with(|config| drop(Keys::create(&config.keys.dir).expect("keys"))));
-            }
-
-            #[test]
-            fn on_postgres() {
-                if let Some(world) = World::postgres_with(|config| drop(Keys::create(&config.keys.dir).expect("keys"))) {
-                    story(&world);
-                }
-            }
-        }
-    };
-}
-
-with_keys!(a_tick_that_is_killed_anywhere_is_finished_by_the_next_server, |world| {
+on_both_with_keys!(a_tick_that_is_killed_anywhere_is_finished_by_the_next_server, |world| {
     world.settle();
     for (n, point) in POINTS.into_iter().enumerate() {
         note(world, &format!("killed-{n}"));
@@ -59,7 +36,7 @@ with_keys!(a_tick_that_is_killed_anywhere_is_finished_by_the_next_server, |world
     }
 });
 
-with_keys!(files_that_are_lost_are_made_again_byte_for_byte, |world| {
+on_both_with_keys!(files_that_are_lost_are_made_again_byte_for_byte, |world| {
     world.lot(Category::Construction).noticed();
     world.settle();
     let dir = world.app().config.audit.dir.clone();
@@ -91,7 +68,7 @@ impl Plan for Stalled {
     }
 }
 
-with_keys!(of_two_servers_that_grow_the_log_at_once_one_gives_way, |world| {
+on_both_with_keys!(of_two_servers_that_grow_the_log_at_once_one_gives_way, |world| {
     world.settle();
     for (n, point) in POINTS.into_iter().enumerate() {
         let (first, second) = (Server::start(world), Server::start(world));
@@ -150,13 +127,9 @@ fn stands_still(world: &World, server: &Server) {
     let error = server.tick().expect_err("it stands still").to_string();
     assert!(error.contains("rollback suspected"), "{error}");
     assert!(loglab::is_halted(world).is_some_and(|why| why.contains("rollback suspected")));
-    let app = &server.app;
-    let refused = app
-        .ledger
-        .commit_blocking(app.system("test"), |tx| tx.note("note-refused", sealbid::ledger::Record::new("test.noted")));
-    assert!(refused.is_err(), "nothing that must be on record is accepted");
     // The world's own server learns of it with its next tick, and says so to whoever asks.
     assert!(tick(world.app(), &Faults::default(), &SystemClock).is_err());
+    note_refused(world);
     let bidder = world.bidder(1);
     bidder.post("/v1/lots", &serde_json::json!({})).refused(403, "role-forbidden");
     let initiator = world.initiator();
@@ -185,13 +158,13 @@ fn recovers(world: &World, halted: Server, lost: u64) {
     check_whole(&server.app);
 }
 
-with_keys!(an_old_database_is_noticed_by_the_signer_and_finds_back, |world| {
+on_both_with_keys!(an_old_database_is_noticed_by_the_signer_and_finds_back, |world| {
     let server = restored(world, |_, _| ());
     stands_still(world, &server);
     recovers(world, server, 2);
 });
 
-with_keys!(an_old_database_with_an_old_signer_is_noticed_by_what_is_published, |world| {
+on_both_with_keys!(an_old_database_with_an_old_signer_is_noticed_by_what_is_published, |world| {
     let server = restored(world, |dir, kept| {
         fs::copy(kept.join("state"), dir.join("state")).expect("copied");
     });
@@ -199,7 +172,7 @@ with_keys!(an_old_database_with_an_old_signer_is_noticed_by_what_is_published, |
     recovers(world, server, 2);
 });
 
-with_keys!(a_signer_without_a_memory_signs_nothing_until_it_is_made_anew_from_what_is_published, |world| {
+on_both_with_keys!(a_signer_without_a_memory_signs_nothing_until_it_is_made_anew_from_what_is_published, |world| {
     world.lot(Category::Construction).noticed();
     world.settle();
     fs::remove_file(world.dir().join("signer/state")).expect("removed");
@@ -288,6 +261,42 @@ on_both!(a_tile_or_a_memory_with_a_flipped_bit_gets_no_signature, |world| {
     tick(world.app(), &Faults::default(), &SystemClock).expect("a tick");
     check_whole(world.app());
 });
+
+on_both!(a_published_tile_that_is_changed_stops_the_log_and_one_that_is_lost_is_made_again, |world| {
+    for n in 0..300 {
+        note(world, &format!("many-{n}"));
+    }
+    world.settle();
+    let recheck = || actix_web::rt::System::new().block_on(worker::recheck(world.app()));
+    recheck().expect("as they were published");
+    for name in ["tile/0/000", "tile/entries/000"] {
+        let path = world.app().config.audit.dir.join(name);
+        let good = fs::read(&path).expect("a tile");
+        let mut bad = good.clone();
+        bad[1_000] ^= 4;
+        fs::write(&path, bad).expect("written");
+        let error = recheck().expect_err("it stands still").to_string();
+        assert!(error.contains(name), "{error}");
+        assert!(loglab::is_halted(world).is_some_and(|why| why.contains(name)));
+        note_refused(world);
+        fs::remove_file(&path).expect("removed");
+        world.app().log.resume(&world.app().ledger).expect("resumed");
+        assert!(recheck().expect_err("missing").to_string().contains(name));
+        assert_eq!(loglab::is_halted(world), None, "what is lost stops nothing");
+        world.app().log.rebuild(&world.app().reader).expect("made again");
+        assert_eq!(fs::read(&path).expect("a tile"), good);
+        recheck().expect("as they were published");
+    }
+    check_whole(world.app());
+});
+
+fn note_refused(world: &World) {
+    let app = world.app();
+    let refused = app
+        .ledger
+        .commit_blocking(app.system("test"), |tx| tx.note("note-refused", sealbid::ledger::Record::new("test.noted")));
+    assert!(refused.is_err(), "nothing that must be on record is accepted");
+}
 
 on_both!(a_flood_of_entries_drains_in_full_batches_and_ticks_go_on, |world| {
     world.settle();

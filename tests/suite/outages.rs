@@ -9,35 +9,13 @@ use sealbid::rules::editions::Category;
 use sealbid::worker::{pulse, scheduler};
 use serde_json::{Value, json};
 
+use crate::on_both_with_keys;
 use crate::support::api::with_matter;
 use crate::support::story::LotStory;
 use crate::support::world::World;
 
 const AMOUNTS: [&str; 3] = ["900000.00", "910000.00", "920000.00"];
 const MINUTE: i64 = 60;
-
-/// A test on both databases, on a platform whose keys a second process can load.
-macro_rules! restarts {
-    ($name:ident, |$world:ident| $story:block) => {
-        mod $name {
-            use super::*;
-
-            fn story($world: &World) $story
-
-            #[test]
-            fn on_sqlite() {
-                story(&World::sqlite_with(|config| drop(Keys::create(&config.keys.dir).expect("keys"))));
-            }
-
-            #[test]
-            fn on_postgres() {
-                if let Some(world) = World::postgres_with(|config| drop(Keys::create(&config.keys.dir).expect("keys"))) {
-                    story(&world);
-                }
-            }
-        }
-    };
-}
 
 fn run<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
@@ -92,7 +70,7 @@ fn out(world: &World, deadline: Timestamp, from: i64, until: i64) {
     world.advance_to(deadline.plus_seconds(until.max(10)));
 }
 
-restarts!(down_across_the_deadline_nothing_opens_and_somebody_goes_on_with_a_reason, |world| {
+on_both_with_keys!(down_across_the_deadline_nothing_opens_and_somebody_goes_on_with_a_reason, |world| {
     let lot = noticed(world);
     let (late, _) = lot.uploaded_bid(4, 1, "930000.00");
     let deadline = lot.deadline();
@@ -128,7 +106,7 @@ restarts!(down_across_the_deadline_nothing_opens_and_somebody_goes_on_with_a_rea
     }
 });
 
-restarts!(after_an_outage_the_initiator_extends_and_whoever_was_shut_out_bids, |world| {
+on_both_with_keys!(after_an_outage_the_initiator_extends_and_whoever_was_shut_out_bids, |world| {
     let (lot, deadline) = after_outage(world, -MINUTE, MINUTE);
     let new = deadline.plus_seconds(24 * 60 * MINUTE);
     let extended = json!({ "kind": "incident", "reason": "The platform was down", "new_deadline_at": new });
@@ -139,7 +117,7 @@ restarts!(after_an_outage_the_initiator_extends_and_whoever_was_shut_out_bids, |
     assert_eq!((lot.state().as_str(), lot.unsealed()), ("opening", 4), "before the new deadline the platform was up");
 });
 
-restarts!(an_outage_counts_when_any_part_of_it_lies_in_the_last_half_hour, |world| {
+on_both_with_keys!(an_outage_counts_when_any_part_of_it_lies_in_the_last_half_hour, |world| {
     let held = |lot: &LotStory<'_>| lot.view()["holds"][0]["kind"] == "incident";
     let (lot, _) = after_outage(world, -40 * MINUTE, -30 * MINUTE);
     assert!(!held(&lot) && lot.state() == "opening", "over when the half hour began");
@@ -153,7 +131,7 @@ restarts!(an_outage_counts_when_any_part_of_it_lies_in_the_last_half_hour, |worl
     assert!(held(&lot), "one of eleven is");
 });
 
-restarts!(while_another_server_is_ready_there_is_no_outage, |world| {
+on_both_with_keys!(while_another_server_is_ready_there_is_no_outage, |world| {
     let lot = noticed(world);
     let deadline = lot.deadline();
     world.set_clock(deadline.plus_seconds(-MINUTE));
@@ -167,7 +145,7 @@ restarts!(while_another_server_is_ready_there_is_no_outage, |world| {
     assert_eq!((lot.state().as_str(), entries(world, "platform.outage").len()), ("opening", 0));
 });
 
-restarts!(a_start_a_stop_and_changed_settings_are_on_record_without_secrets, |world| {
+on_both_with_keys!(a_start_a_stop_and_changed_settings_are_on_record_without_secrets, |world| {
     let first = Restarted::of(world);
     run(pulse::start(&first.0)).expect("started");
     run(pulse::stop(&first.0)).expect("stopped");

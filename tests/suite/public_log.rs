@@ -39,6 +39,13 @@ impl<'w> Outside<'w> {
         String::from_utf8(self.fetch(path)).expect("text")
     }
 
+    /// The entries of a log with bids in it, and padding.
+    fn grown_by_many(&self) -> Vec<Digest> {
+        self.world.lot(Category::Construction).noticed().with_bids(&["900000.00", "910000.00", "920000.00"]);
+        self.world.settle();
+        self.whole()
+    }
+
     /// Rebuilds the tree from the entries and compares it with every tile and the checkpoint. Returns the commitments.
     fn whole(&self) -> Vec<Digest> {
         let head = self.policy.check(&self.text("checkpoint")).expect("a signed checkpoint").checkpoint;
@@ -178,4 +185,14 @@ on_both!(what_is_published_has_the_headers_of_its_kind_and_no_compression, |worl
         world.nobody("GET", format!("/audit/main/{wrong}")).send().refused(404, "not-found");
     }
     assert!(outside.text("policy").contains("quorum none"));
+});
+
+on_both!(the_bytes_of_leaves_are_those_of_chance, |world| {
+    // As many ones as zeros, within six times what chance makes it differ; and no commitment twice.
+    let entries = Outside::of(world).grown_by_many();
+    let ones: u32 = entries.iter().flat_map(|entry| *entry.as_bytes()).map(u8::count_ones).sum();
+    let bits = f64::from(u32::try_from(entries.len() * 256).expect("small"));
+    assert!((f64::from(ones) - bits / 2.0).abs() < 6.0 * bits.sqrt() / 2.0, "{ones} of {bits}");
+    let distinct: std::collections::BTreeSet<&Digest> = entries.iter().collect();
+    assert_eq!(distinct.len(), entries.len());
 });

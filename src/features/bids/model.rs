@@ -230,17 +230,6 @@ impl TryFrom<EntryRow> for Recorded {
     type Error = Error;
 
     fn try_from(row: EntryRow) -> Result<Self> {
-        let bytes =
-            |value: Vec<u8>| <[u8; 32]>::try_from(value).map_err(|_| Error::damaged(format!("entry {}", row.entry_id)));
-        Ok(Self {
-            at: Timestamp::from_millis(row.at_ms),
-            opening: Opening {
-                s_p: bytes(row.s_p)?,
-                p: row.part_p.into_bytes(),
-                h_c: Digest::from_bytes(bytes(row.h_c)?),
-                h_i: Digest::from_bytes(bytes(row.h_i)?),
-            },
-            entry_id: row.entry_id,
-        })
+        Ok(Self { at: Timestamp::from_millis(row.at_ms), opening: row.opening()?, entry_id: row.entry_id })
     }
 }

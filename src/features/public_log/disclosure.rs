@@ -4,21 +4,19 @@
 //! between is made good by the next round. The form is that of `docs/log-format.md`.
 
 use diesel::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::changes;
 use crate::app::App;
 use crate::db::Conn;
-use crate::db::schema::{audit_entry, audit_leaf, audit_search, disclosures_due};
+use crate::db::schema::{audit_entry, audit_leaf, audit_search, disclosures_due, lots};
 use crate::features::bids::fixed::FIXED;
 use crate::features::inspection::search;
 use crate::kernel::digest::sha256;
-use crate::kernel::encoding::{base64url, hex};
 use crate::ledger::audit::EntryRow;
-use crate::ledger::{Error, Failure, Record, Result, Tx};
+use crate::ledger::{Record, Result, Tx};
 use crate::limits;
-use crate::log::{Log, model, queries as log};
-use crate::tlog::receipt::Opening;
+use crate::log::{Log, model, opened, queries as log};
 
 /// The stream of the entry that says what was disclosed.
 fn stream(lot: &str) -> String {
@@ -90,11 +88,7 @@ async fn prove(app: &App, lot: &str, entry: &str) -> Result<bool> {
 
 async fn write(app: &App, name: String, text: String) -> Result<()> {
     let public_log = app.log.clone();
-    let written = move || {
-        let written = public_log.directory().write(&name, text.as_bytes());
-        written.map_err(|error| Error::Failed(Failure::Storage(error.to_string())))
-    };
-    app.blocking(written).await
+    app.blocking(move || Ok(public_log.directory().write(&name, text.as_bytes())?)).await
 }
 
 /// The receipt of an entry as a file (C2SP tlog-proof), once it is under the published checkpoint.
@@ -104,24 +98,15 @@ async fn write(app: &App, name: String, text: String) -> Result<()> {
 pub fn receipt(conn: &mut Conn, public_log: &Log, entry_id: &str) -> Result<Option<String>> {
     let Some(index) = log::leaf_index(conn, entry_id)? else { return Ok(None) };
     let row: EntryRow = audit_entry::table.find(entry_id).select(EntryRow::as_select()).first(conn)?;
-    let opening = opening(&row)?;
+    let opening = row.opening()?;
     let head = log::head(conn)?;
     let proof = public_log.proof(&head, index, Some(opening.to_extra().into_bytes()))?;
     Ok(proof.map(|proof| proof.to_text()))
 }
 
-fn opening(row: &EntryRow) -> Result<Opening> {
-    let salt: [u8; 32] = row.s_p[..].try_into().map_err(|_| Error::damaged("a salt has not 32 bytes"))?;
-    Ok(Opening {
-        s_p: salt,
-        p: row.part_p.clone().into_bytes(),
-        h_c: model::digest(&row.h_c)?,
-        h_i: model::digest(&row.h_i)?,
-    })
-}
-
-/// The file; none while an entry of the lot is not under the published checkpoint.
+/// The file: every entry of the lot that the published checkpoint covers; none while one from before the opening is not covered.
 fn file(conn: &mut Conn, origin: &str, lot: &str) -> Result<Option<String>> {
+    let opened_at: Option<i64> = lots::table.find(lot).select(lots::unsealed_at).first(conn)?;
     let published = model::size(log::head(conn)?.published_size);
     let rows: Vec<(EntryRow, Option<i64>)> = audit_search::table
         .inner_join(audit_entry::table.on(audit_entry::entry_id.eq(audit_search::entry_id)))
@@ -133,29 +118,15 @@ fn file(conn: &mut Conn, origin: &str, lot: &str) -> Result<Option<String>> {
     let mut lines = Vec::with_capacity(rows.len());
     for (row, index) in rows {
         match index.map(model::size).filter(|index| *index < published) {
-            None => return Ok(None),
-            Some(index) => lines.push((index, line(&row, index))),
+            None if opened_at.is_none_or(|at| row.at_ms <= at) => return Ok(None),
+            // What comes later must not keep everybody waiting for what was before.
+            None => {}
+            // How many bids there were is no secret any more, and part of what everybody may check.
+            Some(index) => lines.push((index, opened::line(&row, index, row.kind == FIXED, None))),
         }
     }
     lines.sort_unstable_by_key(|(index, _)| *index);
     let head = json!({ "v": 1, "kind": "disclosure", "origin": origin, "lot": lot, "entries": lines.len() });
     let lines = lines.into_iter().map(|(_, line)| line);
     Ok(Some(std::iter::once(head).chain(lines).map(|line| format!("{line}\n")).collect()))
-}
-
-fn line(row: &EntryRow, index: u64) -> Value {
-    let mut line = json!({
-        "index": index,
-        "s_p": base64url(&row.s_p),
-        "p": base64url(row.part_p.as_bytes()),
-        "h_i": hex(&row.h_i),
-    });
-    // How many bids there were is no secret any more, and part of what everybody may check.
-    if row.kind == FIXED {
-        line["s_c"] = base64url(&row.s_c).into();
-        line["c"] = base64url(row.part_c.as_bytes()).into();
-    } else {
-        line["h_c"] = hex(&row.h_c).into();
-    }
-    line
 }

@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::App;
 use crate::http::problem::Problem;
-use crate::ledger::{Error, Failure};
+use crate::ledger::Error;
 use crate::log::directory::{CHECKPOINT, DirectoryError};
 use crate::refusals;
 use crate::tlog::tiles::Tile;
@@ -59,7 +59,7 @@ pub async fn get_tile(app: web::Data<App>, path: web::Path<TilePath>) -> Result<
         .blocking(move || match log.directory().tile(&tile) {
             Ok(bytes) => Ok(bytes),
             Err(DirectoryError::Missing(_)) => Err(refusals::not_found().into()),
-            Err(error) => Err(Error::Failed(Failure::Storage(error.to_string()))),
+            Err(error) => Err(error.into()),
         })
         .await?;
     Ok(answer(bytes, BYTES, FOREVER))
@@ -112,7 +112,7 @@ pub async fn get_disclosure(app: web::Data<App>, path: web::Path<DisclosurePath>
 
 async fn file(app: &web::Data<App>, name: String, kind: &str, cache: &str) -> Result<HttpResponse, Error> {
     let log = app.log.clone();
-    let read = move || log.directory().read(&name).map_err(|error| Error::Failed(Failure::Storage(error.to_string())));
+    let read = move || Ok(log.directory().read(&name)?);
     let bytes = app.blocking(read).await?.ok_or_else(refusals::not_found)?;
     Ok(answer(bytes, kind, cache))
 }

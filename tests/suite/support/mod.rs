@@ -40,3 +40,32 @@ macro_rules! on_both {
         }
     };
 }
+
+/// As [`on_both`], on platforms whose keys lie in files, so that another server can load them.
+#[macro_export]
+macro_rules! on_both_with_keys {
+    ($(#[$doc:meta])* $name:ident, |$world:ident| $story:block) => {
+        $(#[$doc])*
+        mod $name {
+            use super::*;
+
+            fn story($world: &$crate::support::world::World) $story
+
+            fn keys(config: &mut sealbid::config::Config) {
+                sealbid::keys::Keys::create(&config.keys.dir).expect("a key directory");
+            }
+
+            #[test]
+            fn on_sqlite() {
+                story(&$crate::support::world::World::sqlite_with(keys));
+            }
+
+            #[test]
+            fn on_postgres() {
+                if let Some(world) = $crate::support::world::World::postgres_with(keys) {
+                    story(&world);
+                }
+            }
+        }
+    };
+}

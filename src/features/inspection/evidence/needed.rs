@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::tlog::edge::Edge;
 use crate::tlog::tiles::{self, Content, Tile, WIDTH};
 
 /// The tiles that are needed, each once.
@@ -13,11 +14,8 @@ pub(super) struct Needed {
 impl Needed {
     /// Of a tree of `size` leaves its right edge, from which the root follows.
     pub(super) fn of_tree(size: u64) -> Self {
-        let edge = tiles::levels(size).map(|level| {
-            let n = (size >> (8 * u32::from(level))) / WIDTH;
-            Tile { content: Content::Hashes(level), n, width: tiles::width_in(size, level, n) }
-        });
-        Self { size, tiles: edge.filter(|tile| tile.width > 0).collect() }
+        let hashes = |tile: &Tile| tile.content != Content::Entries;
+        Self { size, tiles: Edge::tiles(size).into_iter().filter(hashes).collect() }
     }
 
     /// And what proves a leaf.

@@ -9,15 +9,12 @@ use super::needed::Needed;
 use crate::features::inspection::asked::{After, Asked, Found};
 use crate::features::inspection::export::table::{self, CONTENTS};
 use crate::kernel::digest::Hasher;
-use crate::kernel::encoding::{base64url, hex};
 use crate::kernel::text::Language;
-use crate::ledger::{Error, Failure, Result};
+use crate::ledger::{Error, Result};
 use crate::limits;
-use crate::log::directory::DirectoryError;
-use crate::log::{model, queries as log};
+use crate::log::{model, opened, queries as log};
 use crate::refusals;
 use crate::tlog::evidence::{self, Manifest};
-use crate::tlog::note;
 use crate::tlog::tiles::Tile;
 
 /// An archive that is about to be written.
@@ -69,7 +66,7 @@ pub async fn prepare(asked: Asked, language: Language) -> Result<Bundle> {
     let head = asked.app.reader.read(log::head).await?;
     let public_log = asked.app.log.clone();
     let files = move || {
-        let file = |name| public_log.directory().read(name).map_err(storage);
+        let file = |name| Ok::<_, Error>(public_log.directory().read(name)?);
         Ok((file(evidence::KEYS)?, file(evidence::POLICY)?))
     };
     let (Some(checkpoint), (Some(keys), Some(policy))) = (head.published, asked.app.blocking(files).await?) else {
@@ -171,7 +168,7 @@ impl Walk {
         }
         let (public_log, count) = (self.bundle.asked.app.log.clone(), next.len());
         let read = move || {
-            let tile = |tile: Tile| Ok((tile, public_log.directory().tile(&tile).map_err(storage)?));
+            let tile = |tile: Tile| Ok((tile, public_log.directory().tile(&tile)?));
             next.into_iter().map(tile).collect::<Result<Vec<_>>>()
         };
         for (tile, bytes) in self.bundle.asked.app.blocking(read).await? {
@@ -217,10 +214,7 @@ impl Bundle {
         });
         let manifest =
             Manifest { origin: app.log.settings().origin.clone(), about: about.to_string(), members: members.to_vec() };
-        let (text, key) = (manifest.text(), &app.keys.promise);
-        let signature = key.sign(text.as_bytes()).map_err(|_| Error::internal("no random numbers"))?;
-        let name = format!("{}/promise", app.origin());
-        Ok(note::sign(&text, &name, &key.verifying_key().to_bytes(), |_| signature))
+        app.promise_note(&manifest.text())
     }
 }
 
@@ -232,18 +226,8 @@ fn covered(found: &Found, size: u64) -> Vec<(usize, u64)> {
 
 /// Opened entries. The personal part stays closed, as everywhere in the inspection.
 fn lines(found: &Found, size: u64) -> Vec<u8> {
-    let line = |(at, index): (usize, u64)| {
-        let row = &found.rows[at];
-        let line = json!({
-            "index": index,
-            "s_p": base64url(&row.s_p),
-            "p": base64url(row.part_p.as_bytes()),
-            "s_c": base64url(&row.s_c),
-            "c": base64url(row.part_c.as_bytes()),
-            "h_i": hex(&row.h_i),
-        });
-        format!("{line}\n").into_bytes()
-    };
+    let line =
+        |(at, index): (usize, u64)| format!("{}\n", opened::line(&found.rows[at], index, true, None)).into_bytes();
     covered(found, size).into_iter().flat_map(line).collect()
 }
 
@@ -252,8 +236,4 @@ fn rows(found: &Found, size: u64) -> Result<Vec<u8>> {
     let mut views = found.views()?;
     views.retain(|view| view.leaf_index.is_some_and(|index| index < size));
     table::rows(CONTENTS, &views, &found.names)
-}
-
-fn storage(error: DirectoryError) -> Error {
-    Error::Failed(Failure::Storage(error.to_string()))
 }
