@@ -208,7 +208,7 @@ mod tests {
     use super::*;
     use crate::client::wire::Schedule;
     use crate::kernel::digest::sha256;
-    use crate::seal::keyset::{KeySetSubject, PlatformKey, Profile};
+    use crate::seal::keyset::{KeySetKind, KeySetSubject, KeyShare, Profile};
 
     fn key_set(tender: &str, group: &str, opens: &str) -> KeySet {
         let ident = |text: &str| Ident::parse(text, "id").expect("an id");
@@ -218,7 +218,7 @@ mod tests {
             opens_not_before: UtcMillis::parse(opens, "opens").expect("a time"),
             profile: Profile::Strict,
         };
-        PlatformKey::generate(subject).expect("random numbers").key_set().clone()
+        KeyShare::generate(KeySetKind::Platform, subject).expect("random numbers").key_set().clone()
     }
 
     fn lot() -> Lot {

@@ -71,12 +71,19 @@ pub enum FormError {
     RepeatedEphemeral,
     #[error("key set kind `{0}` is unknown")]
     UnknownKeySetKind(String),
-    #[error("key set kind `{0}` is not supported by this version")]
-    UnsupportedKeySetKind(String),
     #[error("profile is not strict or open")]
     Profile,
-    #[error("a key set of one member has k = n = 1, its own key as only share, and no members or ceremony")]
+    #[error(
+        "a key set of one member has k = n = 1, its own key as only share, and no members or ceremony; one of custodians \
+         has members, a ceremony, and one share for each that belongs to X"
+    )]
     KeySetShape,
+    #[error("members are {} to {} custodians, numbered from 1, none twice, and at least {} of them open", limits::MIN_MEMBERS, limits::MAX_MEMBERS, limits::MIN_THRESHOLD)]
+    Members,
+    #[error("the signed bytes are not in their canonical form")]
+    NotCanonical,
+    #[error("the lines are not those of the snapshot")]
+    Lines,
     #[error("the key set's kid does not follow from its key, opening time and group")]
     KeySetId,
     #[error("the number of slots is not the number of key sets")]
@@ -127,9 +134,11 @@ impl FormError {
             Self::UnknownSlotType(_) => "unknown_slot_type",
             Self::RepeatedEphemeral => "repeated_ephemeral",
             Self::UnknownKeySetKind(_) => "unknown_key_set_kind",
-            Self::UnsupportedKeySetKind(_) => "unsupported_key_set_kind",
+            Self::Members => "bad_members",
             Self::Profile => "unknown_profile",
             Self::KeySetShape => "bad_key_set_shape",
+            Self::NotCanonical => "not_canonical",
+            Self::Lines => "other_lines",
             Self::KeySetId => "wrong_key_set_id",
             Self::KeySetCount => "wrong_key_set_count",
             Self::OtherKeySet(_) => "other_key_set",

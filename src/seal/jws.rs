@@ -68,7 +68,15 @@ impl Jws {
     /// # Errors
     /// Every way in which the form may be wrong, see [`FormError`].
     pub fn parse(bytes: &[u8], typ: &'static str) -> Result<Self, FormError> {
-        let mut object = Object::parse(bytes, MAX_JWS_BYTES)?;
+        Self::parse_within(bytes, typ, MAX_JWS_BYTES)
+    }
+
+    /// [`Jws::parse`] for an object of another size.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn parse_within(bytes: &[u8], typ: &'static str, limit: usize) -> Result<Self, FormError> {
+        let mut object = Object::parse(bytes, limit)?;
         let wire = Wire {
             protected: object.text("protected")?,
             payload: object.text("payload")?,

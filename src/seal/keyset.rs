@@ -1,25 +1,28 @@
 //! Key sets: to whom the envelopes of one opening group are sealed. JWS type `sealbid-keyset+jws`.
 //!
-//! `{v, kid, tender, group, kind, k, n, X, shares, opens_not_before, profile}`; X and shares are compressed points in
-//! base64url. kid = the first 16 bytes of SHA-256("sealbid/1 kid" || X || opens_not_before || group) in hex, where X has 33
+//! `{v, kid, tender, group, kind, k, n, X, shares, opens_not_before, profile}`, and for custodians `members` and `ceremony`
+//! behind them; X and shares are compressed points in base64url. A member is `{i, custodian, org, sign_kid, kem}`, with i
+//! from 1 in order and kem a compressed point; ceremony is the digest of the ceremony's transcript in hex
+//! ([`super::ceremony`]). kid = the first 16 bytes of SHA-256("sealbid/1 kid" || X || opens_not_before || group) in hex, where X has 33
 //! and opens_not_before 24 bytes, so that the concatenation has one reading.
 //!
 //! Promise: a [`KeySet`] read from outside has a valid X, the kid that follows from its content, and the shape of its
-//! kind. `opens_not_before` is a lower bound; the lot may open later. One key set serves one group only: whoever opens
+//! kind: one member whose share is X itself, or n custodians of whom k are needed and whose shares lie on one polynomial. `opens_not_before` is a lower bound; the lot may open later. One key set serves one group only: whoever opens
 //! two groups with one key lets the first opening be used as an oracle for the second.
 //!
-//! Deliberately absent: custodians (k of n). Their kind, members and ceremony are part of the format and are refused by
-//! name until shares can be checked against each other here.
+//! Deliberately absent: how custodians come to their shares, which is the ceremony's affair, and who they are.
 
 use super::VERSION;
 use super::error::{FormError, RandomFailed, SealError};
 use super::ids::{Ident, KeyId, UtcMillis};
 use super::jws::Jws;
 use super::keys::{SigningKey, VerifyingKey};
-use super::limits::MAX_JWS_BYTES;
-use super::points::{NotAScalar, Point, PrivateScalar, SCALAR_LEN};
+use super::limits::{MAX_JWS_BYTES, MAX_MEMBERS, MIN_MEMBERS, MIN_THRESHOLD};
+use super::points::{COMPRESSED_LEN, NotAScalar, Point, PrivateScalar, SCALAR_LEN};
 use super::strict_json::Object;
-use crate::kernel::{digest::Hasher, encoding, secret::Secret};
+use super::threshold;
+use crate::kernel::digest::{Digest, Hasher};
+use crate::kernel::secret::Secret;
 use serde::Serialize;
 
 /// The JWS type of a key set.
@@ -31,8 +34,63 @@ pub const KEY_SET_TYP: &str = "sealbid-keyset+jws";
 pub enum KeySetKind {
     /// The trading platform.
     Platform,
+    /// Custodians of different institutions, k of n.
+    Custodians,
     /// The bidder, with a one-time key.
     Bidder,
+}
+
+/// A member of a custodians' key set: member i holds the i-th share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Member {
+    /// From 1, in order.
+    pub i: u8,
+    /// The custodian.
+    pub custodian: Ident,
+    /// Its institution.
+    pub org: Ident,
+    /// The key that signs its messages.
+    pub sign_kid: KeyId,
+    /// The key to which its share is backed up.
+    pub kem: Point,
+}
+
+impl Member {
+    pub(super) fn from_object(mut object: Object) -> Result<Self, FormError> {
+        let member = Self {
+            i: object.integer("i")?,
+            custodian: Ident::parse(object.text("custodian")?, "custodian")?,
+            org: Ident::parse(object.text("org")?, "org")?,
+            sign_kid: KeyId::parse(&object.text("sign_kid")?, "sign_kid")?,
+            kem: point(&object.array("kem")?, "kem")?,
+        };
+        object.end()?;
+        Ok(member)
+    }
+}
+
+/// Reads the members of a set of which `k` are needed: numbered in order, none twice.
+pub(super) fn members(objects: Vec<Object>, k: u8) -> Result<Vec<Member>, FormError> {
+    let members = objects.into_iter().map(Member::from_object).collect::<Result<Vec<_>, _>>()?;
+    let twice = |index: usize| {
+        members[..index].iter().any(|other| {
+            let member: &Member = &members[index];
+            other.custodian == member.custodian || other.sign_kid == member.sign_kid || other.kem == member.kem
+        })
+    };
+    let in_order = members.iter().zip(1_u8..).all(|(member, i)| member.i == i);
+    if !(MIN_MEMBERS..=MAX_MEMBERS).contains(&members.len())
+        || !(MIN_THRESHOLD..=members.len()).contains(&usize::from(k))
+        || !in_order
+        || (0..members.len()).any(twice)
+    {
+        return Err(FormError::Members);
+    }
+    Ok(members)
+}
+
+pub(super) fn point(bytes: &[u8; COMPRESSED_LEN], field: &'static str) -> Result<Point, FormError> {
+    Point::from_compressed(bytes).map_err(|_| FormError::NotAPoint(field))
 }
 
 /// Whether every slot must prove knowledge of its ephemeral key.
@@ -45,7 +103,21 @@ pub enum Profile {
     Open,
 }
 
-/// A public key set of one member (k = n = 1).
+impl Profile {
+    /// Reads the name.
+    ///
+    /// # Errors
+    /// [`FormError::Profile`].
+    pub fn parse(name: &str) -> Result<Self, FormError> {
+        match name {
+            "strict" => Ok(Self::Strict),
+            "open" => Ok(Self::Open),
+            _ => Err(FormError::Profile),
+        }
+    }
+}
+
+/// A public key set. `k` of the holders of its shares can open what is sealed to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySet {
     /// The id that slots name.
@@ -58,6 +130,14 @@ pub struct KeySet {
     pub kind: KeySetKind,
     /// The public key X.
     pub public: Point,
+    /// How many members are needed.
+    pub k: u8,
+    /// X_1..X_n: the public keys of the members' shares.
+    pub shares: Vec<Point>,
+    /// The custodians; nobody for the other kinds.
+    pub members: Vec<Member>,
+    /// The transcript of the custodians' ceremony.
+    pub ceremony: Option<Digest>,
     /// The moment before which the private key is not used.
     pub opens_not_before: UtcMillis,
     /// Whether slots must carry a proof of knowledge.
@@ -73,11 +153,15 @@ struct Wire<'a> {
     group: &'a Ident,
     kind: KeySetKind,
     k: u8,
-    n: u8,
-    X: &'a str,
-    shares: [&'a str; 1],
+    n: usize,
+    X: &'a Point,
+    shares: &'a [Point],
     opens_not_before: &'a UtcMillis,
     profile: Profile,
+    #[serde(skip_serializing_if = "<[Member]>::is_empty")]
+    members: &'a [Member],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ceremony: Option<Digest>,
 }
 
 /// What a key set is about, besides its key.
@@ -93,28 +177,74 @@ pub struct KeySetSubject {
     pub profile: Profile,
 }
 
+/// What custodians bring to their key set.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// The public key X.
+    pub public: Point,
+    /// How many members are needed.
+    pub k: u8,
+    /// X_1..X_n.
+    pub shares: Vec<Point>,
+    /// Who holds them.
+    pub members: Vec<Member>,
+    /// The transcript of their ceremony.
+    pub ceremony: Digest,
+}
+
 impl KeySet {
-    fn new(kind: KeySetKind, public: Point, subject: KeySetSubject) -> Self {
+    /// A key set whose one member holds the whole key.
+    fn single(kind: KeySetKind, public: Point, subject: KeySetSubject) -> Self {
+        Self::new(kind, public, 1, vec![public], Vec::new(), None, subject)
+    }
+
+    /// The key set of custodians.
+    ///
+    /// # Errors
+    /// `KeySetShape` if the shares are not one for each member, or do not belong together.
+    pub fn shared(shared: Shared, subject: KeySetSubject) -> Result<Self, FormError> {
+        let Shared { public, k, shares, members, ceremony } = shared;
+        if shares.len() != members.len() || !threshold::consistent(k, &public, &shares) {
+            return Err(FormError::KeySetShape);
+        }
+        Ok(Self::new(KeySetKind::Custodians, public, k, shares, members, Some(ceremony), subject))
+    }
+
+    fn new(
+        kind: KeySetKind,
+        public: Point,
+        k: u8,
+        shares: Vec<Point>,
+        members: Vec<Member>,
+        ceremony: Option<Digest>,
+        subject: KeySetSubject,
+    ) -> Self {
         let KeySetSubject { tender, group, opens_not_before, profile } = subject;
         let kid = key_set_id(&public, &opens_not_before, &group);
-        Self { kid, tender, group, kind, public, opens_not_before, profile }
+        Self { kid, tender, group, kind, public, k, shares, members, ceremony, opens_not_before, profile }
+    }
+
+    /// The public key of member `index`'s share.
+    pub fn share_of(&self, index: u8) -> Option<&Point> {
+        usize::from(index).checked_sub(1).and_then(|index| self.shares.get(index))
     }
 
     /// The bytes to be signed.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let public = encoding::base64url(&self.public.to_compressed());
         let wire = Wire {
             v: VERSION,
             kid: self.kid,
             tender: &self.tender,
             group: &self.group,
             kind: self.kind,
-            k: 1,
-            n: 1,
-            X: &public,
-            shares: [&public],
+            k: self.k,
+            n: self.shares.len(),
+            X: &self.public,
+            shares: &self.shares,
             opens_not_before: &self.opens_not_before,
             profile: self.profile,
+            members: &self.members,
+            ceremony: self.ceremony,
         };
         serde_json::to_vec(&wire).expect("strings and small numbers serialise")
     }
@@ -131,32 +261,39 @@ impl KeySet {
         let kid = KeyId::parse(&object.text("kid")?, "kid")?;
         let kind = match object.text("kind")?.as_str() {
             "platform" => KeySetKind::Platform,
+            "custodians" => KeySetKind::Custodians,
             "bidder" => KeySetKind::Bidder,
-            "custodians" => return Err(FormError::UnsupportedKeySetKind("custodians".into())),
             other => return Err(FormError::UnknownKeySetKind(other.to_owned())),
         };
         let subject = KeySetSubject {
             tender: Ident::parse(object.text("tender")?, "tender")?,
             group: Ident::parse(object.text("group")?, "group")?,
             opens_not_before: UtcMillis::parse(object.text("opens_not_before")?, "opens_not_before")?,
-            profile: match object.text("profile")?.as_str() {
-                "strict" => Profile::Strict,
-                "open" => Profile::Open,
-                _ => return Err(FormError::Profile),
-            },
+            profile: Profile::parse(&object.text("profile")?)?,
         };
-        let public = object.bytes("X")?;
-        let single = object.integer::<u8>("k")? == 1
-            && object.integer::<u8>("n")? == 1
-            && object.texts("shares")? == [encoding::base64url(&public)]
-            && (!object.has("members") || object.objects("members")?.is_empty())
-            && !object.has("ceremony");
-        if !single {
+        let public = point(&object.array("X")?, "X")?;
+        let (k, n) = (object.integer::<u8>("k")?, object.integer::<usize>("n")?);
+        let texts = object.texts("shares")?;
+        let shares = texts.iter().map(|text| Point::from_text(text, "shares")).collect::<Result<Vec<_>, _>>()?;
+        let people = if object.has("members") { object.objects("members")? } else { Vec::new() };
+        let ceremony = if object.has("ceremony") { Some(object.digest("ceremony")?) } else { None };
+        object.end()?;
+        if n != shares.len() {
             return Err(FormError::KeySetShape);
         }
-        object.end()?;
-        let public = Point::from_compressed(&public).map_err(|_| FormError::NotAPoint("X"))?;
-        let key_set = Self::new(kind, public, subject);
+        let key_set = match (kind, ceremony) {
+            (KeySetKind::Custodians, Some(ceremony)) => {
+                let members = members(people, k)?;
+                Self::shared(Shared { public, k, shares, members, ceremony }, subject)?
+            }
+            (KeySetKind::Platform | KeySetKind::Bidder, None) => {
+                if k != 1 || shares != [public] || !people.is_empty() {
+                    return Err(FormError::KeySetShape);
+                }
+                Self::single(kind, public, subject)
+            }
+            _ => return Err(FormError::KeySetShape),
+        };
         if key_set.kid != kid {
             return Err(FormError::KeySetId);
         }
@@ -215,38 +352,39 @@ impl SignedKeySet {
     }
 }
 
-/// The platform's private key of one opening group, with its public key set.
+/// What one member of a key set holds: its share of the private key, which is the whole key where there is one member.
 #[derive(Debug)]
-pub struct PlatformKey {
+pub struct KeyShare {
     private: PrivateScalar,
+    member: u8,
     key_set: KeySet,
 }
 
-impl PlatformKey {
-    /// Makes a new key pair.
+impl KeyShare {
+    /// Makes a new key pair that one party holds alone.
     ///
     /// # Errors
     /// If the system's random source fails.
-    pub fn generate(subject: KeySetSubject) -> Result<Self, RandomFailed> {
-        Ok(Self::from_scalar(PrivateScalar::generate()?, KeySetKind::Platform, subject))
+    pub fn generate(kind: KeySetKind, subject: KeySetSubject) -> Result<Self, RandomFailed> {
+        Ok(Self::from_scalar(PrivateScalar::generate()?, kind, subject))
     }
 
     pub(super) fn from_scalar(private: PrivateScalar, kind: KeySetKind, subject: KeySetSubject) -> Self {
-        let key_set = KeySet::new(kind, private.public(), subject);
-        Self { private, key_set }
+        let key_set = KeySet::single(kind, private.public(), subject);
+        Self { private, member: 1, key_set }
     }
 
-    /// Puts a stored private key and its key set together again.
+    /// Puts the stored share of a member and its key set together again.
     ///
     /// # Errors
-    /// If the bytes are not the private key of this key set.
-    pub fn restore(key_set: KeySet, private: &Secret<[u8; SCALAR_LEN]>) -> Result<Self, SealError> {
+    /// If the bytes are not the share of this member.
+    pub fn restore(key_set: KeySet, member: u8, private: &Secret<[u8; SCALAR_LEN]>) -> Result<Self, SealError> {
         let mismatch = FormError::NotAScalar("private_key");
         let private = PrivateScalar::from_bytes(private.expose()).map_err(|NotAScalar| mismatch.clone())?;
-        if private.public() != key_set.public {
+        if key_set.share_of(member) != Some(&private.public()) {
             return Err(mismatch.into());
         }
-        Ok(Self { private, key_set })
+        Ok(Self { private, member, key_set })
     }
 
     /// The public key set.
@@ -254,12 +392,17 @@ impl PlatformKey {
         &self.key_set
     }
 
+    /// The member's index, from 1.
+    pub const fn member(&self) -> u8 {
+        self.member
+    }
+
     /// The private scalar, for opening.
     pub const fn private(&self) -> &PrivateScalar {
         &self.private
     }
 
-    /// The private key's 32 bytes, to be encrypted before they are stored.
+    /// The share's 32 bytes, to be encrypted before they are stored.
     pub fn private_bytes(&self) -> Secret<[u8; SCALAR_LEN]> {
         self.private.to_bytes()
     }

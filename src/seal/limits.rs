@@ -3,8 +3,26 @@
 /// A signed header or key set as JSON, in bytes. A header with four slots is about 4 KiB; the rest is room.
 pub const MAX_JWS_BYTES: usize = 16 * 1024;
 
+/// A signed list of partial decryptions as JSON, in bytes: [`MAX_PARTIALS`] of about 280 each, in base64url.
+pub const MAX_PARTIALS_BYTES: usize = 256 * 1024;
+
+/// Partial decryptions of one signed list. A member sends as many lists as it takes.
+pub const MAX_PARTIALS: usize = 500;
+
 /// Slots of one envelope. Two are in use (custodians and bidder); each costs a proof check of 0.2 ms.
 pub const MAX_SLOTS: usize = 4;
+
+/// Custodians of one key set, at least: with two, one absence loses every bid or each can open alone.
+pub const MIN_MEMBERS: usize = 3;
+
+/// Custodians of one key set, at most. All of them must be present at the ceremony.
+pub const MAX_MEMBERS: usize = 15;
+
+/// Opening groups of one ceremony.
+pub const MAX_GROUPS: usize = 2;
+
+/// Custodians needed to open, at least: one alone is no guard.
+pub const MIN_THRESHOLD: usize = 2;
 
 /// Characters of an identifier: a UUID with a prefix fits.
 pub const MAX_IDENT_CHARS: usize = 64;

@@ -15,9 +15,10 @@
 //! everything that consumes randomness has an internal form that takes it as an argument, so that the published vectors
 //! in `tests/vectors` can be reproduced byte by byte.
 //!
-//! Deliberately absent: threshold key sets, dealt and time-locked slots (the parsers refuse them by name), and any
+//! Deliberately absent: dealt and time-locked slots (the parsers refuse them by name), and any
 //! notion of deadlines, permissions or storage.
 
+pub mod ceremony;
 pub mod dleq;
 pub mod envelope;
 pub mod error;
@@ -33,15 +34,18 @@ pub mod manifest;
 pub mod merkle;
 pub mod part_reader;
 pub mod part_writer;
+pub mod partials;
 mod pem;
 pub mod points;
 pub mod pok;
 mod random;
 pub mod sealing;
 pub mod slot;
+pub mod snapshot;
 pub mod stream;
 pub mod strict_json;
 pub mod tar;
+pub mod threshold;
 pub mod unsealing;
 pub mod withdrawal;
 

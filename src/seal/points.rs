@@ -8,8 +8,9 @@
 //!
 //! Multiplication by a private scalar runs in constant time. Deliberately absent: every other curve.
 
-use super::error::RandomFailed;
+use super::error::{FormError, RandomFailed};
 use super::random;
+use crate::kernel::encoding;
 use crate::kernel::secret::Secret;
 use p256::elliptic_curve::{
     Group, PrimeField,
@@ -17,6 +18,8 @@ use p256::elliptic_curve::{
     sec1::{FromEncodedPoint, ToEncodedPoint},
 };
 use p256::{AffinePoint, EncodedPoint, ProjectivePoint};
+
+use serde::{Serialize, Serializer};
 
 pub use p256::Scalar;
 
@@ -72,6 +75,15 @@ impl Point {
         Option::from(AffinePoint::from_encoded_point(&encoded)).map(Self).ok_or(NotAPoint)
     }
 
+    /// Reads the base64url text of 33 compressed bytes.
+    ///
+    /// # Errors
+    /// [`FormError::Base64`] or [`FormError::NotAPoint`], with the field's name.
+    pub fn from_text(text: &str, field: &'static str) -> Result<Self, FormError> {
+        let bytes = encoding::from_base64url(text).map_err(|_| FormError::Base64(field))?;
+        Self::from_compressed(&bytes).map_err(|_| FormError::NotAPoint(field))
+    }
+
     /// A computed group element, unless it is the identity.
     pub fn from_projective(point: ProjectivePoint) -> Result<Self, NotAPoint> {
         if bool::from(point.is_identity()) {
@@ -102,6 +114,13 @@ impl Point {
     /// The x coordinate, which is the Diffie-Hellman result of RFC 9180 section 4.1.
     pub fn x(&self) -> [u8; 32] {
         self.0.x().into()
+    }
+}
+
+/// The base64url text of the 33 compressed bytes.
+impl Serialize for Point {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&encoding::base64url(&self.to_compressed()))
     }
 }
 

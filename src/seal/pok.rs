@@ -14,7 +14,7 @@ use super::dleq::{join, split};
 use super::error::RandomFailed;
 use super::hash_to_scalar::hash_to_scalar;
 use super::points::{NotAScalar, Point, PrivateScalar, Scalar, base_minus, scalar_from_bytes};
-use crate::kernel::digest::{Digest, sha256};
+use crate::kernel::digest::Digest;
 
 /// Bytes of a proof: c, then z.
 pub const POK_LEN: usize = 64;
@@ -26,7 +26,7 @@ pub struct Pok {
     z: Scalar,
 }
 
-/// What a proof is bound to besides the ephemeral key.
+/// What a proof is bound to besides the ephemeral key; by the same form other keys prove themselves in a ceremony.
 #[derive(Clone, Copy, Debug)]
 pub struct Binding<'a> {
     /// The opening group.
@@ -35,19 +35,22 @@ pub struct Binding<'a> {
     pub ctx_hash: &'a Digest,
     /// The slot's position, from 0.
     pub slot: usize,
-    /// The slot's sealed secret.
-    pub ct: &'a [u8],
+    /// The digest of the slot's sealed secret.
+    pub ct_hash: Digest,
 }
 
 impl Binding<'_> {
     fn challenge(&self, r: &Point, a: &Point) -> Scalar {
         let tag = format!("HashToScalar-sealbid/1 pok|{}|{}|{}", self.group, self.ctx_hash, self.slot);
-        let ct_hash = sha256(self.ct);
-        hash_to_scalar(&[b"eph-pok", &r.to_compressed(), &a.to_compressed(), ct_hash.as_bytes()], tag.as_bytes())
+        let ct_hash = self.ct_hash.as_bytes();
+        hash_to_scalar(&[b"eph-pok", &r.to_compressed(), &a.to_compressed(), ct_hash], tag.as_bytes())
     }
 }
 
 impl Pok {
+    /// Proves nothing: stands where the proof is yet to be made.
+    pub(super) const ZERO: Self = Self { c: Scalar::ZERO, z: Scalar::ZERO };
+
     /// Reads c and z.
     ///
     /// # Errors
@@ -85,19 +88,20 @@ pub fn verify(r: &Point, binding: &Binding<'_>, pok: &Pok) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::digest::sha256;
 
     #[test]
     fn a_proof_verifies_only_for_its_key_group_context_slot_and_ciphertext() {
         let ephemeral = PrivateScalar::generate().unwrap();
         let r = ephemeral.public();
         let (ctx_hash, other_ctx) = (sha256(b"ctx"), sha256(b"other"));
-        let binding = Binding { group: "g", ctx_hash: &ctx_hash, slot: 0, ct: b"ct" };
+        let binding = Binding { group: "g", ctx_hash: &ctx_hash, slot: 0, ct_hash: sha256(b"ct") };
         let pok = prove(&ephemeral, &binding).unwrap();
         assert!(verify(&r, &binding, &pok));
         assert!(!verify(&r, &Binding { group: "h", ..binding }, &pok));
         assert!(!verify(&r, &Binding { ctx_hash: &other_ctx, ..binding }, &pok));
         assert!(!verify(&r, &Binding { slot: 1, ..binding }, &pok));
-        assert!(!verify(&r, &Binding { ct: b"cu", ..binding }, &pok));
+        assert!(!verify(&r, &Binding { ct_hash: sha256(b"cu"), ..binding }, &pok));
         assert!(!verify(&PrivateScalar::generate().unwrap().public(), &binding, &pok));
     }
 
@@ -106,7 +110,7 @@ mod tests {
         let ephemeral = PrivateScalar::generate().unwrap();
         let shift = PrivateScalar::generate().unwrap();
         let ctx_hash = sha256(b"ctx");
-        let binding = Binding { group: "g", ctx_hash: &ctx_hash, slot: 0, ct: b"ct" };
+        let binding = Binding { group: "g", ctx_hash: &ctx_hash, slot: 0, ct_hash: sha256(b"ct") };
         let pok = prove(&ephemeral, &binding).unwrap();
         let shifted_key =
             Point::from_projective(ephemeral.public().to_projective() + shift.public().to_projective()).unwrap();
@@ -120,7 +124,7 @@ mod tests {
         let ephemeral = PrivateScalar::generate().unwrap();
         let r = ephemeral.public();
         let ctx_hash = sha256(b"ctx");
-        let binding = Binding { group: "g", ctx_hash: &ctx_hash, slot: 0, ct: b"ct" };
+        let binding = Binding { group: "g", ctx_hash: &ctx_hash, slot: 0, ct_hash: sha256(b"ct") };
         let pok = prove(&ephemeral, &binding).unwrap();
         let (one, zero) = (Scalar::ONE, Scalar::ZERO);
         for altered in [

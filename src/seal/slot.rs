@@ -15,7 +15,8 @@ use super::pok::{self, POK_LEN, Pok};
 use super::stream::{SECRET_LEN, TAG_LEN};
 use super::strict_json::Object;
 use super::{hpke, points};
-use crate::kernel::{digest::Digest, encoding, secret::Secret};
+use crate::kernel::digest::{Digest, sha256};
+use crate::kernel::{encoding, secret::Secret};
 use serde::Serialize;
 
 /// Bytes of a sealed secret.
@@ -94,8 +95,8 @@ impl Slot {
         Ok(Secret::new(secret))
     }
 
-    fn binding<'a>(&'a self, place: &Place<'a>) -> pok::Binding<'a> {
-        pok::Binding { group: place.group, ctx_hash: place.ctx_hash, slot: place.index, ct: &self.ct }
+    fn binding<'a>(&self, place: &Place<'a>) -> pok::Binding<'a> {
+        pok::Binding { group: place.group, ctx_hash: place.ctx_hash, slot: place.index, ct_hash: sha256(&self.ct) }
     }
 
     /// Checks the slot against the key set it must be sealed to.

@@ -1,13 +1,14 @@
 //! Opening an envelope, in steps that everybody can repeat.
 //!
-//! 1. Whoever holds a key gives a [`Share`]: D = xR for the slot's ephemeral key R, and the proof that it is xR
-//!    ([`slot_share`]). Anybody verifies it ([`verify_share`]).
-//! 2. D opens the slot ([`open_slot`]); the secrets of all slots give the payload's keys, which must match the header's
-//!    commitment ([`payload_keys`]).
+//! 1. Whoever holds a share of a key gives a [`Share`]: D_i = x_i R for the slot's ephemeral key R, and the proof that it
+//!    is that ([`slot_share`]). Anybody verifies it ([`verify_share`]).
+//! 2. The shares of k members give D = xR ([`super::threshold`]; the k with the lowest indices count, any others would
+//!    give the same). D opens the slot ([`open_slot`]); the secrets of all slots give the payload's keys, which must
+//!    match the header's commitment ([`payload_keys`]).
 //! 3. The payload is decrypted chunk by chunk, its Merkle root compared, its manifest and files verified ([`open_part`]).
 //!
 //! The context string of the proof is "sealbid/1 dleq|" || kid || "|" || i || "|" || hex(SHA-256(envelope id || byte(slot))),
-//! with kid as hex, i = 1 (the member's index) and the envelope id as 32 bytes.
+//! with kid as hex, i the member's index in decimal and the envelope id as 32 bytes.
 //!
 //! Promise: an accepted opening yields what the bidder sealed and nothing else; every failure has a stable [`Outcome`],
 //! which is evidence and does not stop the other envelopes. A share is computed only for a slot that passes
@@ -16,15 +17,18 @@
 
 use super::dleq::{self, PROOF_LEN, Proof};
 use super::envelope::SignedEnvelope;
-use super::error::{FormError, SealError};
-use super::keyset::{KeySet, PlatformKey};
+use super::error::{FormError, RandomFailed, SealError};
+use super::ids::KeyId;
+use super::keyset::{KeySet, KeyShare};
 use super::manifest::PartIoError;
 use super::merkle::MerkleTree;
 use super::part_reader::{FileSink, PartContents, PartReader};
 use super::points::{COMPRESSED_LEN, Point};
 use super::stream::{PayloadKeys, PayloadOpener, SECRET_LEN, StreamError};
 use super::strict_json::Object;
-use crate::kernel::{digest::Hasher, encoding, secret::Secret};
+use super::threshold::{self, ThresholdError};
+use crate::kernel::digest::{Digest, Hasher};
+use crate::kernel::{encoding, secret::Secret};
 use serde::Serialize;
 use std::io::{self, Read};
 
@@ -90,9 +94,9 @@ impl OpenError {
 /// The decryption of one slot's ephemeral key, with the proof that it is correct.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {
-    /// D = xR.
+    /// D_i = x_i R.
     pub d: Point,
-    /// That log_G(X) = log_R(D).
+    /// That log_G(X_i) = log_R(D_i).
     pub proof: Proof,
 }
 
@@ -130,36 +134,52 @@ impl Share {
     }
 }
 
-pub(super) fn share_context(key_set: &KeySet, envelope: &SignedEnvelope, slot: usize) -> String {
+pub(super) fn share_context(kid: KeyId, member: u8, envelope: &Digest, slot: usize) -> String {
     let slot = u8::try_from(slot).expect("a checked slot's index is below MAX_SLOTS");
     let mut hasher = Hasher::new();
-    hasher.update(envelope.id().as_bytes());
+    hasher.update(envelope.as_bytes());
     hasher.update(&[slot]);
-    format!("sealbid/1 dleq|{}|1|{}", key_set.kid, hasher.finish())
+    format!("sealbid/1 dleq|{kid}|{member}|{}", hasher.finish())
 }
 
-/// Computes the share for one slot. To be called only when the group opens.
+/// Computes the holder's share for one slot. To be called only when the group opens.
 ///
 /// # Errors
 /// If the slot is not sealed to this key set as its profile demands, or if the system's random source fails.
-pub fn slot_share(key: &PlatformKey, envelope: &SignedEnvelope, slot: usize) -> Result<Share, SealError> {
+pub fn slot_share(key: &KeyShare, envelope: &SignedEnvelope, slot: usize) -> Result<Share, SealError> {
     envelope.check_slot(slot, key.key_set())?;
-    let enc = &envelope.header().slots[slot].enc;
+    Ok(share_of(key, &envelope.id(), slot, &envelope.header().slots[slot].enc)?)
+}
+
+/// The share for an ephemeral key of which the caller has shown that it belongs to that slot.
+pub(super) fn share_of(key: &KeyShare, envelope: &Digest, slot: usize, enc: &Point) -> Result<Share, RandomFailed> {
     let d = key.private().times(enc);
-    let context = share_context(key.key_set(), envelope, slot);
+    let context = share_context(key.key_set().kid, key.member(), envelope, slot);
     let proof = dleq::prove(key.private(), enc, &d, context.as_bytes())?;
     Ok(Share { d, proof })
 }
 
-/// Whether a share is the correct decryption for this slot, by the public values alone.
-pub fn verify_share(key_set: &KeySet, envelope: &SignedEnvelope, slot: usize, share: &Share) -> bool {
-    if envelope.check_slot(slot, key_set).is_err() {
-        return false;
-    }
-    let enc = &envelope.header().slots[slot].enc;
-    let context = share_context(key_set, envelope, slot);
-    dleq::verify(&key_set.public, enc, &share.d, context.as_bytes(), &share.proof)
+/// Whether a share is what member `member` must give for this slot, by the public values alone.
+pub fn verify_share(key_set: &KeySet, member: u8, envelope: &SignedEnvelope, slot: usize, share: &Share) -> bool {
+    envelope.check_slot(slot, key_set).is_ok()
+        && verify_share_of(key_set, member, &envelope.id(), slot, &envelope.header().slots[slot].enc, share)
 }
+
+/// [`verify_share`] for an ephemeral key of which the caller knows that it belongs to that slot.
+pub(super) fn verify_share_of(
+    key_set: &KeySet,
+    member: u8,
+    envelope: &Digest,
+    slot: usize,
+    enc: &Point,
+    share: &Share,
+) -> bool {
+    let context = share_context(key_set.kid, member, envelope, slot);
+    key_set.share_of(member).is_some_and(|public| dleq::verify(public, enc, &share.d, context.as_bytes(), &share.proof))
+}
+
+/// The shares that were given for one slot, each with its member's index.
+pub type SlotShares = Vec<(u8, Share)>;
 
 /// Opens one slot with D, which should come from a verified share.
 ///
@@ -181,28 +201,66 @@ pub fn open_slot(
         .map_err(|error| OpenError::new(Outcome::BadSlot, "slot_does_not_open", format!("slot {slot}: {error}")))
 }
 
-/// Verifies one share for every slot, opens the slots and derives the payload's keys.
+/// Verifies the shares of every slot, puts them together, opens the slots and derives the payload's keys.
 ///
 /// # Errors
-/// `MissingSlot` (a share is absent or does not verify), `BadSlot` or `BadCommit`.
+/// `MissingSlot` (fewer than k shares, or fewer than k that verify), `BadSlot` or `BadCommit`.
 pub fn payload_keys(
     envelope: &SignedEnvelope,
     key_sets: &[&KeySet],
-    shares: &[Option<Share>],
+    shares: &[SlotShares],
 ) -> Result<PayloadKeys, OpenError> {
     let slots = envelope.header().slots.len();
-    let mut secrets = Vec::with_capacity(slots);
+    let mut points = Vec::with_capacity(slots);
     for slot in 0..slots {
-        let missing = |reason| OpenError::new(Outcome::MissingSlot, reason, format!("slot {slot}"));
-        let key_set = key_sets.get(slot).ok_or_else(|| missing("no_key_set"))?;
-        let share = shares.get(slot).copied().flatten().ok_or_else(|| missing("no_share"))?;
-        if !verify_share(key_set, envelope, slot, &share) {
-            return Err(missing("share_does_not_verify"));
+        let key_set = key_sets.get(slot).ok_or_else(|| missing(slot, "no_key_set"))?;
+        let given = shares.get(slot).map_or(&[][..], Vec::as_slice);
+        let valid: SlotShares = given
+            .iter()
+            .filter(|(member, share)| verify_share(key_set, *member, envelope, slot, share))
+            .copied()
+            .collect();
+        if valid.len() < usize::from(key_set.k) && valid.len() < given.len() {
+            return Err(missing(slot, "share_does_not_verify"));
         }
-        secrets.push(open_slot(key_set, envelope, slot, &share.d)?);
+        points.push(combined(key_set, slot, &valid)?);
+    }
+    payload_keys_from(envelope, key_sets, &points)
+}
+
+/// Puts shares that have been verified together.
+///
+/// # Errors
+/// `MissingSlot` if there are fewer than k.
+pub fn combined(key_set: &KeySet, slot: usize, verified: &[(u8, Share)]) -> Result<Point, OpenError> {
+    let points: Vec<_> = verified.iter().map(|(member, share)| (*member, share.d)).collect();
+    threshold::combine(key_set.k, &points).map_err(|error| match error {
+        ThresholdError::TooFew => missing(slot, "no_share"),
+        ThresholdError::Indices | ThresholdError::Identity => missing(slot, "share_does_not_verify"),
+    })
+}
+
+/// Opens every slot with its D, which must come from verified shares, and derives the payload's keys.
+///
+/// # Errors
+/// `MissingSlot`, `BadSlot` or `BadCommit`.
+pub fn payload_keys_from(
+    envelope: &SignedEnvelope,
+    key_sets: &[&KeySet],
+    points: &[Point],
+) -> Result<PayloadKeys, OpenError> {
+    let mut secrets = Vec::with_capacity(points.len());
+    for slot in 0..envelope.header().slots.len() {
+        let key_set = key_sets.get(slot).ok_or_else(|| missing(slot, "no_key_set"))?;
+        let d = points.get(slot).ok_or_else(|| missing(slot, "no_share"))?;
+        secrets.push(open_slot(key_set, envelope, slot, d)?);
     }
     PayloadKeys::committed(&envelope.ctx().salt, &secrets, &envelope.header().kc)
         .map_err(|error| OpenError::new(Outcome::BadCommit, "key_commitment_mismatch", error))
+}
+
+fn missing(slot: usize, reason: &'static str) -> OpenError {
+    OpenError::new(Outcome::MissingSlot, reason, format!("slot {slot}"))
 }
 
 /// Decrypts and verifies the payload of an envelope, handing documents to `sink` while they pass.

@@ -30,7 +30,7 @@ use crate::kernel::money::Currency;
 use crate::ledger::{Error, Failure, Result};
 use crate::limits;
 use crate::rules::opening::OpeningPermit;
-use crate::seal::keyset::PlatformKey;
+use crate::seal::keyset::KeyShare;
 use crate::seal::unsealing::Outcome;
 
 /// Unseals what waits: a batch of each lot, so that a large box does not keep the others waiting. Returns how much was
@@ -58,7 +58,7 @@ struct Batch {
 
 /// What opens envelopes.
 struct Means {
-    key: Arc<PlatformKey>,
+    key: Arc<KeyShare>,
     currency: Currency,
     /// What was damaged in storage may still be put back.
     patient: bool,

@@ -5,7 +5,7 @@ use sealbid::kernel::encoding::{base64url, from_base64url};
 use sealbid::rules::editions::Category;
 use sealbid::seal::envelope::{ENVELOPE_TYP, Part, SignedEnvelope};
 use sealbid::seal::keys::{Algorithm, SigningKey};
-use sealbid::seal::keyset::{KeySetSubject, PlatformKey, Profile};
+use sealbid::seal::keyset::{KeySetKind, KeySetSubject, KeyShare, Profile};
 use sealbid::seal::sealing::seal_header;
 use serde_json::{Value, json};
 
@@ -76,7 +76,7 @@ fn a_header_for_another_lot_project_group_bidder_or_key_set_is_refused() {
         opens_not_before: real.opens_not_before.clone(),
         profile: Profile::Strict,
     };
-    let forged = PlatformKey::generate(similar).expect("random numbers");
+    let forged = KeyShare::generate(KeySetKind::Platform, similar).expect("random numbers");
     let sealed_to_it = seal_header(&subject(&lot, &bidder), &payload, &[forged.key_set()], &key).expect("sealed");
     submit(&lot, &bidder, &[jws(&sealed_to_it)]).refused(422, "key-set-mismatch");
     let mut second = content["slots"][0].clone();

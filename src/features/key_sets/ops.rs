@@ -11,7 +11,7 @@ use crate::keys::Keys;
 use crate::ledger::{Error, Record, Result, Tx};
 use crate::rules::opening::OpeningPermit;
 use crate::seal::ids::{Ident, UtcMillis};
-use crate::seal::keyset::{KeySetSubject, PlatformKey};
+use crate::seal::keyset::{KeySetKind, KeySetSubject, KeyShare};
 
 /// Makes the key set of a lot that is being published. Bids are bound to the lot, its project and the planned opening.
 ///
@@ -22,7 +22,7 @@ pub fn create(tx: &mut Tx<'_>, keys: &Keys, lot: &Lot) -> Result<()> {
     let schedule = &lot.body.schedule;
     let opens = schedule.opens_at.or(schedule.deadline_at).ok_or_else(|| internal("no opening"))?;
     let ident = |text: &str| Ident::parse(text, "id").map_err(|error| internal(error.reason()));
-    let key = PlatformKey::generate(KeySetSubject {
+    let key = KeyShare::generate(KeySetKind::Platform, KeySetSubject {
         tender: ident(&lot.row.project_id)?,
         group: ident(&lot.row.id)?,
         opens_not_before: UtcMillis::parse(opens.to_string(), "opens_not_before")
@@ -77,13 +77,13 @@ pub fn used(tx: &mut Tx<'_>, lot: &Lot, instance: &str, purpose: &str) -> Result
 ///
 /// # Errors
 /// Damage, or a key-encryption key that does not fit.
-pub fn unlock(conn: &mut Conn, _permit: &OpeningPermit, keys: &Keys, lot_id: &str) -> Result<PlatformKey> {
+pub fn unlock(conn: &mut Conn, _permit: &OpeningPermit, keys: &Keys, lot_id: &str) -> Result<KeyShare> {
     let damaged = |what: &str| Error::damaged(format!("key set of {lot_id}: {what}"));
     let row = queries::of_lot(conn, lot_id)?.ok_or_else(|| damaged("missing"))?;
     let wrapped = queries::secret(conn, &row.kid)?.ok_or_else(|| damaged("the private key was erased"))?;
     let plain = keys.unwrap(&wrapped, &about(&row.kid, lot_id)).map_err(|error| damaged(&error.to_string()))?;
     let scalar: [u8; 32] = plain.expose().as_slice().try_into().map_err(|_| damaged("not a scalar"))?;
-    PlatformKey::restore(queries::parsed(&row)?, &Secret::new(scalar)).map_err(|error| damaged(&error.to_string()))
+    KeyShare::restore(queries::parsed(&row)?, 1, &Secret::new(scalar)).map_err(|error| damaged(&error.to_string()))
 }
 
 /// Erases the private key of a lot that ended: what was not opened stays closed for good. Does nothing where there is

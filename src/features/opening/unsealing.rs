@@ -14,7 +14,7 @@ use crate::ledger::{Error, Failure, Result};
 use crate::limits;
 use crate::seal::envelope::{Part, SignedEnvelope};
 use crate::seal::error::SealError;
-use crate::seal::keyset::PlatformKey;
+use crate::seal::keyset::KeyShare;
 use crate::seal::manifest::{BidJson, FileEntry};
 use crate::seal::part_reader::{Discard, PartContents};
 use crate::seal::unsealing::{self, OpenError, Outcome, Share};
@@ -25,7 +25,7 @@ use crate::seal::unsealing::{self, OpenError, Outcome, Share};
 /// When it has to be tried again: the disk cannot be read, or the system gives no random numbers.
 pub fn open(
     blobs: &DiskBlobs,
-    key: &PlatformKey,
+    key: &KeyShare,
     sealed: &Sealed,
     currency: Currency,
 ) -> Result<(Outcome, UnsealingBody)> {
@@ -66,14 +66,14 @@ pub fn open(
 
 fn unseal(
     blobs: &DiskBlobs,
-    key: &PlatformKey,
+    key: &KeyShare,
     sealed: &Sealed,
     envelope: &SignedEnvelope,
     body: &mut UnsealingBody,
 ) -> std::result::Result<PartContents, OpenError> {
     let share = share(key, envelope)?;
     body.share = Some(ShareText { d: base64url(&share.d.to_compressed()), proof: base64url(&share.proof.to_bytes()) });
-    let keys = unsealing::payload_keys(envelope, &[key.key_set()], &[Some(share)])?;
+    let keys = unsealing::payload_keys(envelope, &[key.key_set()], &[vec![(key.member(), share)]])?;
     let payload = match blobs.reader(&sealed.upload_id) {
         Ok(payload) => payload,
         // A directory that is away as a whole is our trouble, not this envelope's.
@@ -86,7 +86,7 @@ fn unseal(
 }
 
 /// Platform key sets have one member: the first slot is the only one.
-fn share(key: &PlatformKey, envelope: &SignedEnvelope) -> std::result::Result<Share, OpenError> {
+fn share(key: &KeyShare, envelope: &SignedEnvelope) -> std::result::Result<Share, OpenError> {
     unsealing::slot_share(key, envelope, 0).map_err(|error| match error {
         SealError::Form(error) => failed(Outcome::MissingSlot, error.reason(), error),
         SealError::Random(error) => OpenError::Io(std::io::Error::other(error)),

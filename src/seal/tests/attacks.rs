@@ -8,7 +8,7 @@ use crate::kernel::encoding::base64url;
 use crate::seal::envelope::{ENVELOPE_TYP, SignedEnvelope};
 use crate::seal::error::{FormError, SealError};
 use crate::seal::jws::Jws;
-use crate::seal::keyset::{PlatformKey, Profile};
+use crate::seal::keyset::{KeyShare, Profile};
 use crate::seal::points::{Point, PrivateScalar, scalar_from_bytes, scalar_to_bytes};
 use crate::seal::unsealing::{open_slot, slot_share, verify_share};
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ fn attackers_envelope(attacker: &Sealed, enc: &Point, ct: &[u8], pok: Option<&[u
 }
 
 struct Scene {
-    key: PlatformKey,
+    key: KeyShare,
     victim: Sealed,
     attacker: Sealed,
     shift: PrivateScalar,
@@ -51,7 +51,7 @@ fn under_the_open_profile_an_early_share_for_a_shifted_key_opens_the_victims_slo
     let forged = attackers_envelope(&attacker, &shifted(&victim, &shift), &[0; 48], None);
     forged.check_against(&[key.key_set()]).unwrap();
     let share = slot_share(&key, &forged, 0).unwrap();
-    assert!(verify_share(key.key_set(), &forged, 0, &share));
+    assert!(verify_share(key.key_set(), 1, &forged, 0, &share));
     let shifted_back = share.d.to_projective() - shift.times(&key.key_set().public).to_projective();
     let d = Point::from_projective(shifted_back).unwrap();
     let stolen = open_slot(key.key_set(), &victim.envelope, 0, &d).unwrap();

@@ -6,7 +6,7 @@ use crate::seal::envelope::{ENVELOPE_TYP, Part, SignedEnvelope};
 use crate::seal::error::{FormError, SealError};
 use crate::seal::jws::Jws;
 use crate::seal::keys::{Algorithm, SigningKey};
-use crate::seal::keyset::{KeySetSubject, PlatformKey, Profile};
+use crate::seal::keyset::{KeySetSubject, KeyShare, Profile};
 use crate::seal::limits::{CHUNK_BYTES, MAX_JWS_BYTES, MAX_SLOTS};
 use crate::seal::sealing::seal_header;
 use serde_json::{Value, json};
@@ -211,17 +211,17 @@ fn an_oversized_or_foreign_document_is_refused() {
     assert_eq!(SignedEnvelope::parse(foreign.to_json().as_bytes()).unwrap_err().reason(), "wrong_typ");
 }
 
-fn foreign_key(change: impl Fn(&mut KeySetSubject)) -> PlatformKey {
+fn foreign_key(change: impl Fn(&mut KeySetSubject)) -> KeyShare {
     let mut subject = super::key_set_subject(Profile::Strict);
     change(&mut subject);
-    PlatformKey::generate(subject).unwrap()
+    KeyShare::generate(crate::seal::keyset::KeySetKind::Platform, subject).unwrap()
 }
 
 #[test]
 fn an_envelope_for_another_key_set_tender_or_group_is_refused() {
     let key = platform_key(Profile::Strict);
     let envelope = sealed_price("org-1", &[&key]).envelope;
-    let check = |key: &PlatformKey| envelope.check_against(&[key.key_set()]).unwrap_err();
+    let check = |key: &KeyShare| envelope.check_against(&[key.key_set()]).unwrap_err();
     assert_eq!(check(&platform_key(Profile::Strict)), FormError::OtherKeySet(0));
     assert_eq!(check(&foreign_key(|subject| subject.tender = ident("prj-2"))), FormError::OtherTender);
     assert_eq!(check(&foreign_key(|subject| subject.group = ident("group-2"))), FormError::OtherGroup);

@@ -4,11 +4,11 @@ use super::{bidder_key, key_set_subject, platform_key, signing_key};
 use crate::kernel::secret::Secret;
 use crate::seal::error::FormError;
 use crate::seal::jws::Jws;
-use crate::seal::keyset::{KEY_SET_TYP, KeySet, KeySetKind, PlatformKey, Profile, SignedKeySet};
+use crate::seal::keyset::{KEY_SET_TYP, KeySet, KeySetKind, KeyShare, Profile, SignedKeySet};
 use crate::seal::points::PrivateScalar;
 use serde_json::{Value, json};
 
-fn wire(key: &PlatformKey) -> Value {
+fn wire(key: &KeyShare) -> Value {
     serde_json::from_slice(&key.key_set().to_bytes()).unwrap()
 }
 
@@ -40,7 +40,7 @@ fn every_field_of_a_key_set_is_checked() {
         ("kid", json!("xx"), "bad_hex"),
         ("tender", json!("PRJ"), "bad_identifier"),
         ("group", json!("group-2"), "wrong_key_set_id"),
-        ("kind", json!("custodians"), "unsupported_key_set_kind"),
+        ("kind", json!("custodians"), "bad_key_set_shape"),
         ("kind", json!("notary"), "unknown_key_set_kind"),
         ("k", json!(2), "bad_key_set_shape"),
         ("n", json!(2), "bad_key_set_shape"),
@@ -51,7 +51,8 @@ fn every_field_of_a_key_set_is_checked() {
         ("opens_not_before", json!("2026-12-01T09:00:00.000+08:00"), "bad_time"),
         ("profile", json!("lax"), "unknown_profile"),
         ("members", json!([{"i": 1}]), "bad_key_set_shape"),
-        ("ceremony", json!("00"), "bad_key_set_shape"),
+        ("ceremony", json!("00".repeat(32)), "bad_key_set_shape"),
+        ("ceremony", json!("00"), "bad_hex"),
         ("surplus", json!(1), "unknown_field"),
     ] {
         let mut altered = good.clone();
@@ -85,7 +86,7 @@ fn the_id_depends_on_key_time_and_group() {
     let kid = |change: &dyn Fn(&mut crate::seal::keyset::KeySetSubject)| {
         let mut subject = key_set_subject(Profile::Strict);
         change(&mut subject);
-        PlatformKey::from_scalar(scalar(), KeySetKind::Platform, subject).key_set().kid
+        KeyShare::from_scalar(scalar(), KeySetKind::Platform, subject).key_set().kid
     };
     let good = kid(&|_| {});
     assert_eq!(good, kid(&|_| {}));
@@ -98,12 +99,12 @@ fn the_id_depends_on_key_time_and_group() {
 #[test]
 fn a_stored_private_key_is_restored_only_with_its_own_key_set() {
     let key = platform_key(Profile::Strict);
-    let back = PlatformKey::restore(key.key_set().clone(), &key.private_bytes()).unwrap();
+    let back = KeyShare::restore(key.key_set().clone(), 1, &key.private_bytes()).unwrap();
     assert_eq!(back.key_set(), key.key_set());
     assert_eq!(back.private().public(), key.key_set().public);
     let other = platform_key(Profile::Strict);
-    assert!(PlatformKey::restore(other.key_set().clone(), &key.private_bytes()).is_err());
-    assert!(PlatformKey::restore(key.key_set().clone(), &Secret::new([0; 32])).is_err());
+    assert!(KeyShare::restore(other.key_set().clone(), 1, &key.private_bytes()).is_err());
+    assert!(KeyShare::restore(key.key_set().clone(), 1, &Secret::new([0; 32])).is_err());
 }
 
 #[test]
@@ -116,7 +117,7 @@ fn a_key_set_signed_for_another_purpose_is_refused() {
 
 #[test]
 fn the_private_key_does_not_show_in_debug_texts() {
-    let key = PlatformKey::from_scalar(
+    let key = KeyShare::from_scalar(
         PrivateScalar::from_bytes(&[7; 32]).unwrap(),
         KeySetKind::Platform,
         key_set_subject(Profile::Strict),

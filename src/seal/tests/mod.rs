@@ -7,12 +7,13 @@ mod key_sets;
 mod manifests;
 mod payloads;
 mod round_trips;
+mod snapshots;
 mod vectors;
 
 use super::envelope::{Part, SignedEnvelope};
 use super::ids::{Ident, UtcMillis};
 use super::keys::{Algorithm, SigningKey};
-use super::keyset::{KeySetKind, KeySetSubject, PlatformKey, Profile};
+use super::keyset::{KeySetKind, KeySetSubject, KeyShare, Profile};
 use super::manifest::{BidJson, Binding};
 use super::part_writer::bid_part;
 use super::points::PrivateScalar;
@@ -32,12 +33,12 @@ fn key_set_subject(profile: Profile) -> KeySetSubject {
     }
 }
 
-fn platform_key(profile: Profile) -> PlatformKey {
-    PlatformKey::generate(key_set_subject(profile)).unwrap()
+fn platform_key(profile: Profile) -> KeyShare {
+    KeyShare::generate(KeySetKind::Platform, key_set_subject(profile)).unwrap()
 }
 
-fn bidder_key(profile: Profile) -> PlatformKey {
-    PlatformKey::from_scalar(PrivateScalar::generate().unwrap(), KeySetKind::Bidder, key_set_subject(profile))
+fn bidder_key(profile: Profile) -> KeyShare {
+    KeyShare::from_scalar(PrivateScalar::generate().unwrap(), KeySetKind::Bidder, key_set_subject(profile))
 }
 
 fn subject(bidder: &str) -> Subject {
@@ -71,7 +72,7 @@ struct Sealed {
     key: SigningKey,
 }
 
-fn sealed_price(bidder: &str, keys: &[&PlatformKey]) -> Sealed {
+fn sealed_price(bidder: &str, keys: &[&KeyShare]) -> Sealed {
     let plaintext = bid_part(binding(bidder, Part::Price), &bid("1250000.00")).unwrap();
     let mut ciphertext = Vec::new();
     let payload = seal_payload(plaintext.as_slice(), &mut ciphertext, keys.len()).unwrap();

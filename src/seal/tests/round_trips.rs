@@ -3,27 +3,27 @@
 use super::{Sealed, bid, bidder_key, binding, platform_key, sealed_price, subject};
 use crate::seal::dleq::Proof;
 use crate::seal::envelope::{Part, SignedEnvelope};
-use crate::seal::keyset::{KeySet, PlatformKey, Profile};
+use crate::seal::keyset::{KeySet, KeyShare, Profile};
 use crate::seal::manifest::FileEntry;
 use crate::seal::part_reader::{Discard, FileSink, PartContents};
 use crate::seal::part_writer::{bid_part, describe, write_part};
 use crate::seal::points::Point;
 use crate::seal::sealing::{SealingWriter, seal_header, seal_payload};
-use crate::seal::unsealing::{OpenError, Outcome, Share, open_part, open_slot, payload_keys, slot_share, verify_share};
+use crate::seal::unsealing::{OpenError, Outcome, Share, SlotShares, open_part, open_slot, payload_keys, slot_share, verify_share};
 use proptest::prelude::*;
 use std::io;
 
-fn open(sealed: &Sealed, keys: &[&PlatformKey]) -> Result<PartContents, OpenError> {
+fn open(sealed: &Sealed, keys: &[&KeyShare]) -> Result<PartContents, OpenError> {
     open_envelope(&sealed.envelope, &sealed.ciphertext, keys)
 }
 
 fn open_envelope(
     envelope: &SignedEnvelope,
     ciphertext: &[u8],
-    keys: &[&PlatformKey],
+    keys: &[&KeyShare],
 ) -> Result<PartContents, OpenError> {
     let shares: Vec<_> =
-        keys.iter().enumerate().map(|(slot, key)| Some(slot_share(key, envelope, slot).unwrap())).collect();
+        keys.iter().enumerate().map(|(slot, key)| vec![(1, slot_share(key, envelope, slot).unwrap())]).collect();
     let key_sets: Vec<&KeySet> = keys.iter().map(|key| key.key_set()).collect();
     let payload_keys = payload_keys(envelope, &key_sets, &shares)?;
     open_part(envelope, payload_keys, ciphertext, &mut Discard)
@@ -95,7 +95,7 @@ fn documents_of_several_chunks_come_back_file_by_file() {
     let documents = crate::seal::sealing::Subject { part: Part::Documents, ..subject("org-1") };
     let envelope = seal_header(&documents, &payload, &[key.key_set()], &super::signing_key()).unwrap();
     let share = slot_share(&key, &envelope, 0).unwrap();
-    let keys = payload_keys(&envelope, &[key.key_set()], &[Some(share)]).unwrap();
+    let keys = payload_keys(&envelope, &[key.key_set()], &[vec![(1, share)]]).unwrap();
     let mut collected = Collect::default();
     let part = open_part(&envelope, keys, ciphertext.as_slice(), &mut collected).unwrap();
     assert_eq!(part.manifest, manifest);
@@ -110,16 +110,16 @@ fn a_share_verifies_only_for_its_slot_envelope_and_key_set() {
     let sealed = sealed_price("org-1", &[&platform, &bidder]);
     let other = sealed_price("org-1", &[&platform, &bidder]);
     let share = slot_share(&platform, &sealed.envelope, 0).unwrap();
-    assert!(verify_share(platform.key_set(), &sealed.envelope, 0, &share));
-    assert!(!verify_share(platform.key_set(), &sealed.envelope, 1, &share));
-    assert!(!verify_share(platform.key_set(), &sealed.envelope, 2, &share));
-    assert!(!verify_share(bidder.key_set(), &sealed.envelope, 0, &share));
-    assert!(!verify_share(platform.key_set(), &other.envelope, 0, &share));
+    assert!(verify_share(platform.key_set(), 1, &sealed.envelope, 0, &share));
+    assert!(!verify_share(platform.key_set(), 1, &sealed.envelope, 1, &share));
+    assert!(!verify_share(platform.key_set(), 1, &sealed.envelope, 2, &share));
+    assert!(!verify_share(bidder.key_set(), 1, &sealed.envelope, 0, &share));
+    assert!(!verify_share(platform.key_set(), 1, &other.envelope, 0, &share));
     // A second header over the same slots is another envelope: the proof names the envelope's id.
     let shifted = Share { d: Point::GENERATOR, ..share };
-    assert!(!verify_share(platform.key_set(), &sealed.envelope, 0, &shifted));
+    assert!(!verify_share(platform.key_set(), 1, &sealed.envelope, 0, &shifted));
     let altered = Share { proof: Proof::from_bytes(&[1; 64]).unwrap(), ..share };
-    assert!(!verify_share(platform.key_set(), &sealed.envelope, 0, &altered));
+    assert!(!verify_share(platform.key_set(), 1, &sealed.envelope, 0, &altered));
     assert!(slot_share(&bidder, &sealed.envelope, 0).is_err());
     assert!(slot_share(&platform, &sealed.envelope, 2).is_err());
 }
@@ -145,12 +145,12 @@ fn missing_and_wrong_shares_and_slots_have_their_outcomes() {
     let sets = [platform.key_set(), bidder.key_set()];
     let first = slot_share(&platform, &sealed.envelope, 0).unwrap();
     let second = slot_share(&bidder, &sealed.envelope, 1).unwrap();
-    let keys = |shares: &[Option<Share>]| payload_keys(&sealed.envelope, &sets, shares).map(|_| ());
-    keys(&[Some(first), Some(second)]).unwrap();
-    assert_eq!(outcome(keys(&[Some(first), None])), (Outcome::MissingSlot, "no_share"));
-    assert_eq!(outcome(keys(&[Some(first)])), (Outcome::MissingSlot, "no_share"));
-    assert_eq!(outcome(keys(&[Some(second), Some(first)])), (Outcome::MissingSlot, "share_does_not_verify"));
-    let unknown = payload_keys(&sealed.envelope, &sets[..1], &[Some(first), Some(second)]).map(|_| ());
+    let keys = |shares: &[SlotShares]| payload_keys(&sealed.envelope, &sets, shares).map(|_| ());
+    keys(&[vec![(1, first)], vec![(1, second)]]).unwrap();
+    assert_eq!(outcome(keys(&[vec![(1, first)], vec![]])), (Outcome::MissingSlot, "no_share"));
+    assert_eq!(outcome(keys(&[vec![(1, first)]])), (Outcome::MissingSlot, "no_share"));
+    assert_eq!(outcome(keys(&[vec![(1, second)], vec![(1, first)]])), (Outcome::MissingSlot, "share_does_not_verify"));
+    let unknown = payload_keys(&sealed.envelope, &sets[..1], &[vec![(1, first)], vec![(1, second)]]).map(|_| ());
     assert_eq!(outcome(unknown), (Outcome::MissingSlot, "no_key_set"));
     let wrong = open_slot(sets[0], &sealed.envelope, 0, &second.d);
     assert_eq!(outcome(wrong), (Outcome::BadSlot, "slot_does_not_open"));
@@ -170,7 +170,7 @@ fn secrets_of_another_payload_are_stopped_by_the_commitment() {
     assert_eq!(outcome(result), (Outcome::BadCommit, "key_commitment_mismatch"));
 }
 
-fn sealed_plaintext(plaintext: &[u8], key: &PlatformKey) -> Result<PartContents, OpenError> {
+fn sealed_plaintext(plaintext: &[u8], key: &KeyShare) -> Result<PartContents, OpenError> {
     let mut ciphertext = Vec::new();
     let payload = seal_payload(plaintext, &mut ciphertext, 1).unwrap();
     let envelope = seal_header(&subject("org-1"), &payload, &[key.key_set()], &super::signing_key()).unwrap();

@@ -9,7 +9,7 @@ use crate::kernel::{
 };
 use crate::seal::envelope::{Part, SignedEnvelope};
 use crate::seal::keys::SigningKey;
-use crate::seal::keyset::{KeySet, KeySetKind, PlatformKey, Profile};
+use crate::seal::keyset::{KeySet, KeySetKind, KeyShare, Profile};
 use crate::seal::part_reader::Discard;
 use crate::seal::part_writer::bid_part;
 use crate::seal::points::PrivateScalar;
@@ -34,8 +34,8 @@ fn bidder_signing_key() -> SigningKey {
     SigningKey::from_pkcs8(Secret::new([&prefix[..], &fixed("signing key")].concat())).unwrap()
 }
 
-fn platform() -> PlatformKey {
-    PlatformKey::from_scalar(scalar("platform key"), KeySetKind::Platform, key_set_subject(Profile::Strict))
+fn platform() -> KeyShare {
+    KeyShare::from_scalar(scalar("platform key"), KeySetKind::Platform, key_set_subject(Profile::Strict))
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -54,10 +54,10 @@ fn inputs() -> Value {
     })
 }
 
-fn share(key: &PlatformKey, envelope: &SignedEnvelope) -> Value {
+fn share(key: &KeyShare, envelope: &SignedEnvelope) -> Value {
     let enc = envelope.header().slots[0].enc;
     let d = key.private().times(&enc);
-    let context = share_context(key.key_set(), envelope, 0);
+    let context = share_context(key.key_set().kid, 1, &envelope.id(), 0);
     let proof = dleq::prove_with(key.private(), &enc, &d, context.as_bytes(), &scalar("dleq nonce"));
     json!({
         "dleq_context": context,
@@ -142,8 +142,8 @@ fn the_published_vector_opens_with_the_public_steps_alone() {
     envelope.verify_signature(&signer).unwrap();
     envelope.check_against(&[&key_set]).unwrap();
     let share = Share::parse(string("/share/json").as_bytes()).unwrap();
-    assert!(verify_share(&key_set, &envelope, 0, &share));
-    let keys = payload_keys(&envelope, &[&key_set], &[Some(share)]).unwrap();
+    assert!(verify_share(&key_set, 1, &envelope, 0, &share));
+    let keys = payload_keys(&envelope, &[&key_set], &[vec![(1, share)]]).unwrap();
     let ciphertext = crate::kernel::encoding::from_base64url(&string("/payload/chunk_0")).unwrap();
     let contents = open_part(&envelope, keys, ciphertext.as_slice(), &mut Discard).unwrap();
     assert_eq!(contents.bid, Some(bid("1250000.00")));

@@ -7,7 +7,7 @@ use crate::kernel::id::{BidId, LotId, OrgId, ProjectId, UploadId};
 use crate::kernel::time::Timestamp;
 use crate::seal::ids::{Ident, UtcMillis};
 use crate::seal::keys::{Algorithm, SigningKey};
-use crate::seal::keyset::{KeySetSubject, Profile};
+use crate::seal::keyset::{KeySetKind, KeySetSubject, Profile};
 use crate::seal::manifest::{Binding, Manifest};
 use crate::seal::part_writer::{bid_part, describe, write_part};
 use crate::seal::sealing::{Subject, seal_header, seal_payload};
@@ -15,7 +15,7 @@ use crate::seal::sealing::{Subject, seal_header, seal_payload};
 struct Bench {
     dir: tempfile::TempDir,
     blobs: DiskBlobs,
-    key: PlatformKey,
+    key: KeyShare,
     binding: Binding,
 }
 
@@ -39,7 +39,7 @@ impl Bench {
         };
         let dir = tempfile::tempdir().expect("a directory");
         let (blobs, _) = DiskBlobs::open(dir.path(), None).expect("opened");
-        let key = PlatformKey::generate(subject).expect("random numbers");
+        let key = KeyShare::generate(KeySetKind::Platform, subject).expect("random numbers");
         Self { dir, blobs, key, binding: Binding { tender, lot, bidder: ident(OrgId::ordered(at).as_str()), part } }
     }
 
@@ -109,7 +109,7 @@ fn a_good_bid_gives_its_price_and_a_share_that_verifies() {
     let share =
         Share::parse(format!(r#"{{"d":"{}","proof":"{}"}}"#, share.d, share.proof).as_bytes()).expect("its form");
     let envelope = SignedEnvelope::parse(sealed.header.as_bytes()).expect("its form");
-    assert!(unsealing::verify_share(bench.key.key_set(), &envelope, 0, &share));
+    assert!(unsealing::verify_share(bench.key.key_set(), 1, &envelope, 0, &share));
 }
 
 #[test]
