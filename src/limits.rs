@@ -366,3 +366,15 @@ pub const WITNESS_ANSWER_MS: u64 = 2_000;
 pub const WITNESS_WORKERS: usize = 2;
 /// After how long every published tile of the log is read again, in milliseconds.
 pub const LOG_RECHECK_MS: u64 = 24 * 60 * 60 * 1000;
+/// How long the members of a ceremony have, all steps together.
+pub const CEREMONY_MS: i64 = 7 * 24 * 3600 * 1000;
+/// Minutes that bidders have to decrypt, at least: time to sign in and to run a tool.
+pub const DECRYPTION_MINUTES_LEAST: u32 = 5;
+/// Minutes that bidders have to decrypt, at most: the others wait for them.
+pub const DECRYPTION_MINUTES_MOST: u32 = 24 * 60;
+/// Ceremonies of one custodian that are listed.
+pub const CEREMONIES_LISTED: i64 = 100;
+/// Ceremonies that are ended in one round because their time ran out.
+pub const CEREMONIES_ENDED: i64 = 100;
+/// Refused lists of partial decryptions that go on record, of one member of one key set.
+pub const PARTIALS_REFUSED: i64 = 20;
