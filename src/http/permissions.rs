@@ -167,6 +167,7 @@ pub const OPERATIONS: &[Operation] = &[
     only("POST", "/v1/lots/{lot}/opening/actions/confirm", &[Initiator]),
     only("POST", "/v1/lots/{lot}/opening/actions/close", &[Initiator, Centre]),
     either("GET", "/v1/lots/{lot}/opening-record"),
+    open("GET", "/v1/lots/{lot}/opening-bundle"),
     only("POST", "/v1/bids/{bid}/actions/evaluate", &[Initiator]),
     either("GET", "/v1/lots/{lot}/evaluation"),
     // Inspection and operation.

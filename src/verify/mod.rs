@@ -12,6 +12,7 @@ pub mod dump;
 pub mod heads;
 pub mod monitor;
 pub mod opened;
+pub mod opening;
 pub mod receipt;
 pub mod report;
 pub mod source;

@@ -31,6 +31,7 @@ mod log_twins;
 mod log_witnesses;
 mod mandates;
 mod opening;
+mod opening_bundle;
 mod outages;
 mod own_keys;
 mod permissions;

@@ -3,67 +3,13 @@
 use std::collections::BTreeMap;
 
 use sealbid::rules::editions::Category;
-use sealbid::seal::envelope::{Part, SignedEnvelope};
-use sealbid::seal::ids::{Ident, UtcMillis};
-use sealbid::seal::keyset::{KeySet, KeySetKind, KeySetSubject, KeyShare, Profile};
-use sealbid::seal::sealing::{Subject, seal_header, seal_payload};
-use sealbid::seal::snapshot::Line;
+use sealbid::seal::keyset::{KeySetKind, KeySetSubject, KeyShare};
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::api::Answer;
 use crate::support::custody::{Custody, give, partials, snapshot};
-use crate::support::story::{LotStory, SEALED_CHUNK, jws, upload};
-
-fn ident(text: &str) -> Ident {
-    Ident::parse(text, "id").expect("an id")
-}
-
-/// A bidder's one-time key for a lot.
-fn own_key(lot: &LotStory<'_>, group: &str) -> KeyShare {
-    let opens = UtcMillis::parse(lot.deadline().to_string(), "opens").expect("a time");
-    let subject = KeySetSubject {
-        tender: ident(&lot.project),
-        group: ident(group),
-        opens_not_before: opens,
-        profile: Profile::Strict,
-    };
-    KeyShare::generate(KeySetKind::Bidder, subject).expect("random numbers")
-}
-
-/// A bid under a key of the bidder's own.
-struct OwnBid {
-    key: KeyShare,
-    envelope: SignedEnvelope,
-    body: Value,
-}
-
-/// Seals a price to `shared`, where there is one, and to `own`.
-fn seal(lot: &LotStory<'_>, n: usize, amount: &str, shared: Option<&KeySet>, own: KeyShare) -> OwnBid {
-    let bidder = lot.world.bidder(n);
-    let sets: Vec<&KeySet> = shared.into_iter().chain([own.key_set()]).collect();
-    let plain = lot.price_archive(&bidder, Part::Price, amount);
-    let mut sealed = Vec::new();
-    let payload = seal_payload(plain.as_slice(), &mut sealed, sets.len()).expect("sealed");
-    upload(&bidder, &lot.id, "bid", &sealed, SEALED_CHUNK);
-    let subject = Subject {
-        lot: ident(&lot.id),
-        part: Part::Price,
-        bidder: ident(&bidder.member.org_id),
-        rev: 1,
-        doc_rev: lot.revision(),
-        created: UtcMillis::parse(lot.world.now().to_string(), "created").expect("a time"),
-    };
-    let envelope = seal_header(&subject, &payload, &sets, &bidder.signing_key()).expect("sealed");
-    let signed = own.key_set().sign(&bidder.signing_key()).expect("random numbers");
-    let body = json!({ "envelopes": [jws(&envelope)], "key_set": signed.jws() });
-    OwnBid { key: own, envelope, body }
-}
-
-fn decrypt(lot: &LotStory<'_>, n: usize, bid: &OwnBid) -> Answer {
-    let lines = Line::of(&bid.envelope, bid.key.key_set().kid);
-    give(lot, &lot.world.bidder(n), partials(&bid.key, &lines))
-}
+use crate::support::own::{decrypt, own_key, seal};
+use crate::support::story::LotStory;
 
 fn states(lot: &LotStory<'_>, count: usize) -> Vec<Value> {
     (1..=count).map(|n| lot.mine(n)["state"].clone()).collect()

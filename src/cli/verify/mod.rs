@@ -24,7 +24,7 @@ use crate::verify::report::{Proven, Result as Checked};
 use crate::verify::source::Directory;
 use crate::verify::tree::Tree;
 use crate::verify::trust::Trust;
-use crate::verify::{disclosure, heads, receipt, tiles};
+use crate::verify::{disclosure, heads, opening, receipt, tiles};
 
 /// What the exit codes of the checks say.
 const EXIT_CODES: &str = "Exit codes:\n  \
@@ -54,6 +54,9 @@ pub enum VerifyCommand {
     /// Check what was published of a lot after its opening.
     #[command(after_help = EXIT_CODES)]
     Disclosure(DisclosureArgs),
+    /// Check an opening: the ceremony, every share, every price that was read out.
+    #[command(after_help = EXIT_CODES)]
+    Opening(OpeningArgs),
     /// Check an evidence bundle of an inspector: every file of it, every entry, the root.
     #[command(after_help = EXIT_CODES)]
     Bundle(bundle::BundleArgs),
@@ -165,6 +168,15 @@ pub struct DisclosureArgs {
     trust: TrustArgs,
 }
 
+/// Arguments of `verify opening`.
+#[derive(Args)]
+pub struct OpeningArgs {
+    /// The bundle, as `GET /v1/lots/{lot}/opening-bundle` gives it.
+    file: PathBuf,
+    #[command(flatten)]
+    trust: TrustArgs,
+}
+
 /// Arguments of `verify account` and `verify db`.
 #[derive(Args)]
 pub struct DumpArgs {
@@ -197,6 +209,10 @@ pub fn run(command: VerifyCommand) -> Result<ExitCode, Failed> {
         }
         VerifyCommand::Tiles(args) => (args.trust.json, check_tiles(args)?),
         VerifyCommand::Disclosure(args) => (args.trust.json, check_disclosure(args)?),
+        VerifyCommand::Opening(args) => {
+            let (trust, reader) = (args.trust.read()?, lines(&args.file)?);
+            (args.trust.json, opening::check(&trust, &named(&args.file), reader))
+        }
         VerifyCommand::Bundle(args) => (args.trust.json, bundle::check(args)?),
         VerifyCommand::Account(args) => (args.trust.json, check_dump(args, Depth::Account)?),
         VerifyCommand::Db(args) => (args.trust.json, check_dump(args, Depth::Everything)?),

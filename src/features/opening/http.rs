@@ -10,7 +10,7 @@ use super::model::Opening;
 use super::objections::{self, ObjectionView};
 use super::record::{self, OpeningRecord};
 use super::view::{OpeningView, SessionView, failed_bids, session_view};
-use super::{html, ops, queries, reserve};
+use super::{bundle, html, ops, queries, reserve};
 use crate::app::App;
 use crate::db::Conn;
 use crate::features::accounts::ops::check_text;
@@ -41,7 +41,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(answer_objection)
         .service(confirm_opening)
         .service(close_opening)
-        .service(get_opening_record);
+        .service(get_opening_record)
+        .service(get_opening_bundle);
 }
 
 /// An objection's id in a path.
@@ -390,6 +391,33 @@ fn is_party(conn: &mut Conn, lot: &Lot, caller: Option<&Caller>) -> Result<bool,
 /// Whether an `Accept` header asks for a page before it asks for JSON.
 pub fn wants_html(accept: &str) -> bool {
     first_of(accept, &["text/html", "application/json", "*/*"]) == Some("text/html")
+}
+
+/// Fetches everything with which anybody checks an opening offline.
+///
+/// Once the session is closed. JSON lines: the key set and its ceremony, what was answered, every share with its proof, every
+/// outcome, and of every price that was read out the signed envelope with its payload. `sealbid verify opening` reads it;
+/// `docs/opening-format.md` is enough to write another reader. A file without its last line is incomplete.
+#[utoipa::path(tag = "opening", operation_id = "get_opening_bundle", params(LotPath),
+    responses((status = 200, body = String, content_type = "application/x-ndjson", description = "The bundle."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such lot, or its opening is not closed yet.")))]
+#[get("/v1/lots/{lot}/opening-bundle")]
+pub async fn get_opening_bundle(app: web::Data<App>, path: web::Path<LotPath>) -> Result<HttpResponse, Error> {
+    let id = path.into_inner().lot;
+    let lot = app
+        .reader
+        .read(move |conn| {
+            let (lot, session) = public_session(conn, &id)?;
+            if session.as_ref().is_none_or(|session| !bundle::is_public(session)) {
+                return Err(refusals::not_found().into());
+            }
+            Ok(lot)
+        })
+        .await?;
+    let name = format!("attachment; filename=\"opening-{}.ndjson\"", lot.row.id);
+    Ok(HttpResponse::Ok()
+        .content_type(bundle::NDJSON)
+        .insert_header((header::CONTENT_DISPOSITION, name))
+        .streaming(bundle::stream(app, lot)))
 }
 
 #[cfg(test)]

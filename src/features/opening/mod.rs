@@ -7,7 +7,8 @@
 //! Deliberately not here: the cryptography (`seal`), who may do what when (`rules::opening`), and what a price means
 //! (`evaluation`).
 
-pub mod changes;
+pub mod bundle;
+mod changes;
 pub mod facts;
 pub mod html;
 pub mod http;

@@ -169,6 +169,26 @@ pub fn outcomes(conn: &mut Conn, lot_id: &str) -> Result<Vec<UnsealingRow>> {
         .load(conn)?)
 }
 
+/// A page of the outcomes of a lot after the outcome `after`, each with the envelope's header and the upload of its payload.
+///
+/// # Errors
+/// The database's.
+pub fn outcomes_after(
+    conn: &mut Conn,
+    lot_id: &str,
+    after: &str,
+    size: i64,
+) -> Result<Vec<(UnsealingRow, String, String)>> {
+    Ok(unsealings::table
+        .inner_join(bid_envelopes::table.on(bid_envelopes::envelope_id.eq(unsealings::envelope_id)))
+        .filter(unsealings::lot_id.eq(lot_id))
+        .filter(unsealings::id.gt(after))
+        .order(unsealings::id.asc())
+        .limit(size)
+        .select((UnsealingRow::as_select(), bid_envelopes::header, bid_envelopes::upload_id))
+        .load(conn)?)
+}
+
 /// The outcomes of one part of a lot, such as `price`.
 ///
 /// # Errors

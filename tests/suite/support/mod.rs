@@ -8,6 +8,7 @@ pub mod loglab;
 pub mod logs;
 pub mod looks;
 pub mod normal;
+pub mod own;
 pub mod postgres;
 pub mod program;
 pub mod served;

@@ -1,0 +1,146 @@
+//! The public bundle of an opening: whoever has it checks the opening, and finds what was changed.
+
+use std::io::BufReader;
+
+use sealbid::rules::editions::Category;
+use sealbid::tlog::note::Verifier;
+use sealbid::tlog::policy::Policy;
+use sealbid::verify::opening::check;
+use sealbid::verify::report::{Failure, Proven};
+use sealbid::verify::trust::Trust;
+use serde_json::{Value, json};
+
+use crate::on_both;
+use crate::support::custody::{Custody, give, partials, snapshot};
+use crate::support::own::{decrypt, own_key, seal};
+use crate::support::story::LotStory;
+use crate::support::world::World;
+
+fn bundle(lot: &LotStory<'_>) -> Vec<Value> {
+    let bytes = lot.world.nobody("GET", lot.path("/opening-bundle")).send().ok_bytes();
+    let text = String::from_utf8(bytes).expect("text");
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+fn written(lines: &[Value]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// What a stranger was given: the log's policy and the platform's key.
+fn trust(world: &World) -> Trust {
+    let promise = Verifier::parse(&world.app().promise_verifier()).expect("a key");
+    let log = Verifier::parse(&world.app().log.signer().verifier().to_string()).expect("a key");
+    Trust::new(Some(Policy::of_log(log)), vec![promise])
+}
+
+fn verdict(world: &World, lines: &[Value]) -> Result<Proven, Failure> {
+    check(&trust(world), "opening", BufReader::new(written(lines).as_bytes()))
+}
+
+fn fact(proven: &Proven, key: &str) -> Value {
+    proven.facts.iter().find(|fact| fact.key == key).map(|fact| fact.value.clone()).unwrap_or_default()
+}
+
+fn with_custodians<'w>(world: &'w World, mode: &str) -> LotStory<'w> {
+    let lot = world.lot(Category::Construction).terms(&json!({ "key_mode": mode })).registered();
+    let custody = Custody::enrolled(world);
+    let held = custody.held(&lot);
+    lot.act(&world.initiator(), "publish", &lot.schedule()).ok();
+    let (shared, mut own) = (lot.key_set(), Vec::new());
+    for (n, amount) in [(1, "900000.00"), (2, "910000.00"), (3, "920000.00")] {
+        if mode == "dual" {
+            let bid = seal(&lot, n, amount, Some(&shared), own_key(&lot, &lot.id));
+            lot.submit(n, &bid.body).ok();
+            own.push((n, bid));
+        } else {
+            lot.bid(n, 1, amount).ok();
+        }
+    }
+    let lot = lot.closed();
+    lot.world.nobody("GET", lot.path("/opening-bundle")).send().refused(404, "not-found");
+    own.iter().for_each(|(n, bid)| drop(decrypt(&lot, *n, bid).ok()));
+    let (_, lines) = snapshot(&lot);
+    for i in [1, 2, 5] {
+        give(&lot, &custody.person(i), partials(&held.shares[usize::from(i) - 1], &lines)).ok();
+    }
+    world.settle();
+    lot.opened()
+}
+
+on_both!(an_opening_by_custodians_is_proven_offline_and_every_change_of_it_is_found, |world| {
+    let lot = with_custodians(world, "custodians");
+    let good = bundle(&lot);
+    let proven = verdict(world, &good).expect("proven");
+    assert_eq!((fact(&proven, "custodians"), fact(&proven, "prices")), (json!("3/5"), json!(3)));
+    assert_eq!((fact(&proven, "shares"), fact(&proven, "snapshot_in_log")), (json!(9), json!(true)));
+    let at = |kind: &str| good.iter().position(|line| line["type"] == kind).expect(kind);
+    let (ceremony, set, shot, list, envelope) =
+        (at("ceremony"), at("key_set"), at("snapshot"), at("partials"), at("envelope"));
+    let other_price = good[envelope + 1]["price"].clone();
+    let changes: Vec<(&str, Box<dyn Fn(&mut Vec<Value>)>)> = vec![
+        ("a price", Box::new(move |lines| lines[envelope]["price"] = other_price.clone())),
+        (
+            "a share",
+            Box::new(move |lines| {
+                lines[envelope]["shares"][0]["d"] = lines[envelope + 1]["shares"][0]["d"].clone();
+            }),
+        ),
+        (
+            "too few shares",
+            Box::new(move |lines| {
+                lines[envelope]["shares"].as_array_mut().expect("shares").pop();
+            }),
+        ),
+        ("a payload", Box::new(move |lines| lines[envelope]["payload"] = lines[envelope + 1]["payload"].clone())),
+        ("a header", Box::new(move |lines| lines[envelope]["header"] = lines[envelope + 1]["header"].clone())),
+        (
+            "an ephemeral key",
+            Box::new(move |lines| {
+                lines[envelope]["lines"][0]["enc"] = lines[envelope + 1]["lines"][0]["enc"].clone();
+            }),
+        ),
+        (
+            "an acceptance",
+            Box::new(move |lines| {
+                lines[ceremony]["messages"]["accept"].as_array_mut().expect("messages").pop();
+            }),
+        ),
+        (
+            "a message of round 1",
+            Box::new(move |lines| {
+                lines[ceremony]["messages"]["round1"][0] = lines[ceremony]["messages"]["round1"][1].clone();
+            }),
+        ),
+        ("the ceremony", Box::new(move |lines| drop(lines.remove(ceremony)))),
+        ("the key set", Box::new(move |lines| drop(lines.remove(set)))),
+        ("the snapshot", Box::new(move |lines| drop(lines.remove(shot)))),
+        ("a list", Box::new(move |lines| drop(lines.remove(list)))),
+        ("an envelope", Box::new(move |lines| drop(lines.remove(envelope)))),
+        ("the last line", Box::new(|lines| drop(lines.pop()))),
+    ];
+    for (what, change) in changes {
+        let mut lines = good.clone();
+        change(&mut lines);
+        let count = lines.len();
+        if let Some(end) = lines.last_mut().filter(|line| line["type"] == "end") {
+            end["lines"] = count.into();
+        }
+        assert!(verdict(world, &lines).is_err(), "{what} was changed");
+    }
+    let stranger = Trust::new(None, Vec::new());
+    let unknown = check(&stranger, "opening", BufReader::new(written(&good).as_bytes())).expect_err("no key");
+    assert_eq!(unknown.code(), 3, "a platform's key that nobody gave proves nothing");
+});
+
+on_both!(openings_under_a_platform_key_and_under_two_keys_are_proven_as_well, |world| {
+    let lot = with_custodians(world, "dual");
+    let lines = bundle(&lot);
+    let proven = verdict(world, &lines).expect("proven");
+    assert_eq!((fact(&proven, "prices"), fact(&proven, "shares")), (json!(3), json!(12)));
+    let usual =
+        world.lot(Category::Construction).noticed().with_bids(&["900000.00", "910000.00", "920000.00"]).opened();
+    let lines = bundle(&usual);
+    let proven = verdict(world, &lines).expect("proven");
+    assert_eq!((fact(&proven, "prices"), fact(&proven, "shares")), (json!(3), json!(3)));
+    assert!(!written(&lines).contains("secret key"), "no key is in it");
+});
