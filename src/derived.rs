@@ -15,7 +15,7 @@ use crate::rules::{catalogue, diagrams};
 /// below `root`.
 pub fn documents(root: &Path) -> Vec<(String, String)> {
     let mut description =
-        serde_json::to_string_pretty(&openapi::description()).expect("the description is plain data with text keys");
+        serde_json::to_string_pretty(openapi::description()).expect("the description is plain data with text keys");
     description.push('\n');
     let mut files = vec![
         ("api-spec/openapi.json".to_owned(), description),

@@ -1,5 +1,7 @@
 //! The API description, generated from the handlers.
 
+use std::sync::LazyLock;
+
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_actix_web::AppExt;
@@ -37,8 +39,13 @@ impl Modify for Bearer {
     }
 }
 
-/// The whole description.
-pub fn description() -> utoipa::openapi::OpenApi {
+/// The whole description, made once.
+pub fn description() -> &'static utoipa::openapi::OpenApi {
+    static DESCRIPTION: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(describe);
+    &DESCRIPTION
+}
+
+fn describe() -> utoipa::openapi::OpenApi {
     let (_, mut api) = actix_web::App::new()
         .into_utoipa_app()
         .openapi(ApiDoc::openapi())

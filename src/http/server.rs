@@ -48,7 +48,7 @@ pub fn start(app: web::Data<App>, listener: TcpListener) -> std::io::Result<Serv
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
     };
-    let description = openapi::description();
+    let description = openapi::description().clone();
     let origins = app.config.server.cors_origins.clone();
     let server = HttpServer::new(move || {
         let (app, _) =

@@ -3,6 +3,7 @@
 //! Promises: a file is there whole or not at all; what was written is read again before it counts; a tile that exists is
 //! never written over with other bytes; the checkpoint never goes back.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -148,14 +149,17 @@ impl Directory {
                 Err(error) => Some(Err(error)),
             })
             .collect::<Result<_, _>>()?;
-        // The disk is asked for all of them at once: waiting for one waits for the others too.
-        let threads = missing.chunks(missing.len().div_ceil(WRITERS).max(1));
-        std::thread::scope(|scope| {
-            let writing: Vec<_> = threads
-                .map(|share| scope.spawn(|| share.iter().try_for_each(|written| self.write_tile(written))))
-                .collect();
-            writing.into_iter().try_for_each(|writing| writing.join().unwrap_or(Ok(())))
+        // Also of those that are there: whoever wrote them may have died before they were durable in their places.
+        let mut changed = BTreeSet::new();
+        for written in written {
+            changed.extend(self.make_room(&self.root.join(written.tile.to_string()))?);
+        }
+        at_once(&missing, |written| {
+            let path = self.root.join(written.tile.to_string());
+            put(&path, &written.bytes).map_err(failed(&path))
         })?;
+        // Once each, when all tiles are in their places.
+        at_once(&Vec::from_iter(changed), |directory| sync(directory).map_err(failed(directory)))?;
         for written in missing {
             if self.read(&written.tile.to_string())?.as_deref() != Some(&written.bytes[..]) {
                 return Err(DirectoryError::Altered(written.tile.to_string()));
@@ -165,8 +169,15 @@ impl Directory {
         Ok(())
     }
 
-    fn write_tile(&self, written: &Written) -> Result<(), DirectoryError> {
-        self.write(&written.tile.to_string(), &written.bytes)
+    /// Makes the directory that a file will lie in; returns those that a new entry is written into, the file's among them.
+    fn make_room(&self, path: &Path) -> Result<Vec<PathBuf>, DirectoryError> {
+        let parent = path.parent().unwrap_or(&self.root);
+        let mut changed = vec![parent.to_owned()];
+        for directory in parent.ancestors().take_while(|directory| !directory.is_dir()) {
+            changed.extend(directory.parent().map(Path::to_owned));
+        }
+        fs::create_dir_all(parent).map_err(failed(parent))?;
+        Ok(changed)
     }
 
     /// Partial tiles are not needed once the full one is there. One that stays does no harm.
@@ -182,9 +193,9 @@ impl Directory {
     /// The file system's.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), DirectoryError> {
         let path = self.root.join(name);
-        let parent = path.parent().unwrap_or(&self.root);
-        fs::create_dir_all(parent).map_err(failed(parent))?;
-        replace(&path, bytes).map_err(failed(&path))
+        let changed = self.make_room(&path)?;
+        put(&path, bytes).map_err(failed(&path))?;
+        changed.iter().try_for_each(|directory| sync(directory).map_err(failed(directory)))
     }
 
     /// Moves the checkpoint forward, unless it is there or further already.
@@ -219,22 +230,41 @@ impl Directory {
 /// Threads that write tiles of one batch.
 const WRITERS: usize = 8;
 
+/// Does something with each, the disk being asked for all of them at once: waiting for one waits for the others too.
+fn at_once<T: Sync>(
+    all: &[T],
+    act: impl Fn(&T) -> Result<(), DirectoryError> + Copy + Send,
+) -> Result<(), DirectoryError> {
+    std::thread::scope(|scope| {
+        let shares = all.chunks(all.len().div_ceil(WRITERS).max(1));
+        let acting: Vec<_> = shares.map(|share| scope.spawn(move || share.iter().try_for_each(act))).collect();
+        acting.into_iter().try_for_each(|acting| acting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
+}
+
 /// Replaces a file by one with these bytes: written beside it, made durable, and moved into its place.
 ///
 /// # Errors
 /// The file system's.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    put(path, bytes)?;
+    path.parent().map_or(Ok(()), sync)
+}
+
+/// As [`replace`], but that it is in its place is durable only when its directory is.
+fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(format!(".{}{UNFINISHED}", std::process::id()));
     let unfinished = PathBuf::from(unfinished);
     let mut file = File::create(&unfinished)?;
     file.write_all(bytes)?;
     file.sync_data()?;
-    fs::rename(&unfinished, path)?;
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
-        _ => Ok(()),
-    }
+    fs::rename(&unfinished, path)
+}
+
+/// Makes durable which files lie in a directory.
+fn sync(directory: &Path) -> io::Result<()> {
+    if directory.as_os_str().is_empty() { Ok(()) } else { File::open(directory)?.sync_all() }
 }
 
 #[cfg(test)]

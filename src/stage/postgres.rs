@@ -80,13 +80,22 @@ impl Cluster {
     /// # Errors
     /// When PostgreSQL is not installed or does not start.
     pub fn start() -> Result<Self> {
+        Self::start_with(&[])
+    }
+
+    /// As [`Cluster::start`], with further settings of the server, `name=value` each.
+    ///
+    /// # Errors
+    /// As [`Cluster::start`].
+    pub fn start_with(settings: &[&str]) -> Result<Self> {
         let bin = binaries().ok_or_else(|| StageError(NOT_INSTALLED.into()))?;
         let directory = std::env::temp_dir().join(format!("sealbid-pg-{}", std::process::id()));
         let prefix = give_away(&directory)?;
         let (bin, at) = (bin.display(), directory.display());
+        let settings: String = settings.iter().map(|setting| format!(" -c {setting}")).collect();
         let script = format!(
             "cd {at} || exit 1; {prefix}{bin}/initdb -D {at}/data -U {OWNER} -A trust -E UTF8 --locale=C --no-sync >{at}/initdb.log 2>&1 || exit 1; \
-             {prefix}{bin}/postgres -D {at}/data -k {at} -c listen_addresses='' -c max_connections=200 -c shared_buffers=64MB >{at}/server.log 2>&1 & \
+             {prefix}{bin}/postgres -D {at}/data -k {at} -c listen_addresses='' -c max_connections=200 -c shared_buffers=64MB{settings} >{at}/server.log 2>&1 & \
              server=$!; cat >/dev/null; kill -INT $server; wait $server; rm -rf {at}"
         );
         let guard = Command::new("sh")

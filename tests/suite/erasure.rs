@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::on_both;
 use crate::support::api::Answer;
-use crate::support::stored::files;
+use crate::support::stored::{files, holds};
 use crate::support::world::World;
 
 const ERASURES: &str = "/v1/erasures";
@@ -46,8 +46,7 @@ fn is_kept(world: &World, text: &str) -> bool {
 }
 
 fn lies_in(dir: &Path, text: &str) -> Vec<String> {
-    let has = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
-    files(dir).into_iter().filter(|(_, bytes)| has(bytes)).map(|(path, _)| path.display().to_string()).collect()
+    files(dir).into_iter().filter(|(_, bytes)| holds(bytes, text)).map(|(path, _)| path.display().to_string()).collect()
 }
 
 on_both!(a_person_is_erased_and_the_record_still_proves, |world| {
@@ -149,8 +148,7 @@ fn rewriting_leaves_nothing_in_the_files_of_postgresql() {
             diesel::select(name("current_setting('data_directory')")).get_result(conn).expect("a directory");
         let file: String =
             diesel::select(name("pg_relation_filepath('audit_personal')")).get_result(conn).expect("a file");
-        let bytes = std::fs::read(Path::new(&dir).join(file)).expect("readable");
-        bytes.windows(AGENT.len()).any(|window| window == AGENT.as_bytes())
+        holds(&std::fs::read(Path::new(&dir).join(file)).expect("readable"), AGENT)
     };
     assert!(table(&mut conn), "the search finds what is there");
     erase_initiator(&world);

@@ -5,8 +5,11 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use sealbid::clock::{ManualClock, SystemClock};
+use diesel::prelude::*;
+use sealbid::clock::{Clock, SystemClock};
+use sealbid::db::schema::{audit_entry, audit_leaf};
 use sealbid::faults::{Faults, Plan, Point};
+use sealbid::limits;
 use sealbid::log::publisher::Ticked;
 use sealbid::log::recovery;
 use sealbid::log::signer::file::FileSigner;
@@ -189,23 +192,60 @@ on_both_with_keys!(a_signer_without_a_memory_signs_nothing_until_it_is_made_anew
     check_whole(&server.app);
 });
 
-on_both!(a_clock_that_is_set_moves_no_slot_back_and_stops_no_tick, |world| {
-    use sealbid::clock::Clock;
+/// What is on record of the server's clock: whether it was off, and by how much.
+fn turns(world: &World) -> Vec<(bool, i64)> {
+    let parts: Vec<String> = world
+        .app()
+        .reader
+        .read_blocking(|conn| {
+            Ok(audit_entry::table
+                .filter(audit_entry::kind.eq("platform.clock"))
+                .order(audit_entry::at_ms.asc())
+                .select(audit_entry::part_p)
+                .load(conn)?)
+        })
+        .expect("read");
+    let said = |part: &String| {
+        let data = serde_json::from_str::<serde_json::Value>(part).expect("JSON")["data"].clone();
+        (data["off"].as_bool().expect("whether"), data["clock_offset_ms"].as_i64().expect("a number"))
+    };
+    parts.iter().map(said).collect()
+}
+
+on_both!(a_clock_that_is_set_is_on_record_and_moves_no_slot_back_and_stops_no_tick, |world| {
     world.settle();
-    let clock = ManualClock::new(SystemClock.now());
-    let mut slots = vec![head(world).slot];
-    let hour = 3_600_000;
-    let jumps = [hour, -hour, -hour].into_iter().chain([-1_000; 10]);
+    world.beat();
+    let (clock, hour) = (world.clock(), 3_600_000);
+    let (mut slots, mut noted) = (vec![head(world).slot], Vec::new());
+    // Forward and back, back and forward, and back by a second each time until it is right again.
+    let jumps = [hour, -hour, -hour, hour].into_iter().chain([-1_000; 10]).chain([10_000]);
     for (n, jump) in jumps.enumerate() {
+        clock.advance(1_000);
         clock.jump(clock.now().plus_millis(jump));
-        note(world, &format!("jump-{n}"));
-        let ticked = tick(world.app(), &Faults::default(), &clock).expect("a tick");
+        world.beat();
+        noted.push(note(world, &format!("jump-{n}")));
+        let ticked = tick(world.app(), &Faults::default(), &**clock).expect("a tick");
         assert!(matches!(ticked, Ticked::Published(_)), "{jump}");
         slots.push(head(world).slot);
     }
     assert!(slots.windows(2).all(|pair| pair[0] < pair[1]), "slots rise: {slots:?}");
+    let times: Vec<i64> = noted.iter().map(|entry| at_ms(world, entry)).collect();
+    assert!(times.is_sorted(), "entries keep their order: {times:?}");
+    let expected = [(true, hour), (false, 0), (true, -hour), (false, 0), (true, -1_000), (false, 0)];
+    assert_eq!(turns(world), expected, "it went off and came right");
     check_whole(world.app());
 });
+
+fn is_covered(world: &World, entry: &str) -> bool {
+    let of = audit_leaf::table.filter(audit_leaf::entry_id.eq(entry.to_owned())).count();
+    world.app().reader.read_blocking(move |conn| Ok(of.get_result::<i64>(conn)?)).expect("read") == 1
+}
+
+fn at_ms(world: &World, entry: &str) -> i64 {
+    let entry = entry.to_owned();
+    let of = audit_entry::table.filter(audit_entry::entry_id.eq(entry)).select(audit_entry::at_ms);
+    world.app().reader.read_blocking(move |conn| Ok(of.first(conn)?)).expect("read")
+}
 
 on_both!(a_disk_without_room_stops_the_log_and_nothing_else_and_it_goes_on_by_itself, |world| {
     world.settle();
@@ -316,10 +356,17 @@ on_both!(a_flood_of_entries_drains_in_full_batches_and_ticks_go_on, |world| {
         )
     };
     as_dba(world, &sql);
+    let amidst = note(world, "amidst-the-flood");
     let before = head(world).size;
     tick(world.app(), &Faults::default(), &SystemClock).expect("a tick");
     assert_eq!(head(world).size - before, 65_536, "as much as one tick takes");
     tick(world.app(), &Faults::default(), &SystemClock).expect("a tick");
+    assert!(is_covered(world, &amidst));
+    let tick_ms = i64::try_from(world.app().config.audit.tick_ms).expect("small");
+    assert!(
+        (500_000 / limits::LOG_BATCH + 2) * tick_ms < limits::PROMISE_MS,
+        "a flood eight times as large breaks no promise"
+    );
     check_whole(world.app());
     as_dba(
         world,

@@ -25,7 +25,7 @@ const AMOUNTS: [&str; 6] = ["900000.00", "910000.00", "920000.00", "930000.00", 
 pub type Transcript = Vec<(String, String)>;
 
 /// By how much the log of every twin grows with a tick: more than happens between two.
-const PADDING: u32 = 256;
+pub const PADDING: u32 = 256;
 
 /// A platform whose log tells nothing of how much happens.
 pub fn padded_sqlite() -> World {
@@ -66,7 +66,7 @@ fn nothing(prefix: &str) -> String {
 }
 
 /// Every file below a directory with its size. What is signed has one size, whatever the root.
-fn list(dir: &std::path::Path, files: &mut Vec<String>) {
+pub fn list(dir: &std::path::Path, files: &mut Vec<String>) {
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
         let path = entry.path();
         if path.is_dir() {

@@ -13,11 +13,17 @@ use sealbid::faults::{Faults, Plan, Point};
 use sealbid::kernel::digest::Digest;
 use sealbid::keys::Keys;
 use sealbid::ledger::{Error, Record};
+use sealbid::log::dump::Parts;
 use sealbid::log::publisher::{Means, Ticked};
 use sealbid::log::{Log, queries};
 use sealbid::tlog::entry::leaf_hash;
 use sealbid::tlog::tiles::{self, Content, Tile};
 use sealbid::tlog::tree::Frontier;
+use sealbid::verify::dump::{Depth, check};
+use sealbid::verify::report::Proven;
+use sealbid::verify::source::Directory;
+use sealbid::verify::tree::Tree;
+use sealbid::verify::trust::Trust;
 
 use super::postgres;
 use super::world::World;
@@ -197,6 +203,24 @@ pub fn check_whole(app: &App) -> u64 {
         .expect("read");
     assert!(sizes.windows(2).all(|pair| pair[0].1 == pair[1].0), "batches join without a gap");
     size
+}
+
+/// The dump of a log with all parts of its entries, as an inspector gets it.
+pub fn dump(world: &World) -> String {
+    let (app, mut lines) = (world.app(), Vec::new());
+    sealbid::log::dump::write(&app.log, &app.reader, Parts::All, &mut lines).expect("a dump");
+    String::from_utf8(lines).expect("text")
+}
+
+/// The dump checked against what is published, as `sealbid verify db` does it.
+pub fn verified(world: &World) -> sealbid::verify::report::Result<Proven> {
+    let (dump, directory) = (dump(world), world.app().log.directory());
+    let trust = Trust::new(Some(world.app().log.policy().clone()), Vec::new());
+    let (_, note) = directory.checkpoint().expect("read").expect("published");
+    let head = trust.head("checkpoint", &note)?;
+    let files = Directory(directory.path().to_owned());
+    let mut tree = Tree::open(&files, head.checkpoint())?;
+    check(dump.as_bytes(), "dump", &head.checkpoint().origin, &mut tree, Depth::Everything)
 }
 
 /// A log on the world's files with another signer.

@@ -4,6 +4,10 @@ use std::sync::OnceLock;
 
 use sealbid::stage::postgres::{self, NOT_INSTALLED};
 
+/// No test takes the power away, which is all that these are for; a server that is killed loses nothing by them. Tables are as
+/// small as they are young: there is nothing to sweep in them.
+const SETTINGS: [&str; 3] = ["fsync=off", "full_page_writes=off", "autovacuum=off"];
+
 /// The cluster, as tests use it: what cannot be done is a failed test.
 pub struct Cluster(sealbid::stage::Cluster);
 
@@ -20,7 +24,7 @@ pub fn cluster() -> Option<&'static Cluster> {
                 let _ = writeln!(std::io::stderr(), "{line}");
                 return None;
             }
-            Some(Cluster(sealbid::stage::Cluster::start().expect("the cluster starts")))
+            Some(Cluster(sealbid::stage::Cluster::start_with(&SETTINGS).expect("the cluster starts")))
         })
         .as_ref()
 }

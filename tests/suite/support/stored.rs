@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use memchr::memmem;
 use sealbid::db::Conn;
 use sealbid::db::schema::uploads;
 
@@ -106,9 +107,15 @@ pub fn latin(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
+/// Whether a text lies in some bytes. What is searched grows with every test, and the standard library's search is slow in a
+/// build that is not optimised.
+pub fn holds(bytes: &[u8], text: &str) -> bool {
+    memmem::find(bytes, text.as_bytes()).is_some()
+}
+
 /// Names the form in which `text` is found in `place`.
 pub fn found_in(place: &str, text: &str) -> Option<String> {
-    forms(text).into_iter().find(|form| place.contains(form.as_str()))
+    forms(text).into_iter().find(|form| holds(place.as_bytes(), form))
 }
 
 #[test]

@@ -18,6 +18,7 @@ use sealbid::worker::{log, mailer, pulse, scheduler, scrubber, sweeper, unsealer
 use super::api::{Person, Request};
 use super::cast::{self, Member};
 use super::served::Served;
+use super::stored::holds;
 use super::story::LotStory;
 use super::{logs, postgres};
 
@@ -296,7 +297,7 @@ impl World {
         for (lot, text) in secrets {
             assert_eq!(logs::lines_with(&text), Vec::<String>::new(), "a sealed text is in the log");
             if !self.is_opened(&lot) {
-                let found = files_with(self.dir(), text.as_bytes());
+                let found = files_with(self.dir(), &text);
                 assert!(found.is_empty(), "a sealed text lies in {found:?}");
             }
         }
@@ -315,13 +316,13 @@ impl World {
 }
 
 /// The files below `dir` that hold `text`.
-fn files_with(dir: &Path, text: &[u8]) -> Vec<std::path::PathBuf> {
+fn files_with(dir: &Path, text: &str) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
         let path = entry.path();
         if path.is_dir() {
             found.extend(files_with(&path, text));
-        } else if std::fs::read(&path).is_ok_and(|bytes| bytes.windows(text.len()).any(|window| window == text)) {
+        } else if std::fs::read(&path).is_ok_and(|bytes| holds(&bytes, text)) {
             found.push(path);
         }
     }
