@@ -108,7 +108,24 @@ impl Ground {
     /// # Errors
     /// When something cannot be put up.
     pub fn lay(database: Option<String>, bidders: usize, lots: usize) -> Result<Self> {
-        Self::lay_on(Platform::start_with(|config| on(config, database)).map_err(BenchError::of)?, bidders, lots)
+        Self::lay_with(database, bidders, lots, |_| ())
+    }
+
+    /// As [`Ground::lay`], with another configuration.
+    ///
+    /// # Errors
+    /// When something cannot be put up.
+    pub fn lay_with(
+        database: Option<String>,
+        bidders: usize,
+        lots: usize,
+        change: impl FnOnce(&mut Config),
+    ) -> Result<Self> {
+        let platform = Platform::start_with(|config| {
+            on(config, database);
+            change(config);
+        });
+        Self::lay_on(platform.map_err(BenchError::of)?, bidders, lots)
     }
 
     /// As [`Ground::lay`], with the day and hour of today, for a server that reads the computer's clock.
@@ -277,7 +294,8 @@ impl Ground {
     }
 }
 
-fn on(config: &mut Config, database: Option<String>) {
+/// On which database; `None` is an SQLite file of the platform's own.
+pub fn on(config: &mut Config, database: Option<String>) {
     if let Some(url) = database {
         config.database.url = url;
     }
