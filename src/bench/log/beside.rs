@@ -14,7 +14,7 @@ const TURNS: [bool; 4] = [true, false, false, true];
 /// Bidders, each of whom bids on every lot.
 const BIDDERS: usize = 100;
 /// Lots of a turn.
-const LOTS: usize = 100;
+const LOTS: usize = 40;
 /// Use cases that wait for the writer at the same time.
 const CALLERS: usize = 64;
 /// How long use cases are committed in a turn: three ticks.

@@ -1,5 +1,5 @@
-//! The public log: what it costs those who write ([`beside`]), how fast it grows and how large it becomes ([`growth`]), how soon
-//! an act is proven ([`receipts`]), and how soon a server with a long log is there ([`start`]).
+//! The public log: how fast it grows and how large it becomes ([`growth`]), how soon a server with a long log is there
+//! ([`start`]), how soon an act is proven ([`receipts`]), and what all of that costs those who write ([`beside`]).
 
 mod beside;
 mod growth;
@@ -28,7 +28,7 @@ type Part = fn(&Run, Backend, &mut Figures) -> Result<()>;
 pub fn measure(run: &Run) -> Result<Figures> {
     let mut figures = Figures::default();
     for backend in &run.databases {
-        let parts: [Part; 4] = [beside::measure, growth::measure, receipts::measure, start::measure];
+        let parts: [Part; 4] = [growth::measure, start::measure, receipts::measure, beside::measure];
         parts.iter().try_for_each(|part| part(run, *backend, &mut figures))?;
     }
     Ok(figures)
