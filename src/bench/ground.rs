@@ -6,6 +6,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -28,6 +29,7 @@ use crate::kernel::id::{OrgId, UserId};
 use crate::kernel::org_identifier::OrgIdentifier;
 use crate::kernel::principal::PrincipalId;
 use crate::kernel::role::{Actor, Role};
+use crate::ledger::{Error, Failure};
 use crate::seal::envelope::Part;
 use crate::seal::keys::{Algorithm, SigningKey};
 use crate::seal::manifest::BidJson;
@@ -39,6 +41,10 @@ use crate::stage::{Platform, Scratch, parallel};
 const UPLOADING: usize = 64;
 /// Organisations that are made in one use case.
 const TOGETHER: usize = 100;
+/// How often a step is tried again while the platform is busy, and the pause before it.
+const TRIES: usize = 100;
+/// See [`TRIES`].
+const PAUSE: Duration = Duration::from_millis(50);
 /// A day in milliseconds.
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Days for which documents are issued.
@@ -108,7 +114,24 @@ impl Ground {
     /// # Errors
     /// When something cannot be put up.
     pub fn lay(database: Option<String>, bidders: usize, lots: usize) -> Result<Self> {
-        Self::lay_on(Platform::start_with(|config| on(config, database)).map_err(BenchError::of)?, bidders, lots)
+        Self::lay_with(database, bidders, lots, |_| ())
+    }
+
+    /// As [`Ground::lay`], with another configuration.
+    ///
+    /// # Errors
+    /// When something cannot be put up.
+    pub fn lay_with(
+        database: Option<String>,
+        bidders: usize,
+        lots: usize,
+        change: impl FnOnce(&mut Config),
+    ) -> Result<Self> {
+        let platform = Platform::start_with(|config| {
+            on(config, database);
+            change(config);
+        });
+        Self::lay_on(platform.map_err(BenchError::of)?, bidders, lots)
     }
 
     /// As [`Ground::lay`], with the day and hour of today, for a server that reads the computer's clock.
@@ -277,7 +300,8 @@ impl Ground {
     }
 }
 
-fn on(config: &mut Config, database: Option<String>) {
+/// On which database; `None` is an SQLite file of the platform's own.
+pub fn on(config: &mut Config, database: Option<String>) {
     if let Some(url) = database {
         config.database.url = url;
     }
@@ -290,12 +314,8 @@ struct Sealed {
 }
 
 /// Makes a confirmed organisation with a user and a signing key.
-fn enrol(
-    tx: &mut crate::ledger::Tx<'_>,
-    n: usize,
-    key: &SigningKey,
-) -> std::result::Result<(OrgId, UserId), crate::ledger::Error> {
-    let damaged = |error: &dyn std::fmt::Display| crate::ledger::Error::internal(error.to_string());
+fn enrol(tx: &mut crate::ledger::Tx<'_>, n: usize, key: &SigningKey) -> std::result::Result<(OrgId, UserId), Error> {
+    let damaged = |error: &dyn std::fmt::Display| Error::internal(error.to_string());
     let identifier = OrgIdentifier::new("X-BENCH", &format!("N{n}")).map_err(|error| damaged(&error))?;
     let login = format!("bench{n}");
     let org = insert_organisation(tx, &identifier, &login, &format!("{login}@example.org"), CONFIRMED)?;
@@ -316,25 +336,45 @@ async fn store(
     lot: &str,
     payload: SealedPayload,
     bytes: Vec<u8>,
-) -> std::result::Result<(), crate::ledger::Error> {
+) -> std::result::Result<(), Error> {
     let actor = bidder.actor();
     let new = NewUpload { purpose: Purpose::Bid, size_bytes: payload.size_bytes, root: payload.root };
     let (lot, org) = (lot.to_owned(), bidder.org.clone());
-    let made = app
-        .ledger
-        .commit_beside(app.system("benchmark"), move |tx| {
+    let made = patiently(|| {
+        let (actor, lot, new) = (actor.clone(), lot.clone(), new.clone());
+        app.ledger.commit_beside(app.system("benchmark"), move |tx| {
             let upload = ops::create(tx, &actor, &lot, &new)?;
             queries::own(tx.conn(), actor.org_id().map_or("", OrgId::as_str), upload.id.as_str())
         })
-        .await?;
-    let row = made.ok_or_else(|| crate::ledger::Error::internal("an upload that was just made is gone"))?;
+    })
+    .await?;
+    let row = made.ok_or_else(|| Error::internal("an upload that was just made is gone"))?;
     storage::prepare(app, row.clone()).await?;
     let chunk = usize::try_from(row.chunk_size()).unwrap_or(usize::MAX);
     for (n, piece) in (0u32..).zip(bytes.chunks(chunk)) {
         storage::receive(app, row.clone(), n, piece.to_vec(), sha256(piece)).await?;
     }
     storage::settle(app, row.clone()).await?;
-    app.ledger.commit_beside(app.system("benchmark"), move |tx| ops::complete(tx, &org, &row.id)).await.map(drop)
+    patiently(|| {
+        let (org, id) = (org.clone(), row.id.clone());
+        app.ledger.commit_beside(app.system("benchmark"), move |tx| ops::complete(tx, &org, &id))
+    })
+    .await
+    .map(drop)
+}
+
+/// Tries again while the platform is busy, as a client does: the ground is not what is measured.
+async fn patiently<T, W>(mut work: impl FnMut() -> W) -> std::result::Result<T, Error>
+where
+    W: Future<Output = std::result::Result<T, Error>>,
+{
+    for _ in 0..TRIES {
+        match work().await {
+            Err(Error::Failed(Failure::Busy)) => tokio::time::sleep(PAUSE).await,
+            done => return done,
+        }
+    }
+    work().await
 }
 
 /// The submission of a ready bid as a request.

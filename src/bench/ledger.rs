@@ -73,7 +73,11 @@ fn commits(count: usize, faults: Faults, group: usize) -> Result<f64> {
     }
 }
 
-async fn register(ledger: &Ledger, n: usize) -> std::result::Result<(), Error> {
+/// Registers the organisation of a number.
+///
+/// # Errors
+/// When it is not committed.
+pub async fn register(ledger: &Ledger, n: usize) -> std::result::Result<(), Error> {
     let identifier =
         OrgIdentifier::new("X-BENCH", &format!("N{n}")).map_err(|error| Error::internal(error.to_string()))?;
     ledger

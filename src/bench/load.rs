@@ -87,7 +87,10 @@ async fn one(
 }
 
 /// Reads one answer whole and returns its status; `buffer` holds it.
-async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<u16> {
+///
+/// # Errors
+/// When the connection breaks, or it cannot be seen where the answer ends.
+pub async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<u16> {
     buffer.clear();
     let (mut head, mut whole) = (None, usize::MAX);
     while buffer.len() < whole {

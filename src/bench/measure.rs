@@ -20,9 +20,11 @@ pub struct Figure {
 pub struct Figures(Vec<(String, Figure)>);
 
 impl Figures {
-    /// Adds one.
+    /// Adds one, and says so at once: a long run that ends early has not been for nothing.
     pub fn add(&mut self, name: impl Into<String>, value: f64, unit: &'static str) {
-        self.0.push((name.into(), Figure { value, unit }));
+        let name = name.into();
+        eprintln!("  {name:<58} {:>12} {unit}", shown(value));
+        self.0.push((name, Figure { value, unit }));
     }
 
     /// Adds the throughput and the latencies of a volley.

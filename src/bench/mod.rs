@@ -10,12 +10,14 @@ mod costs;
 mod ground;
 mod ledger;
 mod load;
+mod log;
 mod measure;
 mod memory;
 mod opening;
 mod reads;
 mod record;
 mod served;
+mod server;
 mod verify;
 
 use std::path::PathBuf;
@@ -41,7 +43,7 @@ pub struct BenchArgs {
     /// Entries of the record that pages are read from; a million unless said.
     #[arg(long, value_name = "COUNT")]
     entries: Option<usize>,
-    /// Leaves of the log that is verified; a million unless said.
+    /// Leaves of the log that is verified, a million unless said; and of the one that a server is started with, ten million.
     #[arg(long, value_name = "COUNT")]
     leaves: Option<usize>,
     /// A hundredth of the work: tells whether everything runs, not how fast.
@@ -69,6 +71,8 @@ enum What {
     Costs,
     /// The ledger alone: groups against a commit for each use case.
     Ledger,
+    /// The public log: what it costs those who write, how fast it grows, how soon it proves, how large it is.
+    Log,
     /// Opening a box.
     Opening,
     /// Public reads.
@@ -89,6 +93,7 @@ const ALL: &[(What, Measure)] = &[
     (What::Bids, bids::measure),
     (What::Costs, costs::measure),
     (What::Ledger, ledger::measure),
+    (What::Log, log::measure),
     (What::Opening, opening::measure),
     (What::Reads, reads::measure),
     (What::Record, record::measure),

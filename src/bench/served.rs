@@ -2,14 +2,13 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::ground::Ground;
 use super::measure::Figures;
-use super::{Backend, BenchError, Result, Run, memory};
-
+use super::server::{self, Server};
+use super::{Backend, BenchError, Result, Run};
 use crate::client::{Client, UploadFor, new_key};
 use crate::kernel::digest::{Digest, Hasher};
 use crate::seal::limits::CHUNK_BYTES;
@@ -20,10 +19,6 @@ use crate::seal::stream::TAG_LEN;
 const UPLOAD_BYTES: u64 = 1 << 30;
 /// Bytes of a sealed chunk.
 const SEALED_CHUNK: usize = CHUNK_BYTES + TAG_LEN;
-/// How long a server may take to be ready before it counts as broken.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// Pause between two questions whether it is ready.
-const ASK_EVERY: Duration = Duration::from_millis(2);
 
 /// Starts a server on an existing database and uploads to it.
 pub fn measure(run: &Run) -> Result<Figures> {
@@ -38,9 +33,9 @@ fn one(run: &Run, backend: Backend, figures: &mut Figures) -> Result<()> {
     let ground = Ground::lay_now(backend.fresh()?, 1, 1)?;
     let (lot, token) = (ground.lots[0].id.clone(), ground.token(&ground.bidders[0]));
     let (url, directory) = (ground.platform.url().to_owned(), ground.platform.directory().to_owned());
-    let config = write_config(&ground, &directory)?;
+    let config = server::write_config(&ground.app().config, &directory)?;
     let kept = ground.leave();
-    let server = Server::start(&config)?;
+    let mut server = Server::start(&config)?;
     let ready = server.wait(&url)?;
     figures.add(format!("start_to_ready.{}", backend.name), ready.as_secs_f64() * 1000.0, "ms");
 
@@ -57,66 +52,10 @@ fn one(run: &Run, backend: Backend, figures: &mut Figures) -> Result<()> {
     figures.add(format!("upload.{}", backend.name), mb(uploading), "MB/s");
     figures.add(format!("upload.hashing_alone.{}", backend.name), mb(hashing), "MB/s");
     figures.add(format!("upload.to_hashing.{}", backend.name), mb(uploading) / mb(hashing), "x");
-    if let Some(peak) = memory::peak_mb(server.0.id()) {
+    if let Some(peak) = server.peak_mb() {
         figures.add(format!("upload.server_memory.{}", backend.name), peak, "MB");
     }
     Ok(())
-}
-
-/// The configuration of the platform, as a file.
-fn write_config(ground: &Ground, directory: &Path) -> Result<PathBuf> {
-    let config = &ground.app().config;
-    let text = format!(
-        "[server]\nbind = \"{}\"\npublic_url = \"{}\"\n[database]\nurl = \"{}\"\n[storage]\nblobs = \"{}\"\n\
-         [keys]\ndir = \"{}\"\n[mail]\ndir = \"{}\"\n[log]\nfilter = \"warn\"\n",
-        config.server.bind,
-        config.server.public_url,
-        config.database.url,
-        config.storage.blobs.display(),
-        config.keys.dir.display(),
-        config.mail.dir.display(),
-    );
-    let path = directory.join("sealbid.toml");
-    std::fs::write(&path, text).map_err(BenchError::of)?;
-    Ok(path)
-}
-
-/// A running `sealbid serve`; it ends when this is dropped.
-struct Server(Child, Instant);
-
-impl Server {
-    fn start(config: &Path) -> Result<Self> {
-        let program = std::env::current_exe().map_err(BenchError::of)?;
-        let began = Instant::now();
-        let child = Command::new(program)
-            .args(["serve", "--config"])
-            .arg(config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .map_err(BenchError::of)?;
-        Ok(Self(child, began))
-    }
-
-    /// Waits until it is ready and returns how long that took.
-    fn wait(&self, url: &str) -> Result<Duration> {
-        let agent = ureq::Agent::new_with_defaults();
-        let ready = format!("{url}/health/ready");
-        while agent.get(&ready).call().is_err() {
-            if self.1.elapsed() > PATIENCE {
-                return Err(BenchError("the server did not get ready".into()));
-            }
-            std::thread::sleep(ASK_EVERY);
-        }
-        Ok(self.1.elapsed())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 /// A file of bytes that do not repeat from chunk to chunk.

@@ -70,8 +70,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "bench",
         &[
-            "kernel", "seal", "tlog", "client", "demo", "stage", "app", "clock", "config", "db", "ledger", "features",
-            "limits", "http", "faults",
+            "kernel", "seal", "tlog", "client", "demo", "stage", "app", "clock", "config", "db", "ledger", "log",
+            "features", "limits", "http", "faults", "worker",
         ],
     ),
     (
