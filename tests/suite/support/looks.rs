@@ -40,6 +40,7 @@ impl Places {
             "bid" => self.bid.as_str(),
             "entry" => self.entry.as_str(),
             "mail" => self.mail.as_str(),
+            "ceremony" => "cer-0192f0c1-7a3b-7c4d-8e5f-0123456789ab",
             "break_glass" => "bgl-0192f0c1-7a3b-7c4d-8e5f-0123456789ab",
             "part" => "price",
             "report" => "deadline",
