@@ -38,10 +38,17 @@ files['seal.html'] = read('page/index.html').replace(/\{\{(.+?)\}\}/g, integrity
 files.SHA256SUMS = ['seal.html', 'seal.js', 'seal.css']
   .map((name) => `${digest('sha256', files[name]).digest('hex')}  ${name}\n`).join('');
 
-const stale = Object.entries(files).filter(([name, content]) => !existsSync(here(`dist/${name}`)) || read(`dist/${name}`) !== content);
+/** The manual names the digests as well. */
+function manual() {
+  const said = read('../docs/sealing-in-a-browser.md');
+  return files.SHA256SUMS.trim().split('\n').reduce((text, line) => text.replace(new RegExp(`^[0-9a-f]{64}  ${line.slice(66)}$`, 'm'), line), said);
+}
+
+const written = [...Object.entries(files).map(([name, content]) => [`dist/${name}`, content]), ['../docs/sealing-in-a-browser.md', manual()]];
+const stale = written.filter(([path, content]) => !existsSync(here(path)) || read(path) !== content);
 if (process.argv.includes('--check')) {
-  for (const [name] of stale) console.error(`web/dist/${name} is not what its sources give: run npm ci && npm run build in web/`);
+  for (const [path] of stale) console.error(`web/${path} is not what its sources give: run npm ci && npm run build in web/`);
   process.exit(stale.length > 0 ? 1 : 0);
 }
 mkdirSync(here('dist/'), { recursive: true });
-for (const [name, content] of stale) writeFileSync(here(`dist/${name}`), content);
+for (const [path, content] of stale) writeFileSync(here(path), content);

@@ -9,6 +9,9 @@ const FLAGS = [
   '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
 ];
 
+/** For a machine that has other things to do. */
+const PATIENCE_MS = 120_000;
+
 /** Runs `play` with a browser of its own, in a profile that is new and gone afterwards. */
 export async function withBrowser(options, play) {
   const profile = mkdtempSync(join(tmpdir(), 'sealbid-browser-'));
@@ -18,6 +21,7 @@ export async function withBrowser(options, play) {
   });
   try {
     const page = context.pages()[0];
+    page.setDefaultTimeout(PATIENCE_MS);
     const said = [];
     page.on('console', (message) => { if (message.type() === 'error') said.push(message.text()); });
     page.on('pageerror', (error) => said.push(String(error)));

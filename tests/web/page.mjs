@@ -86,6 +86,8 @@ const scenes = {
 
   /** With the keyboard alone and in English, with a key from a file. */
   keyboard: () => withBrowser({ locale: 'en-GB' }, async (page) => {
+    // From now on files are asked for here, and not in a window that nobody sees.
+    page.on('filechooser', () => {});
     await page.goto(address('en'));
     await page.waitForSelector('#sign-in');
     await shoot(page, 'en-1-sign-in');
@@ -141,6 +143,7 @@ const scenes = {
     await page.goto(address('zh-CN'));
     await signIn(page);
     await page.click('#make-key');
+    await page.waitForSelector('#step-bid.current');
     await seal(page, given.amount, [], given.note);
     await page.click('#submit');
     await receiptOf(page);
@@ -195,6 +198,7 @@ const scenes = {
   big: () => withBrowser({}, async (page, { profile }) => {
     await page.goto(address('en'));
     await signIn(page);
+    await page.waitForSelector('#step-key.current');
     await page.setInputFiles('#key-file', given.pem);
     await page.waitForSelector('#step-bid.current');
     await page.fill('#amount', given.amount);

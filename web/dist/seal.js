@@ -3656,9 +3656,9 @@ function normalizeZ(c, points) {
   const invertedZs = FpInvertBatch(c.Fp, points.map((p) => p.Z));
   return points.map((p, i) => c.fromAffine(p.toAffine(invertedZs[i])));
 }
-function validateW(W, bits, min = 1) {
-  if (!Number.isSafeInteger(W) || W < min || W > bits)
-    throw new Error("invalid window size, expected [" + min + ".." + bits + "], got W=" + W);
+function validateW(W2, bits, min = 1) {
+  if (!Number.isSafeInteger(W2) || W2 < min || W2 > bits)
+    throw new Error("invalid window size, expected [" + min + ".." + bits + "], got W=" + W2);
 }
 function validateTableBytes(numPoints, fpBytes) {
   const bytes = numPoints * (4 * fpBytes + 128);
@@ -3705,8 +3705,8 @@ function oddMultiples(p, size2) {
     t.push(t[j - 1].add(dbl));
   return t;
 }
-function wnafDigits(n, W) {
-  const size2 = 2 ** W;
+function wnafDigits(n, W2) {
+  const size2 = 2 ** W2;
   const half = size2 / 2;
   const mask = BigInt(size2 - 1);
   const d = [];
@@ -3723,11 +3723,11 @@ function wnafDigits(n, W) {
   }
   return d;
 }
-function signedWindowDigits(n, W, windows) {
-  const size2 = 2 ** W;
+function signedWindowDigits(n, W2, windows) {
+  const size2 = 2 ** W2;
   const half = size2 / 2;
   const mask = BigInt(size2 - 1);
-  const shiftBy = BigInt(W);
+  const shiftBy = BigInt(W2);
   const d = [];
   for (let w = 0; w < windows; w++) {
     let v = Number(n & mask);
@@ -3787,9 +3787,9 @@ var ScalarMultiplier = class {
    * @param W - window size
    * @param bits - scalar bitlength the table must cover
    */
-  buildWnafTable(point, W, bits) {
-    const windows = Math.ceil(bits / W) + 1;
-    const half = 2 ** (W - 1);
+  buildWnafTable(point, W2, bits) {
+    const windows = Math.ceil(bits / W2) + 1;
+    const half = 2 ** (W2 - 1);
     const comp = [];
     let base = point;
     for (let w = 0; w < windows; w++) {
@@ -3800,7 +3800,7 @@ var ScalarMultiplier = class {
       }
       base = comp[comp.length - 1].double();
     }
-    return { W, bits, windows, comp };
+    return { W: W2, bits, windows, comp };
   }
   /**
    * Implements ec multiplication using precomputed signed fixed-window wNAF tables.
@@ -3812,9 +3812,9 @@ var ScalarMultiplier = class {
    * @returns real and fake (for const-time) points
    */
   wnafCachedCT(precomputes, n) {
-    const { W, windows, comp } = precomputes;
-    const half = 2 ** (W - 1);
-    const digits = signedWindowDigits(n, W, windows);
+    const { W: W2, windows, comp } = precomputes;
+    const half = 2 ** (W2 - 1);
+    const digits = signedWindowDigits(n, W2, windows);
     let p = this.ZERO;
     let f = this.BASE;
     for (let w = 0; w < windows; w++) {
@@ -3835,11 +3835,11 @@ var ScalarMultiplier = class {
   // Cache key is point identity plus (W, bits); at most two entries exist per point (public-width
   // `Fn.BITS` and blinded `Fn.BITS + BLIND_BITS`). Callers must not reuse the same point with
   // incompatible `transform(...)` layouts and expect a separate cache entry.
-  getWnafPrecomputes(W, point, bits, transform) {
+  getWnafPrecomputes(W2, point, bits, transform) {
     let entries = this.wnafPrecomputes.get(point);
-    let comp = entries?.find((entry) => entry.W === W && entry.bits === bits);
+    let comp = entries?.find((entry) => entry.W === W2 && entry.bits === bits);
     if (!comp) {
-      comp = this.buildWnafTable(point, W, bits);
+      comp = this.buildWnafTable(point, W2, bits);
       if (typeof transform === "function")
         comp = { ...comp, comp: transform(comp.comp) };
       if (!entries) {
@@ -3866,10 +3866,10 @@ var ScalarMultiplier = class {
   // ECDH peer keys) skip building a throwaway cached table in favor of a small fixed-window
   // multiply. `n` must be < 2^bits.
   runCT(point, n, bits, transform) {
-    const W = getWindowSize(point);
-    if (W === 1)
+    const W2 = getWindowSize(point);
+    if (W2 === 1)
       return this.fixedWindowCT(point, n, bits);
-    return this.wnafCachedCT(this.getWnafPrecomputes(W, point, bits, transform), n);
+    return this.wnafCachedCT(this.getWnafPrecomputes(W2, point, bits, transform), n);
   }
   mulCT(point, scalar, transform) {
     this.validateMulInput(point, scalar);
@@ -3903,20 +3903,20 @@ var ScalarMultiplier = class {
    * (this path needs no fake accumulator — its op-count is already scalar-independent).
    */
   fixedWindowCT(point, n, bits) {
-    const W = FW_WINDOW;
-    const size2 = 1 << W;
-    const mask = bitMask(W);
+    const W2 = FW_WINDOW;
+    const size2 = 1 << W2;
+    const mask = bitMask(W2);
     const table2 = new Array(size2);
     table2[0] = this.ZERO;
     for (let i = 1; i < size2; i++)
       table2[i] = table2[i - 1].add(point);
-    const windows = Math.ceil(bits / W);
+    const windows = Math.ceil(bits / W2);
     let acc = this.ZERO;
     for (let window = windows - 1; window >= 0; window--) {
       if (window !== windows - 1)
-        for (let d = 0; d < W; d++)
+        for (let d = 0; d < W2; d++)
           acc = acc.double();
-      const digit = Number(n >> BigInt(window * W) & mask);
+      const digit = Number(n >> BigInt(window * W2) & mask);
       let sel = table2[0];
       for (let i = 1; i < size2; i++)
         sel = i === digit ? table2[i] : sel;
@@ -3942,22 +3942,22 @@ var ScalarMultiplier = class {
     this.assertPoint(point);
     if (!isPosBig(scalar))
       throw new Error("invalid scalar");
-    const W = getWindowSize(point);
-    if (W === 1 || scalar >= this.Point.Fn.ORDER)
+    const W2 = getWindowSize(point);
+    if (W2 === 1 || scalar >= this.Point.Fn.ORDER)
       return mulAddUnsafe(this.Point, [point], [scalar], true);
-    const precomputes = this.getWnafPrecomputes(W, point, this.bits, transform);
+    const precomputes = this.getWnafPrecomputes(W2, point, this.bits, transform);
     return this.wnafCachedCT(precomputes, scalar).p;
   }
   // Remembers the window size used for precomputed wNAF multiplication of the given point
   // and drops any previously built tables. Usually only the base point is precomputed.
   // W=1 resets the point to the un-precomputed (table-less) paths.
   // W is additionally capped so tables stay under ~2 GiB ({@link TABLE_BYTES_MAX}).
-  setWindowSize(point, W) {
+  setWindowSize(point, W2) {
     this.assertPoint(point);
-    validateW(W, this.bits);
-    const windows = Math.ceil((this.bits + BLIND_BITS) / W) + 1;
-    validateTableBytes(windows * 2 ** (W - 1), this.Point.Fp.BYTES);
-    pointWindowSizes.set(point, W);
+    validateW(W2, this.bits);
+    const windows = Math.ceil((this.bits + BLIND_BITS) / W2) + 1;
+    validateTableBytes(windows * 2 ** (W2 - 1), this.Point.Fp.BYTES);
+    pointWindowSizes.set(point, W2);
     this.wnafPrecomputes.delete(point);
   }
   // True when a window size is set: tables themselves are built lazily on first multiply.
@@ -5918,11 +5918,103 @@ async function readKeySets(signed, key) {
   return sets;
 }
 
+// seal/sha256.js
+function primes(count) {
+  const found = [];
+  for (let candidate = 2; found.length < count; candidate += 1) {
+    if (found.every((prime) => candidate % prime !== 0)) found.push(candidate);
+  }
+  return found;
+}
+var fraction = (number) => number % 1 * 2 ** 32 | 0;
+var K = Int32Array.from(primes(64), (prime) => fraction(Math.cbrt(prime)));
+var START = Int32Array.from(primes(8), (prime) => fraction(Math.sqrt(prime)));
+var BLOCK = 64;
+var W = new Int32Array(64);
+function compress(state, view, from, to) {
+  let s0 = state[0], s1 = state[1], s2 = state[2], s3 = state[3], s4 = state[4], s5 = state[5], s6 = state[6], s7 = state[7];
+  for (let at = from; at < to; at += BLOCK) {
+    for (let i = 0; i < 16; i += 1) W[i] = view.getInt32(at + 4 * i);
+    for (let i = 16; i < 64; i += 1) {
+      const x = W[i - 15];
+      const y = W[i - 2];
+      W[i] = (((x >>> 7 | x << 25) ^ (x >>> 18 | x << 14) ^ x >>> 3) + W[i - 7] | 0) + (((y >>> 17 | y << 15) ^ (y >>> 19 | y << 13) ^ y >>> 10) + W[i - 16] | 0) | 0;
+    }
+    let a = s0, b = s1, c = s2, d = s3, e = s4, f = s5, g = s6, h = s7, t = 0;
+    for (let i = 0; i < 64; i += 4) {
+      t = (h + ((e >>> 6 | e << 26) ^ (e >>> 11 | e << 21) ^ (e >>> 25 | e << 7)) | 0) + ((g ^ e & (f ^ g)) + (K[i] + W[i] | 0) | 0) | 0;
+      d = d + t | 0;
+      h = t + (((a >>> 2 | a << 30) ^ (a >>> 13 | a << 19) ^ (a >>> 22 | a << 10)) + (a & b ^ c & (a ^ b)) | 0) | 0;
+      t = (g + ((d >>> 6 | d << 26) ^ (d >>> 11 | d << 21) ^ (d >>> 25 | d << 7)) | 0) + ((f ^ d & (e ^ f)) + (K[i + 1] + W[i + 1] | 0) | 0) | 0;
+      c = c + t | 0;
+      g = t + (((h >>> 2 | h << 30) ^ (h >>> 13 | h << 19) ^ (h >>> 22 | h << 10)) + (h & a ^ b & (h ^ a)) | 0) | 0;
+      t = (f + ((c >>> 6 | c << 26) ^ (c >>> 11 | c << 21) ^ (c >>> 25 | c << 7)) | 0) + ((e ^ c & (d ^ e)) + (K[i + 2] + W[i + 2] | 0) | 0) | 0;
+      b = b + t | 0;
+      f = t + (((g >>> 2 | g << 30) ^ (g >>> 13 | g << 19) ^ (g >>> 22 | g << 10)) + (g & h ^ a & (g ^ h)) | 0) | 0;
+      t = (e + ((b >>> 6 | b << 26) ^ (b >>> 11 | b << 21) ^ (b >>> 25 | b << 7)) | 0) + ((d ^ b & (c ^ d)) + (K[i + 3] + W[i + 3] | 0) | 0) | 0;
+      a = a + t | 0;
+      e = t + (((f >>> 2 | f << 30) ^ (f >>> 13 | f << 19) ^ (f >>> 22 | f << 10)) + (f & g ^ h & (f ^ g)) | 0) | 0;
+      t = a;
+      a = e;
+      e = t;
+      t = b;
+      b = f;
+      f = t;
+      t = c;
+      c = g;
+      g = t;
+      t = d;
+      d = h;
+      h = t;
+    }
+    s0 = s0 + a | 0;
+    s1 = s1 + b | 0;
+    s2 = s2 + c | 0;
+    s3 = s3 + d | 0;
+    s4 = s4 + e | 0;
+    s5 = s5 + f | 0;
+    s6 = s6 + g | 0;
+    s7 = s7 + h | 0;
+  }
+  state[0] = s0;
+  state[1] = s1;
+  state[2] = s2;
+  state[3] = s3;
+  state[4] = s4;
+  state[5] = s5;
+  state[6] = s6;
+  state[7] = s7;
+}
+var Sha256 = class {
+  #state = START.slice();
+  #length = 0;
+  #rest = new Uint8Array();
+  update(bytes) {
+    if (this.#rest.length > 0) throw new Error("a piece follows the last one");
+    const whole = bytes.length - bytes.length % BLOCK;
+    compress(this.#state, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, whole);
+    this.#rest = bytes.slice(whole);
+    this.#length += bytes.length;
+  }
+  /** The 32 bytes. */
+  digest() {
+    const end = new Uint8Array(this.#rest.length < BLOCK - 8 ? BLOCK : 2 * BLOCK);
+    end.set(this.#rest);
+    end[this.#rest.length] = 128;
+    const view = new DataView(end.buffer);
+    view.setBigUint64(end.length - 8, BigInt(this.#length) * 8n);
+    compress(this.#state, view, 0, end.length);
+    const digest = new DataView(new ArrayBuffer(32));
+    this.#state.forEach((word, at) => digest.setInt32(4 * at, word));
+    return new Uint8Array(digest.buffer);
+  }
+};
+
 // seal/tar.js
-var BLOCK = 512;
+var BLOCK2 = 512;
 var NAME = 100;
 var PREFIX = 155;
-var padding = (length) => (BLOCK - length % BLOCK) % BLOCK;
+var padding = (length) => (BLOCK2 - length % BLOCK2) % BLOCK2;
 function split3(path) {
   const whole = utf8(path);
   if (whole.length <= NAME) return [new Uint8Array(), whole];
@@ -5934,7 +6026,7 @@ function split3(path) {
 }
 function header(path, length) {
   const [prefix, name] = split3(path);
-  const block = new Uint8Array(BLOCK);
+  const block = new Uint8Array(BLOCK2);
   const put = (at, content) => block.set(typeof content === "string" ? utf8(content) : content, at);
   put(0, name);
   put(100, "0000644\x000000000\x000000000\0");
@@ -5950,11 +6042,12 @@ function header(path, length) {
 }
 function archive(files) {
   const pieces = files.flatMap(({ path, blob }) => [header(path, blob.size), blob, new Uint8Array(padding(blob.size))]);
-  return new Blob([...pieces, new Uint8Array(2 * BLOCK)]);
+  return new Blob([...pieces, new Uint8Array(2 * BLOCK2)]);
 }
 
 // seal/part.js
-var PIECE = 1 << 20;
+var PIECE = 4 << 20;
+var ONE_GO = 16 << 20;
 var STRANGE = /[\u0000-\u001f\u007f-\u009f\\:\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 function isPlainPath(path) {
   const parts = path.split("/");
@@ -5986,9 +6079,16 @@ function objection(files) {
 }
 async function digestOf(blob, progress = () => {
 }) {
-  const hash = sha256.create();
-  for (let at = 0; at < blob.size; at += PIECE) {
-    const piece = new Uint8Array(await blob.slice(at, at + PIECE).arrayBuffer());
+  if (blob.size <= ONE_GO) {
+    const digest = await crypto.subtle.digest("SHA-256", await blob.arrayBuffer());
+    progress(blob.size);
+    return hex(new Uint8Array(digest));
+  }
+  const hash = new Sha256();
+  const read = (at) => blob.slice(at, at + PIECE).arrayBuffer();
+  for (let at = 0, next = read(0); at < blob.size; at += PIECE) {
+    const piece = new Uint8Array(await next);
+    next = read(at + PIECE);
     hash.update(piece);
     progress(piece.length);
   }
@@ -6033,7 +6133,8 @@ function rootOf(leaves) {
 }
 
 // seal/payload.js
-var AT_ONCE = 4;
+var READ = 4;
+var AT_ONCE = 2;
 var Changed = class extends Error {
 };
 async function payloadKeys(salt, secrets) {
@@ -6061,8 +6162,11 @@ var SealedPayload = class {
   get root() {
     return hex(rootOf(this.leaves));
   }
-  async #seal(n) {
-    const plain2 = await this.#plaintext.slice(n * CHUNK, (n + 1) * CHUNK).arrayBuffer();
+  /** The plaintext of `count` chunks from chunk n on. */
+  async #read(n, count) {
+    return new Uint8Array(await this.#plaintext.slice(n * CHUNK, (n + count) * CHUNK).arrayBuffer());
+  }
+  async #seal(n, plain2) {
     const counter = new Uint8Array(5);
     new DataView(counter.buffer).setUint32(0, n);
     counter[4] = n === this.chunks - 1 ? 1 : 0;
@@ -6074,10 +6178,14 @@ var SealedPayload = class {
     let next = 0;
     const work = async () => {
       while (next < this.chunks) {
-        const n = next++;
-        const chunk = await this.#seal(n);
-        this.leaves[n] = await leafHash(chunk);
-        progress(chunk.length - TAG);
+        const first = next;
+        next += READ;
+        const plain2 = await this.#read(first, READ);
+        for (let n = first; n < Math.min(first + READ, this.chunks); n += 1) {
+          const chunk = await this.#seal(n, plain2.subarray((n - first) * CHUNK, (n - first + 1) * CHUNK));
+          this.leaves[n] = await leafHash(chunk);
+          progress(chunk.length - TAG);
+        }
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -6087,7 +6195,7 @@ var SealedPayload = class {
    * it would betray both, so it leaves this function only if it is the same.
    */
   async chunk(n) {
-    const chunk = await this.#seal(n);
+    const chunk = await this.#seal(n, await this.#read(n, 1));
     const leaf = await leafHash(chunk);
     if (!this.leaves[n] || hex(leaf) !== hex(this.leaves[n])) throw new Changed();
     return chunk;
@@ -6142,34 +6250,54 @@ async function checkReceipt(receipt, verifier, envelopeIds) {
 
 // seal/upload.js
 var AT_ONCE2 = 3;
+var ROUNDS = 20;
 async function contentDigest(chunk) {
   return `sha-256=:${base64(new Uint8Array(await crypto.subtle.digest("SHA-256", chunk)))}:`;
 }
-async function uploadPayload(api2, lot, payload, key, progress = () => {
-}) {
+var numbers = (ranges) => ranges.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, at) => first + at));
+async function announce(api2, lot, payload, key) {
   const body = { purpose: "bid", size_bytes: payload.size, root: payload.root };
   const { id } = await api2.post(`/v1/lots/${lot}/uploads`, body, key);
-  for (; ; ) {
-    const status = await api2.get(`/v1/uploads/${id}`);
-    const missing = status.missing.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, at) => first + at));
-    const lengthOf = (n) => Math.min(status.chunk_bytes, payload.size - n * status.chunk_bytes);
-    let there = payload.size - missing.reduce((sum, n) => sum + lengthOf(n), 0);
+  const status = await api2.get(`/v1/uploads/${id}`);
+  if (status.chunk_bytes !== CHUNK + TAG) throw new Error(`chunks of ${status.chunk_bytes} bytes`);
+  return status;
+}
+async function complete(api2, id) {
+  try {
+    await api2.post(`/v1/uploads/${id}/actions/complete`, void 0, crypto.randomUUID());
+    return true;
+  } catch (problem) {
+    if (problem.code !== "upload-incomplete") throw problem;
+    return false;
+  }
+}
+async function uploadPayload(api2, lot, payload, key, progress = () => {
+}) {
+  let status = await announce(api2, lot, payload, key).catch((problem) => {
+    if (problem.code !== "not-found") throw problem;
+    return announce(api2, lot, payload, crypto.randomUUID());
+  });
+  const path = `/v1/uploads/${status.id}`;
+  const lengthOf = (n) => Math.min(status.chunk_bytes, payload.size - n * status.chunk_bytes);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const lost = status.needs_restoration;
+    if (lost?.leaves) await api2.put(`${path}/leaves`, concat(...payload.leaves));
+    const wanted = [...numbers(status.missing), ...numbers(lost?.chunks ?? [])];
+    let there = payload.size - wanted.reduce((sum, n) => sum + lengthOf(n), 0);
     progress(there);
     const work = async () => {
-      for (let n = missing.shift(); n !== void 0; n = missing.shift()) {
+      for (let n = wanted.shift(); n !== void 0; n = wanted.shift()) {
         const chunk = await payload.chunk(n);
-        await api2.put(`/v1/uploads/${id}/chunks/${n}`, chunk, { "Content-Digest": await contentDigest(chunk) });
+        await api2.put(`${path}/chunks/${n}`, chunk, { "Content-Digest": await contentDigest(chunk) });
         progress(there += chunk.length);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE2 }, work));
-    try {
-      await api2.post(`/v1/uploads/${id}/actions/complete`, void 0, crypto.randomUUID());
-      return id;
-    } catch (problem) {
-      if (problem.code !== "upload-incomplete") throw problem;
-    }
+    if (lost) status = await api2.get(path);
+    if (!status.needs_restoration && await complete(api2, status.id)) return status.id;
+    status = await api2.get(path);
   }
+  throw new Error("the server goes on losing what it is sent");
 }
 
 // page/words.js
@@ -6180,8 +6308,9 @@ var WORDS = {
   loading: ["正在读取……", "Loading…"],
   chooseLot: ["选择标段", "Choose a lot"],
   noLots: ["目前没有接受投标的标段。", "No lot is open for bids at the moment."],
-  insecure: ["本页只能经 HTTPS 使用:浏览器仅在安全连接下提供加密功能。", "This page works over HTTPS only: browsers encrypt on secure connections alone."],
+  insecure: ["本页只能经 HTTPS 使用：浏览器仅在安全连接下提供加密功能。", "This page works over HTTPS only: browsers encrypt on secure connections alone."],
   deadline: ["投标截止", "Bids are due before"],
+  docRev: ["公告文件版本", "Documents, revision"],
   left: ["还剩 {x}", "{x} left"],
   over: ["已截止", "the deadline has passed"],
   state: ["状态", "State"],
@@ -6194,39 +6323,43 @@ var WORDS = {
   deposit: ["投标保证金", "Deposit"],
   sealedTo: ["密封对象", "Sealed to"],
   keySetOf: ["密钥 {kid}", "key {kid}"],
-  keySetBad: ["密钥集不可信,请勿在此投标", "The key set cannot be trusted: do not bid here"],
+  keySetBad: ["密钥集不可信，请勿在此投标", "The key set cannot be trusted: do not bid here"],
   otherLot: ["密钥集属于另一项目、标段或开标时间。", "The key set is for another project, lot or opening."],
   rule: ["规则", "Rule"],
   person: ["登录", "Sign in"],
   login: ["用户名", "User name"],
   password: ["密码", "Password"],
   signIn: ["登录", "Sign in"],
-  signedInAs: ["{name}", "{name}"],
+  signOut: ["退出", "Sign out"],
+  chooseFiles: ["选择文件", "Choose files"],
+  chooseFile: ["选择密钥文件", "Choose the key file"],
   notBidder: ["该账户不是投标人。", "This account is not a bidder’s."],
   signingKey: ["签名密钥", "Signing key"],
-  keyIntro: ["投标须以贵单位登记的密钥签名。可在本浏览器内生成密钥:私钥留在本机,本页也无法读出。", "A bid is signed with a key registered for your organisation. A key can be made in this browser: its private half stays on this machine, and not even this page can read it."],
+  keyIntro: ["投标须以贵单位登记的密钥签名。可在本浏览器内生成密钥：私钥留在本机，本页也无法读出。", "A bid is signed with a key registered for your organisation. A key can be made in this browser: its private half stays on this machine, and not even this page can read it."],
   useKey: ["使用本浏览器中已登记的密钥 {kid}", "Use the registered key of this browser, {kid}"],
   makeKey: ["在本浏览器生成并登记密钥", "Make a key in this browser and register it"],
-  keyFile: ["或使用密钥文件(PEM,PKCS#8)", "Or use a key file (PEM, PKCS#8)"],
-  keyFileNote: ["文件只在本机读取,不会上传。未登记的密钥将被登记。", "The file is read on this machine only and is not sent. A key that is not registered yet will be."],
+  keyFile: ["或使用密钥文件（PEM，PKCS#8）", "Or use a key file (PEM, PKCS#8)"],
+  keyFileNote: ["文件只在本机读取，不会上传。未登记的密钥将被登记。", "The file is read on this machine only and is not sent. A key that is not registered yet will be."],
   keyReady: ["{alg} 密钥 {kid}", "{alg} key {kid}"],
   bid: ["报价与文件", "Price and files"],
-  standing: ["箱中已有贵单位第 {rev} 次投标({at})。新的投标将替换它;未附文件则替换后没有文件。在本浏览器中投过的相同文件不会重新上传。", "Your bid, revision {rev} ({at}), is in the box. A new one replaces it, and has only the files that you pick again; the same files are not uploaded again from this browser."],
-  amount: ["投标报价({currency})", "Price ({currency})"],
+  standing: ["箱中已有贵单位第 {rev} 版投标（{at}），新的投标将替换它。未再次选择的文件将不在其中；相同的报价和文件不会从本浏览器重新上传。", "Your bid, revision {rev} ({at}), is in the box; a new one replaces it. It has only the files that you pick again; what is the same is not uploaded again from this browser."],
+  confirmIt: ["公告文件在此之后有变更。投标仍然有效；以相同的报价和文件再次签名即为确认。", "The documents of the notice have changed since. The bid stays valid; sign it again with the same price and files to confirm it."],
+  restoreIt: ["平台保存的密文有损坏。请以相同的报价和文件再次密封，缺失的部分将重新发送。", "The platform’s copy of it was damaged. Seal again with the same price and files: what is missing is sent again."],
+  amount: ["投标报价（{currency}）", "Price ({currency})"],
   amountBad: ["请填写如 1250000.00 的金额", "An amount such as 1250000.00"],
   files: ["投标文件", "Documents"],
-  filesNote: ["可选,可多选。文件在本机加密后才离开。", "Optional, several if you like. They leave this machine only encrypted."],
+  filesNote: ["可选，可多选。文件在本机加密后才离开。", "Optional, several if you like. They leave this machine only encrypted."],
   remove: ["移除", "Remove"],
   removeFile: ["移除 {path}", "Remove {path}"],
-  note: ["备注(可选,一并密封)", "Remark (optional, sealed as well)"],
+  note: ["备注（可选，一并密封）", "Remark (optional, sealed as well)"],
   sealNow: ["在本机密封", "Seal on this machine"],
-  bidReady: ["{price};{n} 个文件", "{price}; {n} files"],
+  bidReady: ["{price}；{n} 个文件", "{price}; files: {n}"],
   review: ["核对并签名", "Check and sign"],
-  reviewIntro: ["已在本机密封。以下即为将要签名的内容,逐字不差;报价和文件名不在其中,它们已被加密。", "It is sealed on this machine. This is exactly what will be signed, to the letter; price and file names are not in it: they are encrypted."],
+  reviewIntro: ["已在本机密封。以下即为将要签名的内容，逐字不差；报价和文件名不在其中，它们已被加密。", "It is sealed on this machine. This is exactly what will be signed, to the letter; price and file names are not in it: they are encrypted."],
   partPrice: ["报价", "Price"],
   partDocuments: ["投标文件", "Documents"],
   inside: ["密封在内", "Sealed inside"],
-  fingerprint: ["信封编号(SHA-256)", "Envelope (SHA-256)"],
+  fingerprint: ["信封编号（SHA-256）", "Envelope (SHA-256)"],
   sealedSize: ["密文大小", "Sealed size"],
   signedWith: ["签名密钥", "Signed with"],
   exact: ["将要签名的原文", "The text to be signed"],
@@ -6237,36 +6370,37 @@ var WORDS = {
   uploading: ["正在上传密文", "Uploading what is sealed"],
   checking: ["正在核验", "Being checked"],
   submitting: ["正在投标", "Submitting"],
-  line: ["连接中断,正在重试;请勿关闭本页。", "The line broke; trying again. Keep this page open."],
+  line: ["连接中断，正在重试；请勿关闭本页。", "The line broke; trying again. Keep this page open."],
   receipt: ["回执", "Receipt"],
   stamp: ["已收到", "RECEIVED"],
   bidId: ["投标编号", "Bid"],
-  revision: ["第几次", "Revision"],
+  revision: ["版次", "Revision"],
   receivedAt: ["收到时间", "Received at"],
   envelopes: ["信封编号", "Envelopes"],
   receiptChecked: ["平台签名", "Platform’s signature"],
-  valid: ["有效,且正是这些信封", "valid, and over exactly these envelopes"],
-  receiptIntro: ["请保存回执:它不依赖平台即可证明投标。", "Keep the receipt: it proves the bid without the platform."],
+  valid: ["有效，且正是这些信封", "valid, and over exactly these envelopes"],
+  receiptIntro: ["请保存回执：它不依赖平台即可证明投标。", "Keep the receipt: it proves the bid without the platform."],
   saveReceipt: ["保存回执", "Save the receipt"],
   saveRefusal: ["保存经签名的拒绝", "Save the signed refusal"],
   again: ["替换这次投标", "Replace this bid"],
   trust: ["关于本页", "About this page"],
-  trustText: ["本页的代码由平台运营方提供。报价和文件在您的浏览器内加密;但若有人替换了代码,它可以在加密之前读到一切。因此请核对:", "The operator of the platform serves the code of this page. Price and files are encrypted in your browser; but whoever replaced that code could read them before. So check it:"],
-  trustCheck: ["计算本页与程序的 SHA-256,与源代码中公布的值(web/dist/SHA256SUMS)比较;浏览器只运行与页面所记摘要一致的程序:", "Compute the SHA-256 of page and program and compare with those published with the source (web/dist/SHA256SUMS); the browser runs the program only if it has the digest that the page names:"],
-  trustTool: ["或完全不依赖本页:命令行工具 sealbid bid 在您自己的机器上密封并投标,格式相同。", "Or do without this page: on the command line, sealbid bid seals and submits from a program of your own, in the same format."],
+  trustText: ["本页的代码由平台运营方提供。报价和文件在您的浏览器内加密；但若有人替换了代码，它可以在加密之前读到一切。因此请核对：", "The operator of the platform serves the code of this page. Price and files are encrypted in your browser; but whoever replaced that code could read them before. So check it:"],
+  trustCheck: ["计算页面与程序的 SHA-256，与源代码中 web/dist/SHA256SUMS 公布的值比较。浏览器只运行与页面所记摘要一致的程序。", "Compute the SHA-256 of page and program, and compare with web/dist/SHA256SUMS of the source. The browser runs the program only if it has the digest that the page names."],
+  trustTool: ["或完全不依赖本页：命令行工具 sealbid seal 在您自己的机器上密封并投标，格式相同。", "Or do without this page: on the command line, sealbid seal seals and submits from a program of your own, in the same format."],
   licences: ["所含程序库的许可", "Licences of the libraries inside"],
+  notShown: ["无法显示标段", "The lot cannot be shown"],
   unreachable: ["无法连接平台", "The platform cannot be reached"],
   unreachableDetail: ["请检查网络后重试。", "Check the connection and try again."],
   wrongFile: ["密钥文件无法读取", "The key file cannot be read"],
-  not_a_key: ["不是未加密的 PKCS#8 私钥(P-256,或本浏览器支持的 Ed25519)。", "Not an unencrypted PKCS#8 private key (P-256, or Ed25519 where this browser has it)."],
+  not_a_key: ["不是未加密的 PKCS#8 私钥（P-256，或本浏览器支持的 Ed25519）。", "Not an unencrypted PKCS#8 private key (P-256, or Ed25519 where this browser has it)."],
   cannotSeal: ["无法密封", "It cannot be sealed"],
-  bad_path: ["文件名不可用:{x}", "A file name that cannot be used: {x}"],
-  path_collision: ["两个文件同名:{x}", "Two files of one name: {x}"],
+  bad_path: ["文件名不可用：{x}", "A file name that cannot be used: {x}"],
+  path_collision: ["两个文件同名：{x}", "Two files of one name: {x}"],
   wrong_file_count: ["文件太多。", "Too many files."],
   files_too_large: ["文件合计过大。", "The files are too large together."],
   bad_amount: ["金额须如 1250000.00。", "An amount such as 1250000.00."],
   note_too_long: ["备注太长。", "The remark is too long."],
-  changed: ["文件在密封之后被改动,请重新选择并密封。", "A file has changed since it was sealed. Pick it again and seal."],
+  changed: ["文件在密封之后被改动，请重新选择并密封。", "A file has changed since it was sealed. Pick it again and seal."],
   failed: ["出错了", "Something went wrong"]
 };
 var language = 0;
@@ -6317,6 +6451,10 @@ var Api = class {
     this.#session = null;
     this.#session = await this.#send("POST", "/v1/sessions", { body: { login, password } });
     return this.#session.user;
+  }
+  async signOut() {
+    await this.#send("DELETE", "/v1/sessions/current", {});
+    this.#session = null;
   }
   /** The same session, asking for as long as `ms` before it gives up. */
   patient(ms) {
@@ -6475,7 +6613,7 @@ async function keyFromFile(api2, user, file, active) {
   const signing = await signerFromPem(await file.text());
   return active.includes(signing.kid) ? signing : register(api2, signing, user);
 }
-async function sealedDocuments(plain2, place, slots, progress) {
+async function sealedOnce(plain2, place, slots, progress) {
   const kept = await payloads.get(place).catch(() => null);
   if (kept?.digest === plain2.digest && kept.state.secrets.length === slots) {
     return { payload: await restorePayload(plain2.plaintext, kept.state), key: kept.key };
@@ -6486,25 +6624,23 @@ async function sealedDocuments(plain2, place, slots, progress) {
   });
   return sealed;
 }
-async function seal(context, { amount, note, files }, signing, progress) {
-  const { lot, keySets, user, mine } = context;
+async function seal({ lot, keySets, user, mine }, { amount, note, files }, signing, progress) {
   const bidder = user.org_id;
   const binding = { tender: lot.project_id, lot: lot.id, bidder };
   const total = 2 * files.reduce((sum, { blob }) => sum + blob.size, 0) || 1;
   let done = 0;
   const step = (bytes) => progress(Math.min(1, (done += bytes) / total));
   const price = { amount, currency: lot.terms.currency, note: note || void 0 };
+  const plain2 = { price: await bidPart({ ...binding, part: "price" }, price) };
+  if (files.length > 0) plain2.documents = await documentsPart(binding, files, step);
   const rev = (mine?.rev ?? 0) + 1;
   const subject = { lot: lot.id, bidder, rev, docRev: lot.document_revision, created: (/* @__PURE__ */ new Date()).toISOString() };
-  const plain2 = await bidPart({ ...binding, part: "price" }, price);
-  const sealed = [{ part: "price", inside: price, payload: await sealPayload(plain2.plaintext, keySets.length), key: crypto.randomUUID() }];
-  if (files.length > 0) {
-    const documents = await documentsPart(binding, files, step);
-    const found = await sealedDocuments(documents, `${lot.id} ${bidder}`, keySets.length, step);
-    sealed.push({ part: "documents", inside: documents.files, ...found });
-  }
   const parts = [];
-  for (const one of sealed) parts.push({ ...one, header: await makeHeader({ ...subject, part: one.part }, one.payload, keySets) });
+  for (const [part2, content] of Object.entries(plain2)) {
+    const sealed = await sealedOnce(content, `${lot.id} ${bidder} ${part2}`, keySets.length, step);
+    const header2 = await makeHeader({ ...subject, part: part2 }, sealed.payload, keySets);
+    parts.push({ part: part2, inside: content.files, header: header2, ...sealed });
+  }
   return { parts, rev, signing, key: crypto.randomUUID() };
 }
 async function submit(api2, { lot, verifier }, bid, tell2) {
@@ -6556,19 +6692,19 @@ function download(name, text2) {
 }
 
 // page/money.js
-var plain = (typed) => typed.replace(/[\s,,_]/g, "");
+var plain = (typed) => typed.normalize("NFKC").replace(/[\s,_]/g, "");
 var decimals = (currency) => new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits;
-function complete(amount, currency) {
+function complete2(amount, currency) {
   const places = decimals(currency);
   if (!/^(0|[1-9]\d*)(\.\d*)?$/.test(amount)) return null;
-  const [whole, fraction = ""] = amount.split(".");
-  if (fraction.length > places) return null;
-  return places === 0 ? whole : `${whole}.${fraction.padEnd(places, "0")}`;
+  const [whole, fraction2 = ""] = amount.split(".");
+  if (fraction2.length > places) return null;
+  return places === 0 ? whole : `${whole}.${fraction2.padEnd(places, "0")}`;
 }
 function grouped({ amount, currency }) {
-  const [whole, fraction] = amount.split(".");
+  const [whole, fraction2] = amount.split(".");
   const text2 = whole.replace(/\B(?=(\d{3})+$)/g, ",");
-  return `${currency} ${fraction === void 0 ? text2 : `${text2}.${fraction}`}`;
+  return `${currency} ${fraction2 === void 0 ? text2 : `${text2}.${fraction2}`}`;
 }
 var DIGITS = "零壹贰叁肆伍陆柒捌玖";
 var PLACES = ["", "拾", "佰", "仟"];
@@ -6587,7 +6723,7 @@ function four(digits) {
   return text2;
 }
 function capital(amount) {
-  const [whole, fraction = "00"] = amount.split(".");
+  const [whole, fraction2 = "00"] = amount.split(".");
   if (whole.length > 16) return null;
   const groups = whole.padStart(Math.ceil(whole.length / 4) * 4, "0").match(/\d{4}/g);
   let text2 = "";
@@ -6601,7 +6737,7 @@ function capital(amount) {
     text2 += (text2 !== "" && (zero || group.startsWith("0")) ? "零" : "") + words + GROUPS[groups.length - 1 - at];
     zero = false;
   });
-  const [jiao, fen] = fraction;
+  const [jiao, fen] = fraction2;
   const parts = (jiao === "0" ? text2 && fen !== "0" ? "零" : "" : `${DIGITS[jiao]}角`) + (fen === "0" ? "" : `${DIGITS[fen]}分`);
   if (text2 === "" && parts === "") return "零元整";
   return `${text2 ? `${text2}元` : ""}${parts || "整"}`;
@@ -6648,6 +6784,7 @@ function drawLot() {
   const { lot, keySets, protects } = known;
   const { terms, schedule } = lot;
   $("title").textContent = lot.title;
+  document.title = `${lot.title} · Sealbid`;
   $("deadline-at").textContent = local(lot.deadline_at_local);
   $("deadline").hidden = false;
   const money = (value) => value && grouped(value);
@@ -6656,6 +6793,7 @@ function drawLot() {
     [say("description"), terms.description],
     [say("biddingOpens"), schedule.bidding_opens_at && inChina(Date.parse(schedule.bidding_opens_at))],
     [say("opensAt"), local(lot.opens_at_local ?? lot.deadline_at_local)],
+    [say("docRev"), lot.document_revision && code(lot.document_revision)],
     [say("ceiling"), money(terms.ceiling)],
     [say("asking"), money(terms.asking)],
     [say("minimumPrice"), money(terms.minimum_price)],
@@ -6686,7 +6824,7 @@ function drawSteps() {
     if (done) done.hidden = index >= at;
   });
   const { user, signing, price, bid, files } = known;
-  if (user) $("person-done").textContent = say("signedInAs", { name: user.name });
+  if (user) $("person-done").textContent = user.name;
   if (signing) $("key-done").textContent = say("keyReady", signing);
   if (price) $("bid-done").textContent = say("bidReady", { price: grouped(price), n: files.length });
   if (bid?.envelopes) $("sign-done").textContent = say("signed");
@@ -6702,8 +6840,14 @@ function drawKey() {
 }
 function drawBid() {
   const { mine, files } = known;
-  $("standing").hidden = !mine;
-  if (mine) $("standing").textContent = say("standing", { rev: mine.rev, at: inChina(Date.parse(mine.received_at)) });
+  const standing = mine?.state === "submitted";
+  $("standing").hidden = !standing;
+  if (standing) {
+    const said = [say("standing", { rev: mine.rev, at: inChina(Date.parse(mine.received_at)) })];
+    if (mine.needs_confirmation) said.push(say("confirmIt"));
+    if (mine.needs_restoration.length > 0) said.push(say("restoreIt"));
+    $("standing").textContent = said.join(spoken() === "en" ? " " : "");
+  }
   drawAmount();
   const row = ({ path, blob }, at) => {
     const remove = element("button", { type: "button", ariaLabel: say("removeFile", { path }) }, say("remove"));
@@ -6718,7 +6862,7 @@ function drawBid() {
 }
 function amountTyped() {
   const { currency } = known.lot.terms;
-  const amount = complete(plain($("amount").value), currency);
+  const amount = complete2(plain($("amount").value), currency);
   return amount === null ? null : { amount, currency };
 }
 function drawAmount() {
@@ -6773,6 +6917,7 @@ function drawTrouble() {
   const { trouble } = known;
   $("trouble").hidden = !trouble;
   if (!trouble) return;
+  if (!known.lot && !known.lots) $("title").textContent = say("notShown");
   const { title, detail, rule } = wordsOf(trouble);
   $("trouble-title").textContent = title;
   $("trouble-detail").textContent = detail;
@@ -6807,6 +6952,7 @@ async function act(work) {
     await work();
   } catch (error) {
     known.trouble = error;
+    if (error.status === 401 && known.user) known.step = "person";
   }
   known.busy = false;
   $("progress").hidden = true;
@@ -6872,6 +7018,10 @@ var on = (id, event, work) => $(id).addEventListener(event, (fired) => {
 on("zh", "click", () => chooseLanguage("zh-CN"));
 on("en", "click", () => chooseLanguage("en"));
 on("sign-in", "submit", () => act(signIn));
+on("sign-out", "click", () => act(async () => {
+  await api.signOut();
+  location.reload();
+}));
 on("use-key", "click", () => act(() => useKey(() => known.keys.kept)));
 on("make-key", "click", () => act(() => useKey(() => makeKey(api, known.user))));
 on("key-file", "change", ({ target }) => act(() => useKey(() => keyFromFile(api, known.user, target.files[0], known.keys.active))));
@@ -6894,7 +7044,7 @@ on("save-refusal", "click", () => download("sealbid-refusal.json", JSON.stringif
 addEventListener("beforeunload", (event) => {
   if (known.busy && known.step === "sign") event.preventDefault();
 });
-$("check-command").textContent = `curl -s ${location.origin}/seal ${location.origin}/seal/seal.js | sha256sum`;
+$("check-command").textContent = ["/seal", "/seal/seal.js"].map((path) => `curl -s ${location.origin}${path} | sha256sum`).join("\n");
 chooseLanguage(firstLanguage());
 act(begin);
 setInterval(drawClock, 1e3);

@@ -49,6 +49,11 @@ export class Api {
     return this.#session.user;
   }
 
+  async signOut() {
+    await this.#send('DELETE', '/v1/sessions/current', {});
+    this.#session = null;
+  }
+
   /** The same session, asking for as long as `ms` before it gives up. */
   patient(ms) {
     const patience = { patience: ms };

@@ -60,8 +60,8 @@ export async function keyFromFile(api, user, file, active) {
   return active.includes(signing.kid) ? signing : register(api, signing, user);
 }
 
-/** Seals documents, or brings back what this browser sealed of the very same ones before. */
-async function sealedDocuments(plain, place, slots, progress) {
+/** Seals a part, or brings back what this browser sealed of the very same content before. */
+async function sealedOnce(plain, place, slots, progress) {
   const kept = await payloads.get(place).catch(() => null);
   if (kept?.digest === plain.digest && kept.state.secrets.length === slots) {
     return { payload: await restorePayload(plain.plaintext, kept.state), key: kept.key };
@@ -75,27 +75,26 @@ async function sealedDocuments(plain, place, slots, progress) {
 
 /**
  * Seals a bid: {parts, rev}, each part with the header that is to be signed. Files are read twice, for their digests and to be
- * sealed; `progress` is told which share is done.
+ * sealed; `progress` is told which share is done. A part that is the same as before is the same payload again, which is what lets
+ * a price change without its documents, and a bid be confirmed.
  */
-export async function seal(context, { amount, note, files }, signing, progress) {
-  const { lot, keySets, user, mine } = context;
+export async function seal({ lot, keySets, user, mine }, { amount, note, files }, signing, progress) {
   const bidder = user.org_id;
   const binding = { tender: lot.project_id, lot: lot.id, bidder };
   const total = 2 * files.reduce((sum, { blob }) => sum + blob.size, 0) || 1;
   let done = 0;
   const step = (bytes) => progress(Math.min(1, (done += bytes) / total));
   const price = { amount, currency: lot.terms.currency, note: note || undefined };
+  const plain = { price: await bidPart({ ...binding, part: 'price' }, price) };
+  if (files.length > 0) plain.documents = await documentsPart(binding, files, step);
   const rev = (mine?.rev ?? 0) + 1;
   const subject = { lot: lot.id, bidder, rev, docRev: lot.document_revision, created: new Date().toISOString() };
-  const plain = await bidPart({ ...binding, part: 'price' }, price);
-  const sealed = [{ part: 'price', inside: price, payload: await sealPayload(plain.plaintext, keySets.length), key: crypto.randomUUID() }];
-  if (files.length > 0) {
-    const documents = await documentsPart(binding, files, step);
-    const found = await sealedDocuments(documents, `${lot.id} ${bidder}`, keySets.length, step);
-    sealed.push({ part: 'documents', inside: documents.files, ...found });
-  }
   const parts = [];
-  for (const one of sealed) parts.push({ ...one, header: await makeHeader({ ...subject, part: one.part }, one.payload, keySets) });
+  for (const [part, content] of Object.entries(plain)) {
+    const sealed = await sealedOnce(content, `${lot.id} ${bidder} ${part}`, keySets.length, step);
+    const header = await makeHeader({ ...subject, part }, sealed.payload, keySets);
+    parts.push({ part, inside: content.files, header, ...sealed });
+  }
   return { parts, rev, signing, key: crypto.randomUUID() };
 }
 

@@ -54,6 +54,7 @@ function drawLot() {
   const { lot, keySets, protects } = known;
   const { terms, schedule } = lot;
   $('title').textContent = lot.title;
+  document.title = `${lot.title} · Sealbid`;
   $('deadline-at').textContent = local(lot.deadline_at_local);
   $('deadline').hidden = false;
   const money = (value) => value && grouped(value);
@@ -62,6 +63,7 @@ function drawLot() {
     [say('description'), terms.description],
     [say('biddingOpens'), schedule.bidding_opens_at && inChina(Date.parse(schedule.bidding_opens_at))],
     [say('opensAt'), local(lot.opens_at_local ?? lot.deadline_at_local)],
+    [say('docRev'), lot.document_revision && code(lot.document_revision)],
     [say('ceiling'), money(terms.ceiling)],
     [say('asking'), money(terms.asking)],
     [say('minimumPrice'), money(terms.minimum_price)],
@@ -94,7 +96,7 @@ function drawSteps() {
     if (done) done.hidden = index >= at;
   });
   const { user, signing, price, bid, files } = known;
-  if (user) $('person-done').textContent = say('signedInAs', { name: user.name });
+  if (user) $('person-done').textContent = user.name;
   if (signing) $('key-done').textContent = say('keyReady', signing);
   if (price) $('bid-done').textContent = say('bidReady', { price: grouped(price), n: files.length });
   if (bid?.envelopes) $('sign-done').textContent = say('signed');
@@ -110,8 +112,14 @@ function drawKey() {
 
 function drawBid() {
   const { mine, files } = known;
-  $('standing').hidden = !mine;
-  if (mine) $('standing').textContent = say('standing', { rev: mine.rev, at: inChina(Date.parse(mine.received_at)) });
+  const standing = mine?.state === 'submitted';
+  $('standing').hidden = !standing;
+  if (standing) {
+    const said = [say('standing', { rev: mine.rev, at: inChina(Date.parse(mine.received_at)) })];
+    if (mine.needs_confirmation) said.push(say('confirmIt'));
+    if (mine.needs_restoration.length > 0) said.push(say('restoreIt'));
+    $('standing').textContent = said.join(spoken() === 'en' ? ' ' : '');
+  }
   drawAmount();
   const row = ({ path, blob }, at) => {
     const remove = element('button', { type: 'button', ariaLabel: say('removeFile', { path }) }, say('remove'));
@@ -179,6 +187,7 @@ function drawTrouble() {
   const { trouble } = known;
   $('trouble').hidden = !trouble;
   if (!trouble) return;
+  if (!known.lot && !known.lots) $('title').textContent = say('notShown');
   const { title, detail, rule } = wordsOf(trouble);
   $('trouble-title').textContent = title;
   $('trouble-detail').textContent = detail;
@@ -221,6 +230,8 @@ async function act(work) {
     await work();
   } catch (error) {
     known.trouble = error;
+    // The session is over: what was entered stays.
+    if (error.status === 401 && known.user) known.step = 'person';
   }
   known.busy = false;
   $('progress').hidden = true;
@@ -296,6 +307,10 @@ const on = (id, event, work) => $(id).addEventListener(event, (fired) => {
 on('zh', 'click', () => chooseLanguage('zh-CN'));
 on('en', 'click', () => chooseLanguage('en'));
 on('sign-in', 'submit', () => act(signIn));
+on('sign-out', 'click', () => act(async () => {
+  await api.signOut();
+  location.reload();
+}));
 on('use-key', 'click', () => act(() => useKey(() => known.keys.kept)));
 on('make-key', 'click', () => act(() => useKey(() => bids.makeKey(api, known.user))));
 on('key-file', 'change', ({ target }) => act(() => useKey(() => bids.keyFromFile(api, known.user, target.files[0], known.keys.active))));
@@ -319,7 +334,7 @@ addEventListener('beforeunload', (event) => {
   if (known.busy && known.step === 'sign') event.preventDefault();
 });
 
-$('check-command').textContent = `curl -s ${location.origin}/seal ${location.origin}/seal/seal.js | sha256sum`;
+$('check-command').textContent = ['/seal', '/seal/seal.js'].map((path) => `curl -s ${location.origin}${path} | sha256sum`).join('\n');
 chooseLanguage(firstLanguage());
 act(begin);
 setInterval(drawClock, 1000);

@@ -1,7 +1,7 @@
 // Amounts as people read them.
 
-/** Without grouping signs and blanks, or as it is. */
-export const plain = (typed) => typed.replace(/[\s,,_]/g, '');
+/** Without grouping signs and blanks, and in plain digits. */
+export const plain = (typed) => typed.normalize('NFKC').replace(/[\s,_]/g, '');
 
 /** The number of decimals that a currency has. */
 export const decimals = (currency) => new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;

@@ -1,5 +1,5 @@
-// What this browser keeps: signing keys, whose private halves nobody can read out, and the secrets of sealed documents, so that a
-// price can change, or an upload go on after the page was closed, without sending them again.
+// What this browser keeps: signing keys, whose private halves nobody can read out, and the secrets of what was sealed last, so that
+// a price can change, or an upload go on after the page was closed, without sending the documents again.
 
 const open = () => new Promise((done, failed) => {
   const request = indexedDB.open('sealbid', 1);
@@ -29,5 +29,5 @@ const table = (name) => ({
 
 /** By user. */
 export const keys = table('keys');
-/** By lot and bidder. */
+/** By lot, bidder and part. */
 export const payloads = table('payloads');

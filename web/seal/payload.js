@@ -3,8 +3,9 @@ import { concat, hex, random, utf8 } from './bytes.js';
 import { CHUNK, TAG } from './format.js';
 import { leafHash, rootOf } from './merkle.js';
 
-/** Chunks that are worked on at the same time: enough to keep the browser's own threads busy. */
-const AT_ONCE = 4;
+/** Chunks that are read at once (a browser reads few large pieces much faster than many small ones), and how often at one time. */
+const READ = 4;
+const AT_ONCE = 2;
 
 /** The file is no longer what was sealed; nothing of it may be sent. */
 export class Changed extends Error {}
@@ -41,8 +42,12 @@ export class SealedPayload {
     return hex(rootOf(this.leaves));
   }
 
-  async #seal(n) {
-    const plain = await this.#plaintext.slice(n * CHUNK, (n + 1) * CHUNK).arrayBuffer();
+  /** The plaintext of `count` chunks from chunk n on. */
+  async #read(n, count) {
+    return new Uint8Array(await this.#plaintext.slice(n * CHUNK, (n + count) * CHUNK).arrayBuffer());
+  }
+
+  async #seal(n, plain) {
     const counter = new Uint8Array(5);
     new DataView(counter.buffer).setUint32(0, n);
     counter[4] = n === this.chunks - 1 ? 1 : 0;
@@ -55,10 +60,14 @@ export class SealedPayload {
     let next = 0;
     const work = async () => {
       while (next < this.chunks) {
-        const n = next++;
-        const chunk = await this.#seal(n);
-        this.leaves[n] = await leafHash(chunk);
-        progress(chunk.length - TAG);
+        const first = next;
+        next += READ;
+        const plain = await this.#read(first, READ);
+        for (let n = first; n < Math.min(first + READ, this.chunks); n += 1) {
+          const chunk = await this.#seal(n, plain.subarray((n - first) * CHUNK, (n - first + 1) * CHUNK));
+          this.leaves[n] = await leafHash(chunk);
+          progress(chunk.length - TAG);
+        }
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -69,7 +78,7 @@ export class SealedPayload {
    * it would betray both, so it leaves this function only if it is the same.
    */
   async chunk(n) {
-    const chunk = await this.#seal(n);
+    const chunk = await this.#seal(n, await this.#read(n, 1));
     const leaf = await leafHash(chunk);
     if (!this.leaves[n] || hex(leaf) !== hex(this.leaves[n])) throw new Changed();
     return chunk;
