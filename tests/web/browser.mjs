@@ -25,7 +25,7 @@ export async function withBrowser(options, play) {
     const said = [];
     page.on('console', (message) => { if (message.type() === 'error') said.push(message.text()); });
     page.on('pageerror', (error) => said.push(String(error)));
-    const result = await play(page, { profile, context });
+    const result = await play(page, { profile, forget: () => { said.length = 0; } });
     return { ...result, said };
   } finally {
     await context.close();
@@ -33,24 +33,28 @@ export async function withBrowser(options, play) {
   }
 }
 
-/** The most memory that the page's process has used so far, in MiB: that of the largest renderer of this profile. */
-export function rendererPeak(profile) {
-  const peaks = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map((pid) => {
+/** The processes of the browser with this profile: the profile is named by the browser itself, from which the others descend. */
+function processes(profile) {
+  const read = (pid, what) => readFileSync(`/proc/${pid}/${what}`, 'utf8');
+  const descends = (pid) => {
+    for (let at = pid; at !== '0'; at = /PPid:\s+(\d+)/.exec(read(at, 'status'))[1]) if (read(at, 'cmdline').includes(profile)) return true;
+    return false;
+  };
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
     try {
-      const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-      if (!line.includes('--type=renderer') || !descends(pid, profile)) return 0;
-      return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+      if (!descends(pid)) return [];
+      const [user, system] = read(pid, 'stat').split(') ')[1].split(' ').slice(11, 13).map(Number);
+      const peakKib = Number(/VmHWM:\s+(\d+)/.exec(read(pid, 'status'))[1]);
+      return [{ renderer: read(pid, 'cmdline').includes('--type=renderer'), peakKib, cpuMs: (user + system) * 10 }];
     } catch {
-      return 0;
+      return [];
     }
   });
-  return Math.max(0, ...peaks);
 }
 
-/** Whether a process belongs to the browser of this profile: one of its ancestors names it. */
-function descends(pid, profile) {
-  for (let at = pid; at !== '0'; at = /PPid:\s+(\d+)/.exec(readFileSync(`/proc/${at}/status`, 'utf8'))[1]) {
-    if (readFileSync(`/proc/${at}/cmdline`, 'utf8').includes(profile)) return true;
-  }
-  return false;
+/** What the browser has used so far: CPU milliseconds of all its processes, and MiB of the page's process at its peak. */
+export function used(profile) {
+  const all = processes(profile);
+  const peakKib = Math.max(0, ...all.filter(({ renderer }) => renderer).map(({ peakKib: kib }) => kib));
+  return { cpuMs: all.reduce((sum, { cpuMs }) => sum + cpuMs, 0), peakMib: peakKib / 1024 };
 }

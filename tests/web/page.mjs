@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { rendererPeak, withBrowser } from './browser.mjs';
+import { used, withBrowser } from './browser.mjs';
 
 const given = JSON.parse(process.env.SEALBID_SCENE);
 const address = (lang, base = given.base) => `${base}/seal?lot=${given.lot}&lang=${lang}`;
@@ -163,13 +163,14 @@ const scenes = {
   }),
 
   /** Over a line that breaks in the middle of things. */
-  broken: () => withBrowser({}, async (page) => {
+  broken: () => withBrowser({}, async (page, { forget }) => {
     for (let attempt = 0; ; attempt += 1) {
       // The page itself may be cut off as well; a person would load it again.
       const loaded = await page.goto(address('en', given.line)).then(() => page.waitForSelector('#steps:not([hidden])', { timeout: 5_000 })).catch(() => null);
       if (loaded) break;
       assert.ok(attempt < 20, 'the page does not load');
     }
+    forget();
     const retried = async (work, until) => {
       for (let attempt = 0; attempt < 20; attempt += 1) {
         await work();
@@ -203,21 +204,18 @@ const scenes = {
     await page.waitForSelector('#step-bid.current');
     await page.fill('#amount', given.amount);
     await page.setInputFiles('#files', given.files);
-    const before = rendererPeak(profile);
+    const before = used(profile);
     const began = Date.now();
     await page.click('#bid button.main');
-    await page.waitForSelector('#step-sign.current', { timeout: 120_000 });
+    await page.waitForSelector('#step-sign.current');
     const sealedMs = Date.now() - began;
-    const sealed = rendererPeak(profile);
+    const sealed = used(profile);
     const uploadBegan = Date.now();
     await page.click('#submit');
-    if (process.env.SEALBID_SHOTS) {
-      await page.waitForSelector('#progress:not([hidden])');
-      await page.waitForTimeout(700);
-      await shoot(page, 'en-7-uploading');
-    }
+    await page.waitForSelector('#progress:not([hidden])');
+    await shoot(page, 'en-7-uploading');
     const receipt = await receiptOf(page);
-    return { sealedMs, uploadedMs: Date.now() - uploadBegan, memory: { before, sealed, uploaded: rendererPeak(profile) }, receipt };
+    return { sealedMs, uploadedMs: Date.now() - uploadBegan, used: { before, sealed, uploaded: used(profile) }, receipt };
   }),
 };
 
