@@ -166,15 +166,17 @@ const scenes = {
   broken: () => withBrowser({}, async (page, { forget }) => {
     for (let attempt = 0; ; attempt += 1) {
       // The page itself may be cut off as well; a person would load it again.
-      const loaded = await page.goto(address('en', given.line)).then(() => page.waitForSelector('#steps:not([hidden])', { timeout: 5_000 })).catch(() => null);
-      if (loaded) break;
+      const shown = '#steps:not([hidden]), #trouble:not([hidden])';
+      await page.goto(address('en', given.line)).then(() => page.waitForSelector(shown, { timeout: 10_000 })).catch(() => null);
+      if (await page.locator('#steps:not([hidden])').count() > 0) break;
       assert.ok(attempt < 20, 'the page does not load');
     }
     forget();
     const retried = async (work, until) => {
       for (let attempt = 0; attempt < 20; attempt += 1) {
         await work();
-        if (await page.waitForSelector(until, { timeout: 5_000 }).catch(() => null)) return;
+        await page.waitForSelector(`${until}, #trouble:not([hidden])`);
+        if (await page.locator(until).count() > 0) return;
       }
       assert.fail(`never ${until}`);
     };

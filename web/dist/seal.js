@@ -6746,6 +6746,7 @@ function capital(amount) {
 // page/main.js
 var STEPS = ["person", "key", "bid", "sign", "receipt"];
 var CLOCK_MS = 3e4;
+var TOLD_MS = 150;
 var api = new Api((broken) => {
   $("line").hidden = !broken;
 });
@@ -6961,6 +6962,8 @@ async function act(work) {
   else if (known.step !== step) $(`step-${known.step}`).querySelector("h2").focus();
 }
 function tell(what, share) {
+  if (share > 0 && share < 1 && performance.now() - known.told < TOLD_MS) return;
+  known.told = performance.now();
   $("progress").hidden = false;
   $("doing").textContent = say(what);
   $("bar").value = share;

@@ -9,6 +9,7 @@ import { either, knows, say, speak, spoken } from './words.js';
 
 const STEPS = ['person', 'key', 'bid', 'sign', 'receipt'];
 const CLOCK_MS = 30_000;
+const TOLD_MS = 150;
 
 const api = new Api((broken) => { $('line').hidden = !broken; });
 /** What is known. `step` is where we are; each field appears when it is known. */
@@ -240,7 +241,10 @@ async function act(work) {
   else if (known.step !== step) $(`step-${known.step}`).querySelector('h2').focus();
 }
 
+/** Shows how far something is. Drawing costs more than what is drawn, so not every step is. */
 function tell(what, share) {
+  if (share > 0 && share < 1 && performance.now() - known.told < TOLD_MS) return;
+  known.told = performance.now();
   $('progress').hidden = false;
   $('doing').textContent = say(what);
   $('bar').value = share;
