@@ -6417,6 +6417,7 @@ var either = ({ zh, en }) => [zh, en][language];
 // page/api.js
 var TIMEOUT_MS = 12e4;
 var PAUSE_MOST_MS = 15e3;
+var READING_MS = 1e4;
 var EARLY_MS = 6e4;
 var Problem = class extends Error {
   constructor(status, said) {
@@ -6509,7 +6510,7 @@ var Api = class {
   }
   /** Sends a request until it is answered; everything that is sent with patience may be sent twice without harm. */
   async #send(method, path, what) {
-    const until = performance.now() + (what.patience ?? 0);
+    const until = performance.now() + (what.patience ?? (method === "GET" ? READING_MS : 0));
     let renewed = false;
     for (let wait = 200; ; wait = Math.min(wait * 2, PAUSE_MOST_MS)) {
       let delay = wait * (0.5 + Math.random());

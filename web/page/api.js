@@ -3,6 +3,8 @@ import { spoken } from './words.js';
 
 const TIMEOUT_MS = 120_000;
 const PAUSE_MOST_MS = 15_000;
+/** How long a question that changes nothing is repeated before it fails. */
+const READING_MS = 10_000;
 /** An access token is renewed this long before its end. */
 const EARLY_MS = 60_000;
 
@@ -110,7 +112,7 @@ export class Api {
 
   /** Sends a request until it is answered; everything that is sent with patience may be sent twice without harm. */
   async #send(method, path, what) {
-    const until = performance.now() + (what.patience ?? 0);
+    const until = performance.now() + (what.patience ?? (method === 'GET' ? READING_MS : 0));
     let renewed = false;
     for (let wait = 200; ; wait = Math.min(wait * 2, PAUSE_MOST_MS)) {
       let delay = wait * (0.5 + Math.random());
