@@ -20,6 +20,7 @@ pub mod rate;
 pub mod recent;
 pub mod reply;
 pub mod routes;
+pub mod seal_page;
 pub mod server;
 mod shared_answers;
 pub mod token;

@@ -2,7 +2,7 @@
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{health, problem};
+use super::{health, problem, seal_page};
 use crate::features::{self, accounts};
 
 /// Registers every operation; the API description is collected from these calls.
@@ -13,7 +13,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(health::get_time)
         .service(health::get_jwks)
         .service(health::get_platform_key)
-        .service(problem::get_problem);
+        .service(problem::get_problem)
+        .service(seal_page::get_seal_page)
+        .service(seal_page::get_seal_file);
     features::public_log::http::routes(config);
     accounts(config);
     features::projects::http::routes(config);

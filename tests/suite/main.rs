@@ -56,4 +56,5 @@ mod twins;
 mod two_servers;
 mod uploads;
 mod watching;
+mod web_page;
 mod whole_runs;

@@ -298,7 +298,7 @@ def trusted_key_set(client, platform, lot):
     if [key_set["tender"], key_set["group"]] != [lot["project_id"], lot["id"]] or key_set["opens_not_before"] > opens:
         raise SystemExit("the key set is for another lot or another opening")
     if key_set["profile"] != "open":
-        raise SystemExit("this lot is of profile strict: seal with `sealbid bid`, or with a library for that profile")
+        raise SystemExit("this lot is of profile strict: seal with `sealbid seal`, or with a library for that profile")
     return key_set
 
 
