@@ -78,7 +78,12 @@ pub enum FormError {
          has members, a ceremony, and one share for each that belongs to X"
     )]
     KeySetShape,
-    #[error("members are {} to {} custodians, numbered from 1, none twice, and at least {} of them open", limits::MIN_MEMBERS, limits::MAX_MEMBERS, limits::MIN_THRESHOLD)]
+    #[error(
+        "members are {} to {} custodians, numbered from 1, none twice, and at least {} of them open",
+        limits::MIN_MEMBERS,
+        limits::MAX_MEMBERS,
+        limits::MIN_THRESHOLD
+    )]
     Members,
     #[error("the signed bytes are not in their canonical form")]
     NotCanonical,

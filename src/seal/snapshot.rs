@@ -134,12 +134,8 @@ impl Line {
     /// `PokMissing` or `PokInvalid`.
     pub fn check(&self, key_set: &KeySet) -> Result<(), FormError> {
         let slot = usize::from(self.slot);
-        let binding = pok::Binding {
-            group: key_set.group.as_str(),
-            ctx_hash: &self.ctx_hash,
-            slot,
-            ct_hash: self.ct_hash,
-        };
+        let binding =
+            pok::Binding { group: key_set.group.as_str(), ctx_hash: &self.ctx_hash, slot, ct_hash: self.ct_hash };
         match &self.pok {
             None if key_set.profile == Profile::Open => Ok(()),
             None => Err(FormError::PokMissing(slot)),

@@ -74,7 +74,10 @@ pub fn consistent(k: u8, public: &Point, shares: &[Point]) -> bool {
     indexed.len() == shares.len()
         && combine(k, &indexed).as_ref() == Ok(public)
         && (k == 1 || combine(k - 1, &indexed).as_ref() != Ok(public))
-        && indexed.iter().skip(usize::from(k)).all(|(index, share)| interpolate(k, &indexed, *index).as_ref() == Ok(share))
+        && indexed
+            .iter()
+            .skip(usize::from(k))
+            .all(|(index, share)| interpolate(k, &indexed, *index).as_ref() == Ok(share))
 }
 
 #[cfg(test)]
@@ -100,9 +103,12 @@ mod tests {
             let (x, shares) = dealt(usize::from(k), n);
             let whole = times(&x, &r);
             for chosen in 0_u32..1 << n {
-                let points: Vec<Indexed> =
-                    (1..=n).filter(|i| chosen >> (i - 1) & 1 == 1).map(|i| (i, times(&shares[usize::from(i) - 1], &r))).collect();
-                let expected = if chosen.count_ones() >= u32::from(k) { Ok(whole) } else { Err(ThresholdError::TooFew) };
+                let points: Vec<Indexed> = (1..=n)
+                    .filter(|i| chosen >> (i - 1) & 1 == 1)
+                    .map(|i| (i, times(&shares[usize::from(i) - 1], &r)))
+                    .collect();
+                let expected =
+                    if chosen.count_ones() >= u32::from(k) { Ok(whole) } else { Err(ThresholdError::TooFew) };
                 assert_eq!(combine(k, &points), expected, "{k} of {n}, {chosen:b}");
             }
         }

@@ -22,13 +22,16 @@ pub fn create(tx: &mut Tx<'_>, keys: &Keys, lot: &Lot) -> Result<()> {
     let schedule = &lot.body.schedule;
     let opens = schedule.opens_at.or(schedule.deadline_at).ok_or_else(|| internal("no opening"))?;
     let ident = |text: &str| Ident::parse(text, "id").map_err(|error| internal(error.reason()));
-    let key = KeyShare::generate(KeySetKind::Platform, KeySetSubject {
-        tender: ident(&lot.row.project_id)?,
-        group: ident(&lot.row.id)?,
-        opens_not_before: UtcMillis::parse(opens.to_string(), "opens_not_before")
-            .map_err(|error| internal(error.reason()))?,
-        profile: lot.body.terms.profile.into(),
-    })
+    let key = KeyShare::generate(
+        KeySetKind::Platform,
+        KeySetSubject {
+            tender: ident(&lot.row.project_id)?,
+            group: ident(&lot.row.id)?,
+            opens_not_before: UtcMillis::parse(opens.to_string(), "opens_not_before")
+                .map_err(|error| internal(error.reason()))?,
+            profile: lot.body.terms.profile.into(),
+        },
+    )
     .map_err(|_| internal("no random numbers"))?;
     let signed = key.key_set().sign(&keys.promise).map_err(|_| internal("no random numbers"))?;
     let kid = key.key_set().kid.to_string();

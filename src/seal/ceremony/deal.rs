@@ -141,9 +141,7 @@ impl Dealer {
                 sum = Secret::new(*sum.expose() + dealt);
             }
             let bytes = Secret::new(sum.expose().to_bytes().into());
-            shares.push(
-                KeyShare::restore(key_set.clone(), self.member, &bytes).map_err(|_| CeremonyError::Secrets)?,
-            );
+            shares.push(KeyShare::restore(key_set.clone(), self.member, &bytes).map_err(|_| CeremonyError::Secrets)?);
         }
         Ok(Finished { shares, accept: accept(self.head(), transcript, &key_sets)? })
     }

@@ -39,10 +39,8 @@ fn cast(k: u8, n: u8, groups: &[&str]) -> Cast {
         kem: kems[usize::from(i) - 1].public(),
     });
     let opens = UtcMillis::parse("2026-12-01T01:00:00.000Z", "test").unwrap();
-    let groups =
-        groups.iter().map(|group| Group { group: ident(group), opens_not_before: opens.clone() }).collect();
-    let draft =
-        Draft::new(ident("prj-1"), ident("lot-1"), groups, Profile::Strict, k, members.collect()).unwrap();
+    let groups = groups.iter().map(|group| Group { group: ident(group), opens_not_before: opens.clone() }).collect();
+    let draft = Draft::new(ident("prj-1"), ident("lot-1"), groups, Profile::Strict, k, members.collect()).unwrap();
     Cast { draft, signers, kems }
 }
 
@@ -95,12 +93,8 @@ fn reason<T: std::fmt::Debug>(result: Result<T, CeremonyError>) -> &'static str 
 
 /// A price sealed to a key set, opened with the shares of these members.
 fn opens(key_set: &KeySet, shares: &[&KeyShare]) -> Result<String, OpenError> {
-    let binding = Binding {
-        tender: key_set.tender.clone(),
-        lot: ident("lot-1"),
-        bidder: ident("org-9"),
-        part: Part::Price,
-    };
+    let binding =
+        Binding { tender: key_set.tender.clone(), lot: ident("lot-1"), bidder: ident("org-9"), part: Part::Price };
     let bid = BidJson { amount: "77.00".into(), currency: "CNY".into(), validity_days: None, note: None };
     let mut ciphertext = Vec::new();
     let payload = seal_payload(bid_part(binding, &bid).unwrap().as_slice(), &mut ciphertext, 1).unwrap();
@@ -114,8 +108,7 @@ fn opens(key_set: &KeySet, shares: &[&KeyShare]) -> Result<String, OpenError> {
     };
     let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
     let envelope = seal_header(&subject, &payload, &[key_set], &key).unwrap();
-    let given: Vec<_> =
-        shares.iter().map(|share| (share.member(), slot_share(share, &envelope, 0).unwrap())).collect();
+    let given: Vec<_> = shares.iter().map(|share| (share.member(), slot_share(share, &envelope, 0).unwrap())).collect();
     for (member, share) in &given {
         assert!(verify_share(key_set, *member, &envelope, 0, share));
         // A member cannot speak for another.
@@ -139,7 +132,10 @@ fn all_members_come_to_the_same_key_sets_and_any_k_of_them_open() {
             for (share, key_set) in one.shares.iter().zip(&key_sets) {
                 assert_eq!(share.key_set(), key_set);
                 assert_eq!(KeySet::from_bytes(&key_set.to_bytes()).as_ref(), Ok(key_set), "it comes back from bytes");
-                assert_eq!((key_set.kind, key_set.k, key_set.shares.len()), (KeySetKind::Custodians, k, usize::from(n)));
+                assert_eq!(
+                    (key_set.kind, key_set.k, key_set.shares.len()),
+                    (KeySetKind::Custodians, k, usize::from(n))
+                );
             }
         }
         let shares: Vec<&KeyShare> = finished.iter().map(|one| &one.shares[1]).collect();
@@ -238,7 +234,10 @@ fn a_wrong_polynomial_proof_key_proof_or_shape_is_refused_by_name() {
     assert_eq!(try_round1(&|_| {}), Ok(()));
     assert_eq!(try_round1(&|message| message.groups[0].proof[40] ^= 1), Err("proof_does_not_verify"));
     assert_eq!(try_round1(&|message| message.groups[0].proof[0] = 9), Err("proof_does_not_verify"));
-    assert_eq!(try_round1(&|message| message.groups[0].commitments[0] = Point::GENERATOR), Err("proof_does_not_verify"));
+    assert_eq!(
+        try_round1(&|message| message.groups[0].commitments[0] = Point::GENERATOR),
+        Err("proof_does_not_verify")
+    );
     let more = |message: &mut Round1| message.groups[0].commitments.push(Point::GENERATOR);
     assert_eq!(try_round1(&more), Err("wrong_shape"), "a changed threshold");
     assert_eq!(try_round1(&|message| message.groups.clear()), Err("wrong_shape"));
@@ -318,8 +317,7 @@ fn a_complaint_is_no_oracle_for_another_members_package() {
     let (_, mut transcript) = cast.dealt();
     let victim = transcript.package(3, 2, 0).unwrap().clone();
     let a = PrivateScalar::generate().unwrap();
-    let shifted =
-        Point::from_projective(victim.enc.to_projective() + a.public().to_projective()).unwrap();
+    let shifted = Point::from_projective(victim.enc.to_projective() + a.public().to_projective()).unwrap();
     let mut round2 = transcript.said_round2(1).unwrap().clone();
     for (enc, pok) in [(shifted, victim.pok), (victim.enc, victim.pok), (shifted, round2.packages[0].pok)] {
         let package = &mut round2.packages[0];

@@ -88,11 +88,8 @@ impl Transcript {
         let message = signed.message();
         let member = message.head.member;
         let groups = 0..u8::try_from(self.draft.groups.len()).expect("at most MAX_GROUPS");
-        let expected = self
-            .draft
-            .indices()
-            .filter(|to| *to != member)
-            .flat_map(|to| groups.clone().map(move |group| (to, group)));
+        let expected =
+            self.draft.indices().filter(|to| *to != member).flat_map(|to| groups.clone().map(move |group| (to, group)));
         if !message.packages.iter().map(|package| (package.to, package.group)).eq(expected) {
             return Err(CeremonyError::Shape(member));
         }
@@ -148,10 +145,7 @@ impl Transcript {
     /// `Missing`.
     pub fn package(&self, from: u8, to: u8, group: u8) -> Result<&Package, CeremonyError> {
         let packages = &self.said_round2(from)?.packages;
-        packages
-            .iter()
-            .find(|package| package.to == to && package.group == group)
-            .ok_or(CeremonyError::Missing(from))
+        packages.iter().find(|package| package.to == to && package.group == group).ok_or(CeremonyError::Missing(from))
     }
 
     /// The digest of everything until round 2.

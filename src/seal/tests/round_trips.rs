@@ -9,7 +9,9 @@ use crate::seal::part_reader::{Discard, FileSink, PartContents};
 use crate::seal::part_writer::{bid_part, describe, write_part};
 use crate::seal::points::Point;
 use crate::seal::sealing::{SealingWriter, seal_header, seal_payload};
-use crate::seal::unsealing::{OpenError, Outcome, Share, SlotShares, open_part, open_slot, payload_keys, slot_share, verify_share};
+use crate::seal::unsealing::{
+    OpenError, Outcome, Share, SlotShares, open_part, open_slot, payload_keys, slot_share, verify_share,
+};
 use proptest::prelude::*;
 use std::io;
 
@@ -17,11 +19,7 @@ fn open(sealed: &Sealed, keys: &[&KeyShare]) -> Result<PartContents, OpenError> 
     open_envelope(&sealed.envelope, &sealed.ciphertext, keys)
 }
 
-fn open_envelope(
-    envelope: &SignedEnvelope,
-    ciphertext: &[u8],
-    keys: &[&KeyShare],
-) -> Result<PartContents, OpenError> {
+fn open_envelope(envelope: &SignedEnvelope, ciphertext: &[u8], keys: &[&KeyShare]) -> Result<PartContents, OpenError> {
     let shares: Vec<_> =
         keys.iter().enumerate().map(|(slot, key)| vec![(1, slot_share(key, envelope, slot).unwrap())]).collect();
     let key_sets: Vec<&KeySet> = keys.iter().map(|key| key.key_set()).collect();

@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 fn a_snapshot_has_the_lines_of_its_own_key_set_and_shares_for_them_open_the_envelopes() {
     let (platform, bidder) = (platform_key(Profile::Strict), bidder_key(Profile::Strict));
     let sealed = [sealed_price("org-1", &[&platform, &bidder]), sealed_price("org-2", &[&platform, &bidder])];
-    let mut lines: Vec<Line> =
-        sealed.iter().flat_map(|one| Line::of(&one.envelope, bidder.key_set().kid)).collect();
+    let mut lines: Vec<Line> = sealed.iter().flat_map(|one| Line::of(&one.envelope, bidder.key_set().kid)).collect();
     lines.sort_by_key(|line| (line.envelope, line.slot));
     assert_eq!(lines.iter().map(|line| line.slot).collect::<Vec<_>>(), [1, 1]);
     let publisher = signing_key();
@@ -35,7 +34,9 @@ fn a_snapshot_has_the_lines_of_its_own_key_set_and_shares_for_them_open_the_enve
         let line = lines.iter().find(|line| line.envelope == one.envelope.id()).unwrap();
         assert_eq!(Line::parse(line.to_json().as_bytes()).as_ref(), Ok(line));
         let share = line.share(&bidder).unwrap();
-        assert!(line.verify(bidder.key_set(), 1, &share) && verify_share(bidder.key_set(), 1, &one.envelope, 1, &share));
+        assert!(
+            line.verify(bidder.key_set(), 1, &share) && verify_share(bidder.key_set(), 1, &one.envelope, 1, &share)
+        );
         let other = crate::seal::unsealing::slot_share(&platform, &one.envelope, 0).unwrap();
         let sets = [platform.key_set(), bidder.key_set()];
         payload_keys(&one.envelope, &sets, &[vec![(1, other)], vec![(1, share)]]).unwrap();
@@ -86,8 +87,7 @@ fn a_signed_list_of_partials_is_read_strictly() {
     ] {
         let mut altered = good.clone();
         altered.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-        let jws =
-            crate::seal::jws::Jws::sign(&signer, "sealbid-partials+jws", altered.to_string().as_bytes()).unwrap();
+        let jws = crate::seal::jws::Jws::sign(&signer, "sealbid-partials+jws", altered.to_string().as_bytes()).unwrap();
         assert_eq!(SignedPartials::parse(jws.to_json().as_bytes()).unwrap_err().reason(), reason);
     }
 }
