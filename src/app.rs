@@ -13,6 +13,7 @@ use crate::db::schema::meta;
 use crate::db::{Conn, Mode, connection, migrate};
 use crate::faults::Faults;
 use crate::features::accounts::attempts::Attempts;
+use crate::features::key_sets::model::Seals;
 use crate::http::rate::Rates;
 use crate::http::token::Tokens;
 use crate::instance::Instance;
@@ -26,7 +27,6 @@ use crate::log::signer::socket::SocketSigner;
 use crate::log::signer::{Signer, SignerError};
 use crate::log::{self, Log, LogError, Settings};
 use crate::metrics::Metrics;
-use crate::seal::keyset::KeySet;
 use crate::tlog::note;
 
 /// The running platform.
@@ -50,7 +50,7 @@ pub struct App {
     /// What an operator may watch.
     pub metrics: Metrics,
     /// Key sets by their lot: published once, never changed.
-    pub key_sets: Memo<String, Arc<KeySet>>,
+    pub key_sets: Memo<String, Arc<Seals>>,
     /// Passwords are hashed a few at a time.
     pub hashing: Arc<Semaphore>,
     /// The proxies whose word on a client's address is believed.

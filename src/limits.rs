@@ -372,3 +372,15 @@ pub const CUSTODIAN_KDF_KIB: u32 = 1024 * 1024;
 pub const CUSTODIAN_LOOK_MS: u64 = 2_000;
 /// After how long a custodian's tool shows how far it is, in milliseconds.
 pub const CUSTODIAN_PATIENCE_MS: u128 = 2_000;
+/// How long the members of a ceremony have, all steps together.
+pub const CEREMONY_MS: i64 = 7 * 24 * 3600 * 1000;
+/// Minutes that bidders have to decrypt, at least: time to sign in and to run a tool.
+pub const DECRYPTION_MINUTES_LEAST: u32 = 5;
+/// Minutes that bidders have to decrypt, at most: the others wait for them.
+pub const DECRYPTION_MINUTES_MOST: u32 = 24 * 60;
+/// Ceremonies of one custodian that are listed.
+pub const CEREMONIES_LISTED: i64 = 100;
+/// Ceremonies that are ended in one round because their time ran out.
+pub const CEREMONIES_ENDED: i64 = 100;
+/// Refused lists of partial decryptions that go on record, of one member of one key set.
+pub const PARTIALS_REFUSED: i64 = 20;

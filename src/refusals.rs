@@ -312,6 +312,56 @@ pub fn key_proof_invalid(why: &str) -> Refusal {
     )
 }
 
+/// The draft of a ceremony is not in order.
+pub fn ceremony_draft(why: &str) -> Refusal {
+    plain(
+        "ceremony-draft-invalid",
+        Bilingual::new(
+            format!("仪式草案不符合要求:{why}"),
+            format!("The draft of the ceremony is not in order: {why}."),
+        ),
+        Bilingual::new(
+            "请按 GET /v1/custodians 登记的保管人及标段信息重新起草并签名。",
+            "Draft and sign it anew, with custodians as GET /v1/custodians shows them and with the lot's own ids.",
+        ),
+        Retry::AfterChange,
+    )
+}
+
+/// A message of a ceremony is not right.
+pub fn ceremony_message(why: &str) -> Refusal {
+    plain(
+        "ceremony-message-invalid",
+        Bilingual::new(format!("仪式消息无效:{why}"), format!("The message of the ceremony is not right: {why}.")),
+        Bilingual::new(
+            "请用 sealbid custodian 重新取得仪式状态后再发送;若仍失败,请联系项目单位。",
+            "Let `sealbid custodian` fetch the ceremony again and send once more; if it fails again tell the initiator.",
+        ),
+        Retry::AfterChange,
+    )
+}
+
+/// A list of partial decryptions is not right.
+pub fn partials_invalid(why: &str) -> Refusal {
+    plain(
+        "partials-invalid",
+        Bilingual::new(format!("解密份额无效:{why}"), format!("The partial decryptions are not right: {why}.")),
+        Bilingual::new(
+            "本次份额均未采用;请重新取得开标清单并用自己的份额计算。",
+            "None of this list was taken; fetch the snapshot again and compute them with your own share.",
+        ),
+        Retry::AfterChange,
+    )
+}
+
+plain!(/// What custodians answer to is not in the public log yet.
+    snapshot_not_ready, "snapshot-not-ready", SameRequest,
+    "开标清单尚未载入公开日志,暂不接收解密份额。", "The snapshot of the box is not in the public log yet; no shares are taken.",
+    hint "请稍候(通常几秒)后用同一请求重试。", "Repeat the same request in a few seconds.");
+plain!(/// The key that signed is not an active one of the organisation; whose it is is nobody's business.
+    key_not_active, "signing-key-not-active", AfterChange,
+    "签名公钥不是贵单位已登记的有效公钥。", "The key that signed is not an active signing key of your organisation.",
+    hint "请先登记公钥(POST /v1/signing-keys),再重新签署。", "Register the key with POST /v1/signing-keys, or sign with one that is registered.");
 plain!(/// The organisation was not confirmed by the centre.
     organisation_not_confirmed, "organisation-not-confirmed", AfterChange,
     "贵单位的登记尚未经交易中心确认。", "The trading centre has not confirmed your organisation.",

@@ -80,7 +80,7 @@ fn checks(ground: &Ground, ready: &[ReadyBid], name: &str, figures: &mut Figures
     piece("parse", each(&texts, |(bid, text)| read(ground, bid, text).map(black_box).map(drop))?);
     let read: Vec<(&ReadyBid, Submission)> =
         texts.iter().map(|(bid, text)| Ok((*bid, read(ground, bid, text)?))).collect::<Result<_>>()?;
-    let key_sets = ground.lots.iter().map(|lot| lot.sealer.key_set().clone()).collect::<Vec<_>>();
+    let key_sets = ground.lots.iter().map(|lot| lot.sealer.key_sets()[0].clone()).collect::<Vec<_>>();
     let signature = each(&read, |(bid, sub)| {
         let key = ground.bidders[bid.bidder].key.verifying_key();
         sub.envelopes.iter().try_for_each(|one| one.verify_signature(key)).map_err(BenchError::of)
@@ -95,7 +95,7 @@ fn checks(ground: &Ground, ready: &[ReadyBid], name: &str, figures: &mut Figures
 
 fn read(ground: &Ground, bid: &ReadyBid, text: &str) -> Result<Submission> {
     let signed: Vec<Signed> = serde_json::from_str(text).map_err(BenchError::of)?;
-    Submission::read(Sort::Bid, &ground.lots[bid.lot].id, &signed, false)
+    Submission::read(Sort::Bid, &ground.lots[bid.lot].id, &signed, None, false)
         .map_err(|refusal| BenchError(refusal.code.into()))
 }
 

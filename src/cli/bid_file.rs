@@ -18,6 +18,7 @@ use super::Failed;
 use crate::kernel::digest::Digest;
 use crate::kernel::encoding;
 use crate::kernel::secret::Secret;
+use crate::seal::keyset::{KeySet, KeyShare};
 use crate::seal::sealing::SealedPayload;
 use crate::seal::stream::{SALT_LEN, SECRET_LEN};
 
@@ -33,6 +34,9 @@ pub struct BidFile {
     pub server: String,
     /// The lot.
     pub lot: String,
+    /// The bidder's own key, where the lot's key mode asks for one: without it the bid does not open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    own_key: Option<KeptKey>,
     /// The parts as they were sealed last.
     pub parts: Vec<KeptPart>,
     /// The submission that was sent last, or is about to be.
@@ -67,6 +71,16 @@ pub struct KeptPart {
     secrets: Vec<KeptSecret>,
 }
 
+/// The bidder's own key.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeptKey {
+    /// The bytes of its key set.
+    #[serde(with = "encoding::serde_base64url")]
+    key_set: Vec<u8>,
+    private: KeptSecret,
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 struct KeptSecret(#[serde(with = "encoding::serde_base64url")] [u8; SECRET_LEN]);
@@ -89,6 +103,9 @@ impl Drop for KeptSecret {
 pub struct Submission {
     /// The signed headers.
     pub envelopes: Vec<Value>,
+    /// The bidder's own key set, signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_key: Option<Value>,
     /// Its `Idempotency-Key`.
     pub key: String,
     /// Whether its receipt is here.
@@ -138,6 +155,7 @@ impl BidFile {
                     version: VERSION,
                     server,
                     lot,
+                    own_key: None,
                     parts: Vec::new(),
                     submission: None,
                     path: path.to_owned(),
@@ -171,6 +189,23 @@ impl BidFile {
             .map_err(failed)?;
         file.write_all(text.expose()).and_then(|()| file.sync_all()).map_err(failed)?;
         fs::rename(&unfinished, &self.path).map_err(failed)
+    }
+
+    /// The bidder's own key of this bid.
+    ///
+    /// # Errors
+    /// When what is kept is no such key.
+    pub fn own_key(&self) -> Result<Option<KeyShare>, Failed> {
+        let Some(kept) = &self.own_key else { return Ok(None) };
+        let damaged = || Failed::file(&self.path, "the bidder's own key in it is damaged");
+        let key_set = KeySet::from_bytes(&kept.key_set).map_err(|_| damaged())?;
+        KeyShare::restore(key_set, 1, &Secret::new(kept.private.0)).map(Some).map_err(|_| damaged())
+    }
+
+    /// Keeps the bidder's own key.
+    pub fn keep_own_key(&mut self, key: &KeyShare) {
+        let private = KeptSecret(*key.private_bytes().expose());
+        self.own_key = Some(KeptKey { key_set: key.key_set().to_bytes(), private });
     }
 
     /// The name of a file beside this one.

@@ -14,11 +14,11 @@ use serde_json::{Value, json};
 
 use super::bid_file::{BidFile, KeptPart, Submission};
 use super::{Failed, ask, keys};
-use crate::client::sealer::{Sealer, check_receipt, envelope_json};
+use crate::client::sealer::{Sealer, check_receipt, envelope_json, own_partials};
 use crate::client::{Client, ClientError, Submitted};
 use crate::clock::{Clock, SystemClock};
 use crate::kernel::digest::sha256;
-use crate::seal::envelope::Part;
+use crate::seal::envelope::{Part, SignedEnvelope};
 use crate::seal::keys::{SigningKey, VerifyingKey};
 use crate::seal::manifest::{BidJson, FileEntry};
 use crate::seal::part_writer::describe;
@@ -67,6 +67,9 @@ pub struct SealArgs {
     /// Run every check of the submission, but do not submit.
     #[arg(long)]
     check: bool,
+    /// Decrypt the bid in the box with its own key: during the opening, where the lot's key mode is `bidder` or `dual`.
+    #[arg(long, conflicts_with_all = ["amount", "files", "check"])]
+    decrypt: bool,
 }
 
 /// What a run works with.
@@ -90,8 +93,20 @@ pub fn run(args: &SealArgs) -> Result<(), Failed> {
     let (verifier, platform) = platform_key(&client, args.verifier.as_deref())?;
     let sealer = Sealer::prepare(&client, &args.lot, &bidder, &platform).map_err(Failed::tried)?;
     let state = args.state.clone().unwrap_or_else(|| format!("{}.bid.json", args.lot).into());
-    let file = BidFile::open(&state, &args.server, &args.lot)?;
+    let mut file = BidFile::open(&state, &args.server, &args.lot)?;
+    let sealer = match (sealer.own().is_some(), file.own_key()?) {
+        (true, Some(own)) => sealer.with_own(own),
+        _ => sealer,
+    };
+    if let Some(own) = sealer.own() {
+        // Before anything is sealed to it: a bid whose key is lost does not open.
+        file.keep_own_key(own);
+        file.save()?;
+    }
     let mut run = Run { args, client, key, verifier, sealer, file };
+    if args.decrypt {
+        return run.decrypt();
+    }
     run.finish_earlier()?;
     run.restore()?;
     run.seal()?;
@@ -123,7 +138,12 @@ impl Run<'_> {
     /// Sends a submission again whose answer never came: it counts once.
     fn finish_earlier(&mut self) -> Result<(), Failed> {
         let Some(submission) = self.file.submission.take_if(|submission| !submission.answered) else { return Ok(()) };
-        match self.client.submit_bid(&self.args.lot, &submission.envelopes, &submission.key) {
+        match self.client.submit_bid(
+            &self.args.lot,
+            &submission.envelopes,
+            submission.own_key.as_ref(),
+            &submission.key,
+        ) {
             Ok(answer) => {
                 eprintln!("the submission whose answer was lost is on record");
                 self.keep_receipt(&answer, &submission.envelopes)?;
@@ -257,15 +277,17 @@ impl Run<'_> {
                 self.sealer.header(&self.key, kind, &part.payload(), rev, SystemClock.now()).map_err(Failed::tried)?;
             envelopes.push(envelope_json(&header).map_err(Failed::tried)?);
         }
+        let own_key = self.sealer.own_key_json(&self.key).map_err(Failed::tried)?;
         if self.args.check {
-            self.client.check_bid(&self.args.lot, &envelopes).map_err(Failed::tried)?;
+            self.client.check_bid(&self.args.lot, &envelopes, own_key.as_ref()).map_err(Failed::tried)?;
             eprintln!("every check holds; nothing was submitted");
             return Ok(());
         }
         let key = crate::client::new_key();
-        self.file.submission = Some(Submission { envelopes: envelopes.clone(), key: key.clone(), answered: false });
+        let (sent, own) = (envelopes.clone(), own_key.clone());
+        self.file.submission = Some(Submission { envelopes: sent, own_key: own, key: key.clone(), answered: false });
         self.file.save()?;
-        let answer = match self.client.submit_bid(&self.args.lot, &envelopes, &key) {
+        let answer = match self.client.submit_bid(&self.args.lot, &envelopes, own_key.as_ref(), &key) {
             Ok(answer) => answer,
             Err(ClientError::Problem(problem)) => {
                 self.keep_refusal(problem.refusal.as_ref())?;
@@ -278,7 +300,7 @@ impl Run<'_> {
             }
         };
         let kept = self.keep_receipt(&answer, &envelopes)?;
-        self.file.submission = Some(Submission { envelopes, key, answered: true });
+        self.file.submission = Some(Submission { envelopes, own_key, key, answered: true });
         self.file.save()?;
         println!("{}", json!({ "bid_id": answer.bid_id, "rev": answer.rev, "state": answer.state, "receipt": kept }));
         eprintln!(
@@ -287,6 +309,23 @@ impl Run<'_> {
             kept.display(),
             self.args.key.display()
         );
+        Ok(())
+    }
+
+    /// Gives the bidder's share of the decryption of the bid that was submitted last.
+    fn decrypt(&self) -> Result<(), Failed> {
+        let usage = |why: &str| Failed::Usage(format!("--decrypt: {why}"));
+        let own = self.sealer.own().ok_or_else(|| usage("the lot needs no key of the bidder"))?;
+        let submission = self.file.submission.as_ref().ok_or_else(|| usage("this file knows of no submitted bid"))?;
+        let envelopes: Vec<SignedEnvelope> = submission
+            .envelopes
+            .iter()
+            .map(|value| SignedEnvelope::from_value(value).map_err(Failed::tried))
+            .collect::<Result<_, _>>()?;
+        let list = own_partials(own, &envelopes, &self.key).map_err(Failed::tried)?;
+        let answer = self.client.give_partials(&self.args.lot, &list).map_err(Failed::tried)?;
+        println!("{answer}");
+        eprintln!("your share of the decryption was taken");
         Ok(())
     }
 

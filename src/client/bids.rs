@@ -9,6 +9,7 @@ use crate::kernel::time::Timestamp;
 use crate::seal::ids::UtcMillis;
 use crate::seal::jws::Jws;
 use crate::seal::keys::SigningKey;
+use crate::seal::partials::SignedPartials;
 
 /// `typ` of a withdrawal.
 const WITHDRAWAL_TYP: &str = "sealbid-withdrawal+jws";
@@ -53,20 +54,20 @@ pub struct DamagedPart {
 }
 
 impl Client {
-    /// Submits a bid.
+    /// Submits a bid; with the bidder's own key set, where the lot's key mode asks for one.
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub fn submit_bid(&self, lot: &str, envelopes: &[Value], key: &str) -> Result<Submitted> {
-        self.post_once(&format!("/v1/lots/{lot}/bids"), &json!({ "envelopes": envelopes }), key)
+    pub fn submit_bid(&self, lot: &str, envelopes: &[Value], own_key: Option<&Value>, key: &str) -> Result<Submitted> {
+        self.post_once(&format!("/v1/lots/{lot}/bids"), &act(envelopes, own_key), key)
     }
 
     /// Runs every check of a submission; nothing is recorded.
     ///
     /// # Errors
     /// What the submission would be refused for.
-    pub fn check_bid(&self, lot: &str, envelopes: &[Value]) -> Result<Value> {
-        self.post(&format!("/v1/lots/{lot}/bids/check"), &json!({ "envelopes": envelopes }))
+    pub fn check_bid(&self, lot: &str, envelopes: &[Value], own_key: Option<&Value>) -> Result<Value> {
+        self.post(&format!("/v1/lots/{lot}/bids/check"), &act(envelopes, own_key))
     }
 
     /// One's own bid on a lot, where there is one.
@@ -98,7 +99,28 @@ impl Client {
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub fn put_reserve(&self, lot: &str, envelope: &Value) -> Result<Value> {
-        self.put_json(&format!("/v1/lots/{lot}/reserve"), &json!({ "envelope": envelope }))?.json()
+    pub fn put_reserve(&self, lot: &str, envelope: &Value, own_key: Option<&Value>) -> Result<Value> {
+        let mut body = json!({ "envelope": envelope });
+        if let Some(key_set) = own_key {
+            body["key_set"] = key_set.clone();
+        }
+        self.put_json(&format!("/v1/lots/{lot}/reserve"), &body)?.json()
     }
+
+    /// Gives partial decryptions.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn give_partials(&self, lot: &str, list: &SignedPartials) -> Result<Value> {
+        self.post(&format!("/v1/lots/{lot}/partials"), &json!({ "partials": list.jws() }))
+    }
+}
+
+/// The body of a submission.
+fn act(envelopes: &[Value], own_key: Option<&Value>) -> Value {
+    let mut body = json!({ "envelopes": envelopes });
+    if let Some(key_set) = own_key {
+        body["key_set"] = key_set.clone();
+    }
+    body
 }

@@ -9,7 +9,6 @@ use super::error::Result;
 use super::http::Client;
 use super::wire::Page;
 use crate::kernel::time::Timestamp;
-use crate::tlog::receipt::Opening;
 
 /// A custodian.
 #[derive(Clone, Debug, Deserialize)]
@@ -77,16 +76,6 @@ pub struct CeremonyView {
     pub key_sets: Vec<Value>,
 }
 
-/// The entry of a snapshot in the public log.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct EntryView {
-    /// What opens its part `p`.
-    pub opening: Opening,
-    /// The proof that it is in the log, once it is.
-    #[serde(default)]
-    pub proof: Option<String>,
-}
-
 /// A snapshot with its lines.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SnapshotView {
@@ -98,17 +87,9 @@ pub struct SnapshotView {
     pub snapshot: Value,
     /// Its lines.
     pub lines: Vec<Value>,
-    /// Its entry.
-    pub entry: EntryView,
-}
-
-/// What the platform has of a member.
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub struct Received {
-    /// Partial decryptions of this member so far.
-    pub received: u64,
-    /// How many there are to be.
-    pub count: u64,
+    /// The proof that it is in the public log, once it is.
+    #[serde(default)]
+    pub proof: Option<String>,
 }
 
 /// A member's backups.
@@ -169,13 +150,5 @@ impl Client {
     /// See [`super::ClientError`].
     pub fn snapshots(&self, lot: &str) -> Result<Vec<SnapshotView>> {
         Ok(self.get::<Page<SnapshotView>>(&format!("/v1/lots/{lot}/snapshots"))?.items)
-    }
-
-    /// Gives partial decryptions.
-    ///
-    /// # Errors
-    /// See [`super::ClientError`].
-    pub fn give_partials(&self, lot: &str, partials: &Value) -> Result<Received> {
-        self.post(&format!("/v1/lots/{lot}/partials"), &json!({ "partials": partials }))
     }
 }

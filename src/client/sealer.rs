@@ -5,6 +5,7 @@
 //! changed without sending the documents again.
 
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -14,61 +15,117 @@ use super::upload::{Source, UploadFor};
 use super::wire::Lot;
 use crate::kernel::digest::Digest;
 use crate::kernel::time::Timestamp;
+use crate::rules::facts::KeyMode;
 use crate::seal::envelope::{Part, SignedEnvelope};
 use crate::seal::error::SealError;
 use crate::seal::ids::{Ident, UtcMillis};
 use crate::seal::keys::{SigningKey, VerifyingKey};
-use crate::seal::keyset::{KeySet, SignedKeySet};
+use crate::seal::keyset::{KeySet, KeySetKind, KeySetSubject, KeyShare, Profile, SignedKeySet};
 use crate::seal::manifest::{BidJson, Binding, FileEntry, Manifest};
 use crate::seal::part_writer::{bid_part, write_part};
+use crate::seal::partials::{Partial, Partials, SignedPartials};
 use crate::seal::sealing::{SealedPayload, SealingWriter, Subject, seal_header, seal_payload};
+use crate::seal::snapshot::{self, Line};
 use crate::tlog::receipt::Receipt;
-
-/// Slots of an envelope under a platform key.
-const SLOTS: usize = 1;
 
 /// Everything needed to seal parts for one lot.
 #[derive(Clone)]
 pub struct Sealer {
     lot: Lot,
     document_revision: Digest,
-    key_set: KeySet,
+    tender: Ident,
+    shared: Option<KeySet>,
+    own: Option<Arc<KeyShare>>,
     lot_id: Ident,
     bidder: Ident,
 }
 
 impl Sealer {
     /// Asks for a lot and its key set and checks that they fit: signed by the platform, for this project and this lot, and
-    /// not to be opened later than the key set says it may.
+    /// not to be opened later than the key set says it may. Where the lot's key mode asks for a key of the bidder, one is made.
     ///
     /// # Errors
     /// [`ClientError::Untrusted`] when something does not fit; the server's otherwise.
     pub fn prepare(client: &Client, lot_id: &str, bidder: &str, platform: &VerifyingKey) -> Result<Self> {
         let lot = client.lot(lot_id)?;
         let answer = client.key_set(lot_id)?;
-        let signed = SignedKeySet::parse(answer.key_set.to_string().as_bytes())
-            .map_err(|error| ClientError::Untrusted(format!("key set: {}", error.reason())))?;
-        let key_set = signed.verify(platform).map_err(|error| {
-            ClientError::Untrusted(format!("the key set is not signed by the platform's key: {}", error.reason()))
-        })?;
-        Self::new(lot, key_set.clone(), bidder)
+        let shared = answer.key_set.as_ref().map(|value| signed_key_set(value, platform)).transpose()?;
+        Self::new(lot, answer.mode, shared, bidder)
     }
 
-    fn new(lot: Lot, key_set: KeySet, bidder: &str) -> Result<Self> {
+    fn new(lot: Lot, mode: KeyMode, shared: Option<KeySet>, bidder: &str) -> Result<Self> {
         let untrusted = |what: &str| ClientError::Untrusted(format!("the key set is for another {what}"));
-        if key_set.tender.as_str() != lot.project_id {
-            return Err(untrusted("project"));
-        }
-        if key_set.group.as_str() != lot.id {
-            return Err(untrusted("lot"));
-        }
         let opens = lot.schedule.opens_at.or(lot.schedule.deadline_at);
-        if opens.is_none_or(|opens| key_set.opens_not_before.as_str() > opens.to_string().as_str()) {
-            return Err(untrusted("opening"));
+        let expected = match mode {
+            KeyMode::Platform => Some(KeySetKind::Platform),
+            KeyMode::Custodians | KeyMode::Dual => Some(KeySetKind::Custodians),
+            KeyMode::Bidder => None,
+        };
+        if shared.as_ref().map(|set| set.kind) != expected {
+            return Err(untrusted("key mode"));
+        }
+        if let Some(key_set) = &shared {
+            if key_set.tender.as_str() != lot.project_id {
+                return Err(untrusted("project"));
+            }
+            if key_set.group.as_str() != lot.id {
+                return Err(untrusted("lot"));
+            }
+            if opens.is_none_or(|opens| key_set.opens_not_before.as_str() > opens.to_string().as_str()) {
+                return Err(untrusted("opening"));
+            }
         }
         let document_revision =
             lot.document_revision.ok_or_else(|| ClientError::Untrusted("the lot has no document revision".into()))?;
-        Ok(Self { document_revision, key_set, lot_id: ident(&lot.id)?, bidder: ident(bidder)?, lot })
+        let (tender, lot_id, bidder) = (ident(&lot.project_id)?, ident(&lot.id)?, ident(bidder)?);
+        let mut sealer = Self { document_revision, tender, shared, own: None, lot_id, bidder, lot };
+        if mode.needs_bidder() {
+            let opens = opens.ok_or_else(|| untrusted("opening"))?;
+            sealer.own = Some(Arc::new(sealer.new_own(opens)?));
+        }
+        Ok(sealer)
+    }
+
+    /// A one-time key of the bidder for this lot.
+    fn new_own(&self, opens: Timestamp) -> Result<KeyShare> {
+        let subject = KeySetSubject {
+            tender: self.tender.clone(),
+            group: self.lot_id.clone(),
+            opens_not_before: UtcMillis::parse(opens.to_string(), "opens_not_before")
+                .map_err(|error| ClientError::Seal(error.to_string()))?,
+            profile: Profile::Strict,
+        };
+        KeyShare::generate(KeySetKind::Bidder, subject).map_err(|error| ClientError::Seal(error.to_string()))
+    }
+
+    /// The same with a key of the bidder that was made before.
+    pub fn with_own(self, own: KeyShare) -> Self {
+        Self { own: Some(Arc::new(own)), ..self }
+    }
+
+    /// The bidder's own key, where the lot's key mode asks for one. Without it the bid does not open.
+    pub fn own(&self) -> Option<&KeyShare> {
+        self.own.as_deref()
+    }
+
+    /// The bidder's own key set, signed, as a submission carries it.
+    ///
+    /// # Errors
+    /// When the system gives no random numbers.
+    pub fn own_key_json(&self, key: &SigningKey) -> Result<Option<Value>> {
+        let Some(own) = &self.own else { return Ok(None) };
+        let signed = own.key_set().sign(key).map_err(|error| ClientError::Seal(error.to_string()))?;
+        let value = serde_json::from_str(&signed.jws().to_json());
+        value.map(Some).map_err(|error| ClientError::Seal(error.to_string()))
+    }
+
+    /// The bidder's partial decryptions of its own envelopes, for the opening.
+    ///
+    /// # Errors
+    /// When there is no own key, or an envelope is not sealed to it.
+    pub fn own_partials(&self, envelopes: &[SignedEnvelope], key: &SigningKey) -> Result<SignedPartials> {
+        let own = self.own().ok_or_else(|| ClientError::Seal("the lot needs no key of the bidder".into()))?;
+        own_partials(own, envelopes, key)
     }
 
     /// The same for another bidder.
@@ -79,9 +136,9 @@ impl Sealer {
         Ok(Self { bidder: ident(bidder)?, ..self.clone() })
     }
 
-    /// What it seals to.
-    pub fn key_set(&self) -> &KeySet {
-        &self.key_set
+    /// What it seals to, slot by slot.
+    pub fn key_sets(&self) -> Vec<&KeySet> {
+        self.shared.iter().chain(self.own.as_ref().map(|own| own.key_set())).collect()
     }
 
     /// The lot.
@@ -91,7 +148,7 @@ impl Sealer {
 
     /// What the manifest of a part says.
     pub fn binding(&self, part: Part) -> Binding {
-        Binding { tender: self.key_set.tender.clone(), lot: self.lot_id.clone(), bidder: self.bidder.clone(), part }
+        Binding { tender: self.tender.clone(), lot: self.lot_id.clone(), bidder: self.bidder.clone(), part }
     }
 
     /// Seals a price, of a bid or the reserve; returns the ciphertext with what opens it.
@@ -101,7 +158,7 @@ impl Sealer {
     pub fn seal_price(&self, part: Part, bid: &BidJson) -> Result<(SealedPayload, Vec<u8>)> {
         let plain = bid_part(self.binding(part), bid).map_err(|error| ClientError::Seal(error.to_string()))?;
         let mut ciphertext = Vec::new();
-        let payload = seal_payload(plain.as_slice(), &mut ciphertext, SLOTS).map_err(sealing)?;
+        let payload = seal_payload(plain.as_slice(), &mut ciphertext, self.key_sets().len()).map_err(sealing)?;
         Ok((payload, ciphertext))
     }
 
@@ -117,7 +174,7 @@ impl Sealer {
     ) -> Result<SealedPayload> {
         let manifest = Manifest::new(self.binding(Part::Documents), files)
             .map_err(|error| ClientError::Seal(error.to_string()))?;
-        let mut writer = SealingWriter::new(out, SLOTS).map_err(sealing)?;
+        let mut writer = SealingWriter::new(out, self.key_sets().len()).map_err(sealing)?;
         write_part(&mut writer, &manifest, open).map_err(|error| ClientError::Seal(error.to_string()))?;
         Ok(writer.finish().map_err(sealing)?.0)
     }
@@ -143,7 +200,7 @@ impl Sealer {
             created: UtcMillis::parse(created.to_string(), "created")
                 .map_err(|error| ClientError::Seal(error.to_string()))?,
         };
-        seal_header(&subject, payload, &[&self.key_set], key).map_err(sealing)
+        seal_header(&subject, payload, &self.key_sets(), key).map_err(sealing)
     }
 
     /// Uploads a sealed payload, or what is missing of it.
@@ -163,6 +220,36 @@ impl Sealer {
         let what = UploadFor { lot: &self.lot.id, purpose, size_bytes: payload.size_bytes, root: &payload.root, key };
         client.upload(&what, source, progress)
     }
+}
+
+/// The partial decryptions of a bidder's own envelopes.
+///
+/// # Errors
+/// When an envelope is not sealed to this key, or the system gives no random numbers.
+pub fn own_partials(own: &KeyShare, envelopes: &[SignedEnvelope], key: &SigningKey) -> Result<SignedPartials> {
+    let kid = own.key_set().kid;
+    let mut lines: Vec<Line> = envelopes.iter().flat_map(|envelope| Line::of(envelope, kid)).collect();
+    lines.sort_by_key(|line| (line.envelope, line.slot));
+    let partial = |line: &Line| {
+        let share = line.share(own).map_err(sealing)?;
+        Ok(Partial { envelope: line.envelope, slot: line.slot, share })
+    };
+    let partials = lines.iter().map(partial).collect::<Result<_>>()?;
+    let list = Partials { kid, member: own.member(), snapshot: snapshot::root(&lines), partials };
+    list.sign(key).map_err(|error| ClientError::Seal(error.to_string()))
+}
+
+/// A key set that the platform signed.
+///
+/// # Errors
+/// [`ClientError::Untrusted`].
+pub fn signed_key_set(value: &Value, platform: &VerifyingKey) -> Result<KeySet> {
+    let signed = SignedKeySet::parse(value.to_string().as_bytes())
+        .map_err(|error| ClientError::Untrusted(format!("key set: {}", error.reason())))?;
+    let key_set = signed.verify(platform).map_err(|error| {
+        ClientError::Untrusted(format!("the key set is not signed by the platform's key: {}", error.reason()))
+    })?;
+    Ok(key_set.clone())
 }
 
 /// An envelope as JSON, for a request.
@@ -208,7 +295,6 @@ mod tests {
     use super::*;
     use crate::client::wire::Schedule;
     use crate::kernel::digest::sha256;
-    use crate::seal::keyset::{KeySetKind, KeySetSubject, KeyShare, Profile};
 
     fn key_set(tender: &str, group: &str, opens: &str) -> KeySet {
         let ident = |text: &str| Ident::parse(text, "id").expect("an id");
@@ -241,19 +327,24 @@ mod tests {
     #[test]
     fn nothing_is_sealed_to_a_key_set_of_something_else() {
         let opens = "2026-12-24T01:00:00.000Z";
-        assert!(Sealer::new(lot(), key_set("prj-1", "lot-1", opens), "org-1").is_ok());
+        assert!(Sealer::new(lot(), KeyMode::Platform, Some(key_set("prj-1", "lot-1", opens)), "org-1").is_ok());
         for wrong in [
             key_set("prj-2", "lot-1", opens),
             key_set("prj-1", "lot-2", opens),
             key_set("prj-1", "lot-1", "2026-12-24T01:00:00.001Z"),
         ] {
-            assert!(matches!(Sealer::new(lot(), wrong, "org-1"), Err(ClientError::Untrusted(_))));
+            assert!(matches!(
+                Sealer::new(lot(), KeyMode::Platform, Some(wrong), "org-1"),
+                Err(ClientError::Untrusted(_))
+            ));
         }
     }
 
     #[test]
     fn a_sealed_price_and_documents_make_headers_that_their_receiver_accepts() {
-        let sealer = Sealer::new(lot(), key_set("prj-1", "lot-1", "2026-12-24T01:00:00.000Z"), "org-1").expect("fits");
+        let sealer =
+            Sealer::new(lot(), KeyMode::Platform, Some(key_set("prj-1", "lot-1", "2026-12-24T01:00:00.000Z")), "org-1")
+                .expect("fits");
         let key = SigningKey::generate(crate::seal::keys::Algorithm::EdDsa).expect("random numbers");
         let bid = BidJson { amount: "1250000.00".into(), currency: "CNY".into(), validity_days: None, note: None };
         let (price, ciphertext) = sealer.seal_price(Part::Price, &bid).expect("sealed");

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::kernel::digest::Digest;
 use crate::kernel::money::Money;
 use crate::kernel::time::Timestamp;
+use crate::rules::facts::KeyMode;
 
 /// A page of a list.
 #[derive(Clone, Debug, Deserialize)]
@@ -132,10 +133,10 @@ pub struct Lot {
 /// What bids of a lot are sealed to.
 #[derive(Clone, Debug, Deserialize)]
 pub struct KeySetAnswer {
-    /// Key id.
-    pub kid: String,
-    /// The signed key set.
-    pub key_set: Value,
+    /// The signed key set of the platform or of custodians, where there is one.
+    pub key_set: Option<Value>,
+    /// To whom bids are sealed.
+    pub mode: KeyMode,
 }
 
 /// Chunks in a row, both ends included.

@@ -1,7 +1,5 @@
 //! Whether a snapshot may be answered, and the answer.
 
-use serde_json::Value;
-
 use super::refusal::{self, Result};
 use super::state::Share;
 use crate::client::custodians::SnapshotView;
@@ -10,7 +8,7 @@ use crate::seal::jws::Jws;
 use crate::seal::keys::{SigningKey, VerifyingKey};
 use crate::seal::keyset::{KeySet, KeyShare};
 use crate::seal::limits::MAX_PARTIALS;
-use crate::seal::partials::{Partial, Partials};
+use crate::seal::partials::{Partial, Partials, SignedPartials};
 use crate::seal::snapshot::{Line, SNAPSHOT_TYP, Snapshot};
 
 /// A snapshot that is the platform's, whole, and for this share.
@@ -90,7 +88,7 @@ pub fn answers<'a>(
     share: &'a KeyShare,
     signing: &'a SigningKey,
     checked: &'a Checked,
-) -> impl Iterator<Item = Result<Value>> + 'a {
+) -> impl Iterator<Item = Result<SignedPartials>> + 'a {
     checked.lines.chunks(MAX_PARTIALS).map(move |lines| {
         let failed = |error: &dyn std::fmt::Display| refusal::NO_RANDOM.because(error);
         let partial = |line: &Line| {
@@ -100,7 +98,6 @@ pub fn answers<'a>(
         let partials = lines.iter().map(partial).collect::<Result<Vec<_>>>()?;
         let (kid, member) = (checked.snapshot.kid, share.member());
         let list = Partials { kid, member, snapshot: checked.snapshot.root, partials };
-        let signed = list.sign(signing).map_err(|error| failed(&error))?;
-        Ok(serde_json::to_value(signed.jws()).map_err(|error| refusal::FILE_INVALID.because(error))?)
+        Ok(list.sign(signing).map_err(|error| failed(&error))?)
     })
 }

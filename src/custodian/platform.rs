@@ -7,6 +7,7 @@ use crate::client::wire::PlatformKey;
 use crate::client::{Client, ClientError, Result};
 use crate::kernel::time::Timestamp;
 use crate::seal::keys::SigningKey;
+use crate::seal::partials::SignedPartials;
 
 /// A platform, asked as the custodian.
 pub trait Platform {
@@ -44,7 +45,7 @@ pub trait Platform {
     fn opens_at(&self, lot: &str) -> Result<Option<Timestamp>>;
     /// Gives partial decryptions.
     #[allow(clippy::missing_errors_doc, reason = "as above")]
-    fn give(&self, lot: &str, partials: &Value) -> Result<()>;
+    fn give(&self, lot: &str, partials: &SignedPartials) -> Result<()>;
 }
 
 impl Platform for Client {
@@ -92,7 +93,7 @@ impl Platform for Client {
         Ok(self.lot(lot)?.schedule.opens_at)
     }
 
-    fn give(&self, lot: &str, partials: &Value) -> Result<()> {
+    fn give(&self, lot: &str, partials: &SignedPartials) -> Result<()> {
         self.give_partials(lot, partials).map(drop)
     }
 }

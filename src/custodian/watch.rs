@@ -3,7 +3,6 @@
 use serde::Deserialize;
 
 use super::refusal::{self, Error, Result};
-use crate::client::custodians::EntryView;
 use crate::kernel::digest::Digest;
 use crate::kernel::time::Timestamp;
 use crate::seal::snapshot::Snapshot;
@@ -66,10 +65,10 @@ pub fn recorded(
     trust: &Trust,
     source: &dyn Source,
     head: Head,
-    entry: &EntryView,
+    proof: Option<&str>,
     snapshot: &Snapshot,
 ) -> Result<(Head, Option<Timestamp>)> {
-    let proof = entry.proof.as_ref().ok_or_else(|| refusal::SNAPSHOT_NOT_YET_IN_LOG.because(snapshot.kid))?;
+    let proof = proof.ok_or_else(|| refusal::SNAPSHOT_NOT_YET_IN_LOG.because(snapshot.kid))?;
     let included = receipt::included(trust, "proof", proof).map_err(|failure| match failure {
         Failure::Refuted(finding) => {
             refusal::SNAPSHOT_NOT_IN_LOG.because(format!("{}: {}", finding.place, finding.what.en)).into()
@@ -77,9 +76,6 @@ pub fn recorded(
         other => Error::from(other),
     })?;
     let other = |what: &str| refusal::SNAPSHOT_NOT_IN_LOG.because(format!("entry {}: {what}", included.index));
-    if included.opening != entry.opening {
-        return Err(other("opening").into());
-    }
     let said: Public =
         serde_json::from_slice(&included.opening.p).map_err(|error| other(&format!("part p: {error}")))?;
     for (is_so, what) in [

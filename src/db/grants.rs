@@ -8,7 +8,17 @@ use diesel::connection::SimpleConnection;
 use super::Conn;
 
 /// Entries and their parts: added and read, never changed.
-const APPEND_ONLY: &[&str] = &["audit_entry", "audit_batch", "audit_leaf", "bid_envelopes", "outages"];
+const APPEND_ONLY: &[&str] = &[
+    "audit_entry",
+    "audit_batch",
+    "audit_leaf",
+    "bid_envelopes",
+    "outages",
+    "ceremony_messages",
+    "share_backups",
+    "bidder_keys",
+    "partials",
+];
 /// Subjects: added and changed, never deleted; each change is held to its entry by triggers.
 const SUBJECTS: &[&str] = &[
     "organisations",
@@ -33,6 +43,10 @@ const SUBJECTS: &[&str] = &[
     "mandates",
     "break_glasses",
     "erasures",
+    "custodians",
+    "ceremonies",
+    "snapshots",
+    "partial_lists",
 ];
 /// Working state beside the record: free to change.
 const PLUMBING: &[&str] = &[

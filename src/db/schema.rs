@@ -545,6 +545,93 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    custodians (id) {
+        id -> Text,
+        version -> BigInt,
+        state -> Text,
+        user_id -> Text,
+        org_id -> Text,
+        sign_kid -> Text,
+        kem -> Text,
+    }
+}
+
+diesel::table! {
+    ceremonies (id) {
+        id -> Text,
+        version -> BigInt,
+        state -> Text,
+        lot_id -> Text,
+        digest -> Text,
+        expires_at -> BigInt,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    ceremony_messages (owner_id, step, member) {
+        owner_id -> Text,
+        owner_version -> BigInt,
+        step -> Text,
+        member -> BigInt,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    share_backups (owner_id, member) {
+        owner_id -> Text,
+        owner_version -> BigInt,
+        member -> BigInt,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    bidder_keys (owner_id, owner_version) {
+        owner_id -> Text,
+        owner_version -> BigInt,
+        kid -> Text,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    snapshots (id) {
+        id -> Text,
+        version -> BigInt,
+        lot_id -> Text,
+        kid -> Text,
+        root -> Text,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    partial_lists (id) {
+        id -> Text,
+        version -> BigInt,
+        lot_id -> Text,
+        kid -> Text,
+        member -> BigInt,
+        digest -> Text,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    partials (envelope_id, slot, member) {
+        owner_id -> Text,
+        owner_version -> BigInt,
+        envelope_id -> Text,
+        slot -> BigInt,
+        member -> BigInt,
+        d -> Text,
+        proof -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     audit_entry,
     audit_personal,
@@ -592,4 +679,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     mandates,
     break_glasses,
     erasures,
+    custodians,
+    ceremonies,
+    ceremony_messages,
+    share_backups,
+    bidder_keys,
+    snapshots,
+    partial_lists,
+    partials,
 );

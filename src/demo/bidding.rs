@@ -55,7 +55,9 @@ pub fn bid(platform: &Platform, cast: &Cast, player: &Player, lot: &str, money: 
             sealer.header(&player.key, part, payload, 1, platform.now()).during(during("signing the header"))?;
         envelopes.push(envelope_json(&header).during(during("the header"))?);
     }
-    let answer = player.client.submit_bid(lot, &envelopes, &new_key()).during(during("submitting"))?;
+    let own_key = sealer.own_key_json(&player.key).during(during("the bidder's own key"))?;
+    let answer =
+        player.client.submit_bid(lot, &envelopes, own_key.as_ref(), &new_key()).during(during("submitting"))?;
     check_receipt(&answer.receipt, &cast.verifier, &envelopes).during(during("the receipt"))?;
     cast.remember(&player.name, answer.receipt["entry_id"].as_str().unwrap_or_default());
     Ok(Sent { bid_id: answer.bid_id, price })
@@ -73,5 +75,6 @@ pub fn try_again(
     let header =
         sealer.header(&player.key, Part::Price, &sent.price, 2, platform.now()).during("signing the new header")?;
     let envelope = envelope_json(&header).during("the new header")?;
-    Ok(player.client.submit_bid(lot, &[envelope], &new_key()).map(drop))
+    let own_key = sealer.own_key_json(&player.key).during("the bidder's own key")?;
+    Ok(player.client.submit_bid(lot, &[envelope], own_key.as_ref(), &new_key()).map(drop))
 }

@@ -91,7 +91,7 @@ fn seal_reserve(platform: &Platform, cast: &Cast, lot: &str) -> Result<()> {
         .header(&initiator.key, Part::Reserve, &payload, 1, platform.now())
         .during("signing the reserve price")?;
     let envelope = envelope_json(&header).during("the reserve price")?;
-    initiator.client.put_reserve(lot, &envelope).during("putting the reserve price into the box")?;
+    initiator.client.put_reserve(lot, &envelope, None).during("putting the reserve price into the box")?;
     say("An invented plot: the initiator's reserve price lies sealed in the box, and three bidders come.");
     Ok(())
 }

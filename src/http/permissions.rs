@@ -3,7 +3,7 @@
 //! A role opens the door; ownership and state are looked at behind it, by the operation and by the rules' tables.
 
 use crate::kernel::role::Role;
-use crate::kernel::role::Role::{Admin, Bidder, Centre, Initiator, Inspector};
+use crate::kernel::role::Role::{Admin, Bidder, Centre, Custodian, Initiator, Inspector};
 use crate::metrics::Group;
 
 /// Who may call an operation.
@@ -52,7 +52,7 @@ const fn sealed(method: &'static str, path: &'static str, roles: &'static [Role]
     Operation { method, path, access: Access::Roles(roles), sealed: true }
 }
 
-const ANY: &[Role] = &[Admin, Centre, Initiator, Bidder, Inspector];
+const ANY: &[Role] = &[Admin, Centre, Initiator, Bidder, Inspector, Custodian];
 
 /// All operations.
 pub const OPERATIONS: &[Operation] = &[
@@ -85,9 +85,9 @@ pub const OPERATIONS: &[Operation] = &[
     open("POST", "/v1/sessions"),
     open("POST", "/v1/sessions/refresh"),
     only("DELETE", "/v1/sessions/current", ANY),
-    only("POST", "/v1/signing-keys", &[Bidder, Initiator]),
+    only("POST", "/v1/signing-keys", &[Bidder, Initiator, Custodian]),
     only("GET", "/v1/signing-keys", ANY),
-    only("POST", "/v1/signing-keys/{key}/actions/revoke", &[Bidder, Initiator, Admin]),
+    only("POST", "/v1/signing-keys/{key}/actions/revoke", &[Bidder, Initiator, Custodian, Admin]),
     open("POST", "/v1/oauth/token"),
     only("POST", "/v1/service-clients", &[Bidder, Initiator, Admin]),
     only("GET", "/v1/service-clients", &[Bidder, Initiator, Admin, Inspector]),
@@ -128,6 +128,19 @@ pub const OPERATIONS: &[Operation] = &[
     either("GET", "/v1/lots/{lot}/questions"),
     only("POST", "/v1/questions/{question}/actions/answer", &[Initiator]),
     open("GET", "/v1/calendar/{year}"),
+    // Custodians.
+    only("PUT", "/v1/custodians/me", &[Custodian]),
+    only("GET", "/v1/custodians", ANY),
+    only("POST", "/v1/lots/{lot}/ceremonies", &[Initiator]),
+    open("GET", "/v1/lots/{lot}/ceremonies"),
+    only("GET", "/v1/ceremonies/mine", &[Custodian]),
+    open("GET", "/v1/ceremonies/{ceremony}"),
+    only("POST", "/v1/ceremonies/{ceremony}/messages", &[Custodian]),
+    only("GET", "/v1/ceremonies/{ceremony}/backups/mine", &[Custodian]),
+    only("POST", "/v1/ceremonies/{ceremony}/actions/abandon", &[Initiator, Centre]),
+    open("GET", "/v1/lots/{lot}/snapshots"),
+    sealed("POST", "/v1/lots/{lot}/partials", &[Custodian, Bidder, Initiator]),
+    open("GET", "/v1/lots/{lot}/partials"),
     // Sealed bids.
     open("GET", "/v1/lots/{lot}/key-set"),
     sealed("POST", "/v1/lots/{lot}/uploads", &[Bidder, Initiator]),
@@ -145,6 +158,7 @@ pub const OPERATIONS: &[Operation] = &[
     sealed("GET", "/v1/receipts/{entry}/proof", &[Bidder, Initiator]),
     // Opening, evaluation, award.
     either("GET", "/v1/lots/{lot}/opening"),
+    only("POST", "/v1/lots/{lot}/opening/actions/give-up-shares", &[Centre]),
     only("POST", "/v1/lots/{lot}/opening/actions/attribute", &[Initiator]),
     only("POST", "/v1/lots/{lot}/opening/actions/read-out", &[Initiator, Centre]),
     only("POST", "/v1/lots/{lot}/opening/objections", &[Bidder]),

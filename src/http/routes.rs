@@ -23,6 +23,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     features::questions::http::routes(config);
     features::calendar::http::routes(config);
     features::key_sets::http::routes(config);
+    features::custodians::http::routes(config);
+    features::ceremonies::http::routes(config);
+    features::partials::http::routes(config);
     features::uploads::http::routes(config);
     features::restoration::http::routes(config);
     features::bids::http::routes(config);

@@ -191,6 +191,14 @@ ids! {
     BreakGlassId = "bgl", ordered;
     /// An erasure of personal parts.
     ErasureId = "ers", ordered;
+    /// A custodian: somebody who keeps a share of keys.
+    CustodianId = "cus", ordered;
+    /// A ceremony in which custodians make a key.
+    CeremonyId = "cer", ordered;
+    /// What lies in a box when it is opened.
+    SnapshotId = "snp", ordered;
+    /// A list of partial decryptions.
+    PartialListId = "ptl", ordered;
     /// An inspector's look at the record.
     LookId = "loo", ordered;
     /// Something that the platform says of itself: a start, a stop, an outage.

@@ -23,11 +23,14 @@ pub enum Role {
     Bidder,
     /// Reads everything that is not sealed, and orders holds.
     Inspector,
+    /// Keeps a share of the keys that bids are sealed to.
+    Custodian,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 5] = [Self::Admin, Self::Centre, Self::Initiator, Self::Bidder, Self::Inspector];
+    pub const ALL: [Self; 6] =
+        [Self::Admin, Self::Centre, Self::Initiator, Self::Bidder, Self::Inspector, Self::Custodian];
 
     /// The name on the wire and in the database.
     pub const fn name(self) -> &'static str {
@@ -37,6 +40,7 @@ impl Role {
             Self::Initiator => "initiator",
             Self::Bidder => "bidder",
             Self::Inspector => "inspector",
+            Self::Custodian => "custodian",
         }
     }
 

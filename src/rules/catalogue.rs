@@ -7,6 +7,7 @@ use crate::kernel::text::Phrase;
 use crate::rules::bid::BID_TABLE;
 use crate::rules::calendar::COUNTING_RULES;
 pub use crate::rules::catalogue_rows::*;
+use crate::rules::ceremony::CEREMONY_TABLE;
 use crate::rules::editions::EDITIONS;
 use crate::rules::hold::HOLDS;
 use crate::rules::names::named;
@@ -119,6 +120,7 @@ pub fn enforced_where() -> BTreeMap<RuleId, Vec<String>> {
     }
     of_table("bid", BID_TABLE, &mut add);
     of_table("session", SESSION_TABLE, &mut add);
+    of_table("ceremony", CEREMONY_TABLE, &mut add);
     HOLDS.iter().for_each(|hold| add(hold.rule, format!("hold.{}", hold.kind.name())));
     RejectionCode::ALL.iter().for_each(|code| add(code.rule(), format!("rejection.{}", code.name())));
     COUNTING_RULES.iter().for_each(|(name, rule)| add(*rule, format!("calendar.{name}")));

@@ -3,6 +3,7 @@
 use crate::kernel::text::Phrase;
 use crate::rules::bid::BID_TABLE;
 use crate::rules::catalogue::{EB_02, G_09, PF_01, PF_02, RuleId};
+use crate::rules::ceremony::CEREMONY_TABLE;
 use crate::rules::editions::EDITIONS;
 use crate::rules::opening::SESSION_TABLE;
 use crate::rules::refusal::Obstacle;
@@ -53,6 +54,7 @@ pub fn rule_codes() -> BTreeMap<&'static str, RuleCode> {
     }
     of_table(BID_TABLE, &mut codes);
     of_table(SESSION_TABLE, &mut codes);
+    of_table(CEREMONY_TABLE, &mut codes);
     for (code, obstacle, rule, says) in OF_FUNCTIONS {
         add(&mut codes, code, *obstacle, *rule, *says);
     }
@@ -93,6 +95,7 @@ mod tests {
             guards.extend(edition.table.iter().flat_map(|row| row.when).map(|guard| (guard.code, guard.obstacle)));
         }
         guards.extend(BID_TABLE.iter().flat_map(|row| row.when).map(|guard| (guard.code, guard.obstacle)));
+        guards.extend(CEREMONY_TABLE.iter().flat_map(|row| row.when).map(|guard| (guard.code, guard.obstacle)));
         guards.extend(SESSION_TABLE.iter().flat_map(|row| row.when).map(|guard| (guard.code, guard.obstacle)));
         for (code, obstacle) in guards {
             assert_eq!(codes[code].obstacle, obstacle, "{code} would answer with two statuses");

@@ -6,6 +6,7 @@
 use crate::kernel::digest::Digest;
 use crate::kernel::id::OrgId;
 use crate::kernel::money::Money;
+use crate::kernel::text::Phrase;
 use crate::kernel::time::Timestamp;
 use crate::rules::hold::{Hold, HoldKind};
 use crate::rules::machine::{Event, State};
@@ -20,6 +21,56 @@ named! {
         DeclaredNone = "declared_none", "声明不设底价", "declared none";
         /// There is one, sealed.
         Announced = "announced", "设有底价", "announced";
+    }
+}
+
+named! {
+    /// To whom the bids of a lot are sealed.
+    pub enum KeyMode {
+        /// To a key of the platform.
+        Platform = "platform", "平台密钥", "platform key";
+        /// To custodians of different institutions, k of n.
+        Custodians = "custodians", "多方保管密钥", "custodians";
+        /// To a one-time key of each bidder.
+        Bidder = "bidder", "投标人密钥", "bidder's key";
+        /// To custodians and to a one-time key of each bidder; both are needed.
+        Dual = "dual", "多方保管与投标人双重密钥", "custodians and bidder";
+    }
+}
+
+impl KeyMode {
+    /// Whether custodians have to make a key set before the notice.
+    pub const fn needs_custodians(self) -> bool {
+        matches!(self, Self::Custodians | Self::Dual)
+    }
+
+    /// Whether each bidder brings a key of its own and opens with it.
+    pub const fn needs_bidder(self) -> bool {
+        matches!(self, Self::Bidder | Self::Dual)
+    }
+
+    /// What the mode protects against, and what not.
+    pub const fn protects(self) -> Phrase {
+        match self {
+            Self::Platform => Phrase::new(
+                "平台密钥:可防数据库及其备份泄露,不能防平台运营方。",
+                "Platform key: protects against leaks of the database and its backups, not against the operator of the platform.",
+            ),
+            Self::Custodians => Phrase::new(
+                "多方保管:开标前平台及少于规定人数的保管人都不能解密;不能防规定人数以上的保管人与掌握密文者串通。",
+                "Custodians: before the opening neither the platform nor fewer custodians than are needed can read a bid; it does not \
+                 protect against that many custodians who conspire with whoever has the ciphertext.",
+            ),
+            Self::Bidder => Phrase::new(
+                "投标人密钥:开标前除投标人外无人能解密;投标人须在规定时间内自行解密,否则按EB-05处理。",
+                "Bidder's key: before the opening nobody but the bidder can read its bid; the bidder has to decrypt it in time, or \
+                 EB-05 applies.",
+            ),
+            Self::Dual => Phrase::new(
+                "双重密钥:须保管人与投标人共同解密,任何一方均不能单独提前开启;任何一方缺席都会使该投标不能开启。",
+                "Both: custodians and bidder decrypt together, so neither opens early alone; if either stays away the bid does not open.",
+            ),
+        }
     }
 }
 

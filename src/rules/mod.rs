@@ -10,6 +10,7 @@ pub mod bid;
 pub mod calendar;
 pub mod catalogue;
 pub mod catalogue_rows;
+pub mod ceremony;
 pub mod codes;
 pub mod diagrams;
 pub mod duties;

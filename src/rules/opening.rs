@@ -68,6 +68,8 @@ named! {
         Begin = "begin", "开始", "begin";
         /// Every bid of the box has a stored outcome.
         FinishUnsealing = "finish_unsealing", "完成解密", "finish unsealing";
+        /// The centre states that shares which are missing will not come.
+        GiveUpShares = "give_up_shares", "认定无法解密", "give missing shares up";
         /// A person attributes a failed outcome to a cause.
         Attribute = "attribute", "认定未解密原因", "attribute a failure";
         /// The whole box is read out.
@@ -134,6 +136,8 @@ pub struct SessionFacts {
     pub failures_unattributed: u32,
     /// Objections without an answer.
     pub objections_unanswered: u32,
+    /// Bids wait for shares of custodians or bidders, and nobody has given them up.
+    pub shares_awaited: bool,
     /// The act says why; for an attribution or an answer.
     pub reason_given: bool,
     /// Whoever asks has a bid in the box.
@@ -230,6 +234,20 @@ const REASON_GIVEN: &Guard<Session> = &Guard {
     })
 };
 
+const SHARES_AWAITED: &Guard<Session> = &guard(
+    "shares_awaited",
+    "no-shares-awaited",
+    EB_05,
+    Phrase::new("有投标因缺少解密份额未能开启", "bids wait for shares of keys"),
+    |case| {
+        require(
+            case.facts.shares_awaited,
+            Phrase::new("没有等待解密份额的投标。", "No bid waits for a share of a key."),
+            Phrase::new("无需认定。", "Nothing has to be given up."),
+        )
+    },
+);
+
 const OBJECTOR_BID: &Guard<Session> = &guard(
     "objector_has_a_bid",
     "objector-without-bid",
@@ -289,6 +307,14 @@ const SESSION_ROWS: &[Row<Session>] = &[
         To(Reading),
         &[System],
         &[LOT_OPENING, ALL_OUTCOMES_STORED],
+        &[Minute],
+    ),
+    row(
+        &[Unsealing],
+        SessionEvent::GiveUpShares,
+        Stay,
+        &[Centre],
+        &[LOT_OPENING, SHARES_AWAITED, REASON_GIVEN],
         &[Minute],
     ),
     row(&[Reading], SessionEvent::Attribute, Stay, &[Initiator], &[LOT_OPENING, REASON_GIVEN], &[Minute]),

@@ -26,6 +26,8 @@ named! {
         Bidder = "bidder", "投标人", "a bidder";
         /// An inspector.
         Inspector = "inspector", "监察人员", "an inspector";
+        /// Somebody who keeps shares of keys.
+        Custodian = "custodian", "密钥保管人", "a custodian";
     }
 }
 
@@ -38,6 +40,7 @@ impl By {
             Self::Initiator => actor.has(Role::Initiator) && actor.org_id() == Some(initiator),
             Self::Bidder => actor.has(Role::Bidder),
             Self::Inspector => actor.has(Role::Inspector),
+            Self::Custodian => actor.has(Role::Custodian),
         }
     }
 }

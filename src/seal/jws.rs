@@ -95,6 +95,17 @@ impl Jws {
         Self::parse(value.to_string().as_bytes(), typ)
     }
 
+    /// The type that a signed object inside a JSON document names, for a reader that takes several.
+    ///
+    /// # Errors
+    /// If there is no readable protected header.
+    pub fn typ_of(value: &serde_json::Value) -> Result<String, FormError> {
+        let protected = value.get("protected").ok_or(FormError::MissingField("protected"))?;
+        let text = protected.as_str().ok_or(FormError::WrongType("protected"))?;
+        let bytes = encoding::from_base64url(text).map_err(|_| FormError::Base64("protected"))?;
+        Object::parse(&bytes, MAX_JWS_BYTES)?.text("typ")
+    }
+
     fn from_wire(wire: Wire, typ: &'static str) -> Result<Self, FormError> {
         let decode = |text: &str, field| encoding::from_base64url(text).map_err(|_| FormError::Base64(field));
         let mut protected = Object::parse(&decode(&wire.protected, "protected")?, MAX_JWS_BYTES)?;

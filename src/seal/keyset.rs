@@ -346,6 +346,11 @@ impl SignedKeySet {
         Ok(&self.key_set)
     }
 
+    /// The key set, whoever signed it.
+    pub const fn key_set(&self) -> &KeySet {
+        &self.key_set
+    }
+
     /// The signed object.
     pub const fn jws(&self) -> &Jws {
         &self.jws

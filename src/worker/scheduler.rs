@@ -9,6 +9,7 @@ use actix_web::web;
 use super::pulse;
 use crate::app::App;
 use crate::faults::Point;
+use crate::features::ceremonies;
 use crate::features::lots::{ops, queries};
 use crate::instance::Unready;
 use crate::ledger::{Error, Failure, Tx};
@@ -30,6 +31,19 @@ pub async fn round(app: &App) -> Result<u32, Error> {
     let mut done = 0;
     for lot in due {
         done += advance(app, &lot).await?;
+    }
+    Ok(done + end_ceremonies(app).await?)
+}
+
+/// Ends ceremonies whose time has run out.
+async fn end_ceremonies(app: &App) -> Result<u32, Error> {
+    let now = app.clock.now();
+    let overdue =
+        app.reader.read(move |conn| ceremonies::queries::overdue(conn, now, limits::CEREMONIES_ENDED)).await?;
+    let mut done = 0;
+    for id in overdue {
+        let work = move |tx: &mut Tx<'_>| ceremonies::ops::expire(tx, &id);
+        done += u32::from(app.ledger.commit_beside(app.system("scheduler"), work).await?);
     }
     Ok(done)
 }

@@ -18,19 +18,23 @@ use crate::app::App;
 use crate::faults::Point;
 use crate::features::bids::fixed;
 use crate::features::key_sets;
+use crate::features::key_sets::model::Seals;
 use crate::features::lots;
-use crate::features::opening::model::{Failed, UnsealingBody};
-use crate::features::opening::queries::{self, Sealed};
+use crate::features::lots::model::Lot;
+use crate::features::opening::model::{Failed, OpeningBody, UnsealingBody};
+use crate::features::opening::queries::{self, Sealed, Wanted};
+use crate::features::opening::unsealing::Shares;
 use crate::features::opening::{ops, unsealing};
+use crate::features::partials;
 use crate::features::restoration;
 use crate::features::restoration::model::Damage;
 use crate::features::uploads;
 use crate::features::uploads::model::UploadRow;
-use crate::kernel::money::Currency;
+use crate::kernel::time::Timestamp;
 use crate::ledger::{Error, Failure, Result};
 use crate::limits;
+use crate::rules::facts::KeyMode;
 use crate::rules::opening::OpeningPermit;
-use crate::seal::keyset::KeyShare;
 use crate::seal::unsealing::Outcome;
 
 /// Unseals what waits: a batch of each lot, so that a large box does not keep the others waiting. Returns how much was
@@ -58,8 +62,7 @@ struct Batch {
 
 /// What opens envelopes.
 struct Means {
-    key: Arc<KeyShare>,
-    currency: Currency,
+    means: Arc<unsealing::Means>,
     /// What was damaged in storage may still be put back.
     patient: bool,
 }
@@ -70,9 +73,11 @@ async fn batch(app: &App, lot_id: &str) -> Result<u32> {
         // The set of bids is fixed for everybody to check before any key is used.
         return Ok(0);
     }
+    if !prepare(app, lot_id).await? {
+        return Ok(0);
+    }
     let mut after = String::new();
     let mut failed = false;
-    announce(app, lot_id).await?;
     loop {
         let batch = next(app, lot_id, &after).await?;
         let last = batch.envelopes.len() < usize::try_from(limits::UNSEAL_BATCH).unwrap_or(usize::MAX);
@@ -103,6 +108,24 @@ async fn batch(app: &App, lot_id: &str) -> Result<u32> {
     }
 }
 
+/// Whatever has to be on record before the first share of a key is used: that this process is about to use the platform's key,
+/// or what the custodians answer to. False where that cannot be done yet.
+async fn prepare(app: &App, lot_id: &str) -> Result<bool> {
+    let id = lot_id.to_owned();
+    let mode = app.reader.read(move |conn| Ok(lots::queries::lot(conn, &id)?.body.terms.key_mode)).await?;
+    match mode {
+        KeyMode::Platform => announce(app, lot_id).await?,
+        KeyMode::Custodians | KeyMode::Dual => {
+            let (id, keys) = (lot_id.to_owned(), app.keys.clone());
+            if let Some(drawn) = app.reader.read(move |conn| partials::ops::draw(conn, &keys, &id)).await? {
+                app.ledger.commit_beside(app.system("unsealer"), move |tx| partials::ops::fix(tx, &drawn)).await?;
+            }
+        }
+        KeyMode::Bidder => {}
+    }
+    Ok(true)
+}
+
 /// Says that this process is about to use the lot's key, unless it has said so before.
 async fn announce(app: &App, lot_id: &str) -> Result<()> {
     let (id, instance) = (lot_id.to_owned(), app.instance.id().to_owned());
@@ -120,13 +143,37 @@ async fn next(app: &App, lot_id: &str, after: &str) -> Result<Batch> {
         .read(move |conn| {
             let lot = lots::queries::lot(conn, &lot_id)?;
             let permit = OpeningPermit::grant(lot.state)?;
-            let begun_at = queries::of_lot(conn, &lot_id)?.and_then(|session| session.body.begun_at);
-            let patient = begun_at.is_some_and(|at| now < at.plus_millis(limits::RESTORATION_MS));
-            let envelopes = queries::pending(conn, &lot_id, &after, !patient, limits::UNSEAL_BATCH)?;
-            let key = Arc::new(key_sets::ops::unlock(conn, &permit, &keys, &lot_id)?);
-            Ok(Batch { envelopes, means: Means { key, currency: lot.body.terms.currency, patient } })
+            let session = queries::of_lot(conn, &lot_id)?.map(|session| session.body).unwrap_or_default();
+            let patient = session.begun_at.is_some_and(|at| now < at.plus_millis(limits::RESTORATION_MS));
+            let seals = key_sets::queries::seals(conn, &lot)?;
+            let key = match seals.mode {
+                KeyMode::Platform => Some(key_sets::ops::unlock(conn, &permit, &keys, &lot_id)?),
+                KeyMode::Custodians | KeyMode::Bidder | KeyMode::Dual => None,
+            };
+            let wanted = wanted(&lot, &seals, &session, now);
+            let envelopes = queries::pending(conn, &lot_id, &after, !patient, &wanted, limits::UNSEAL_BATCH)?;
+            let means = Arc::new(unsealing::Means { seals, key, currency: lot.body.terms.currency });
+            Ok(Batch { envelopes, means: Means { means, patient } })
         })
         .await
+}
+
+/// The shares without which an envelope is not opened yet: of custodians until somebody gives them up, of bidders for as many
+/// minutes as the notice gives them.
+fn wanted(lot: &Lot, seals: &Seals, session: &OpeningBody, now: Timestamp) -> Vec<Wanted> {
+    if session.given_up.is_some() {
+        return Vec::new();
+    }
+    let mut wanted = Vec::new();
+    if let Some(set) = seals.shared.as_ref().filter(|_| seals.mode.needs_custodians()) {
+        wanted.push(Wanted { slot: 0, k: i64::from(set.k) });
+    }
+    let window = i64::from(lot.body.terms.decryption_minutes) * 60_000;
+    let in_window = session.begun_at.is_some_and(|at| now < at.plus_millis(window));
+    if seals.mode.needs_bidder() && in_window {
+        wanted.push(Wanted { slot: wanted.len() as i64, k: 1 });
+    }
+    wanted
 }
 
 /// Opens one envelope and stores its outcome; false when somebody was first, or its payload is waited for.
@@ -157,8 +204,18 @@ async fn one(app: &App, lot_id: &str, sealed: Sealed, means: &Means) -> Result<b
 }
 
 async fn open(app: &App, sealed: &Sealed, means: &Means) -> Result<(Outcome, UnsealingBody)> {
-    let (blobs, key, sealed, currency) = (app.blobs.clone(), means.key.clone(), sealed.clone(), means.currency);
-    app.blocking(move || unsealing::open(&blobs, &key, &sealed, currency)).await
+    let (blobs, reader, means, sealed) = (app.blobs.clone(), app.reader.clone(), means.means.clone(), sealed.clone());
+    app.blocking(move || {
+        let shares = match means.seals.mode {
+            KeyMode::Platform => Shares::default(),
+            KeyMode::Custodians | KeyMode::Bidder | KeyMode::Dual => reader.read_blocking(|conn| {
+                let own_key = partials::queries::own_key(conn, &sealed.bid_id, sealed.bid_version)?;
+                Ok(Shares { own_key, given: partials::ops::given(conn, &sealed.envelope_id)? })
+            })?,
+        };
+        unsealing::open(&blobs, &means, &sealed, &shares)
+    })
+    .await
 }
 
 /// Whether an outcome may be the platform's storage's doing.

@@ -65,7 +65,7 @@ on_both!(nothing_of_an_outcome_shows_before_the_read_out_and_then_the_whole_box_
     );
     for bid in &bids {
         assert_eq!((&bid["outcome"], &bid["parts"][0]["outcome"]), (&json!("opened"), &json!("opened")));
-        assert!(bid["parts"][0]["share"]["proof"].is_string(), "everybody can check the decryption: {bid}");
+        assert!(bid["parts"][0]["shares"][0]["proof"].is_string(), "everybody can check the decryption: {bid}");
     }
     for n in 1..=3 {
         assert_eq!(lot.mine(n)["state"], "opened");

@@ -17,6 +17,7 @@ use crate::custodian::opening::Checked;
 use crate::custodian::platform::Platform;
 use crate::custodian::{Error, refusal};
 use crate::limits;
+use crate::seal::partials::SignedPartials;
 use crate::verify::source::{Directory, Source};
 
 /// Arguments of `custodian open`.
@@ -144,7 +145,7 @@ fn waiting<T>(wait: bool, voice: &Voice, mut attempt: impl FnMut() -> Result<T, 
 
 fn to_platform(desk: &mut Desk<'_>, checked: &Checked, client: &Client, voice: &Voice) -> Result<Value, Failed> {
     let lot = checked.snapshot.lot.as_str();
-    answer(desk, checked, |list, _| Ok(client.give(lot, list)?))?;
+    answer(desk, checked, |list, _| Ok(Platform::give(client, lot, list)?))?;
     told(checked, voice)
 }
 
@@ -152,7 +153,7 @@ fn to_files(desk: &mut Desk<'_>, checked: &Checked, dir: &Path, voice: &Voice) -
     answer(desk, checked, |list, number| {
         let path = dir.join(format!("partials-{number}.json"));
         let failed = |error: std::io::Error| refusal::FILE_INVALID.because(format!("{}: {error}", path.display()));
-        Ok(std::fs::write(&path, format!("{list}\n")).map_err(failed)?)
+        Ok(std::fs::write(&path, format!("{}\n", list.jws().to_json())).map_err(failed)?)
     })?;
     told(checked, voice)
 }
@@ -161,7 +162,7 @@ fn to_files(desk: &mut Desk<'_>, checked: &Checked, dir: &Path, voice: &Voice) -
 fn answer(
     desk: &mut Desk<'_>,
     checked: &Checked,
-    mut give: impl FnMut(&Value, usize) -> crate::custodian::Result<()>,
+    mut give: impl FnMut(&SignedPartials, usize) -> crate::custodian::Result<()>,
 ) -> Result<(), Failed> {
     let (bar, began, mut number) = (ProgressBar::hidden(), Instant::now(), 0);
     bar.set_length(checked.lines.len() as u64);

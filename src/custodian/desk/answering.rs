@@ -1,7 +1,5 @@
 //! Answering a snapshot.
 
-use serde_json::Value;
-
 use super::Desk;
 use crate::client::custodians::SnapshotView;
 use crate::custodian::opening::{self, Checked};
@@ -10,6 +8,7 @@ use crate::custodian::refusal::{self, Result};
 use crate::custodian::state::{Answered, Share};
 use crate::custodian::watch;
 use crate::kernel::time::Timestamp;
+use crate::seal::partials::SignedPartials;
 use crate::verify::source::Source;
 
 /// A snapshot that asks to be answered, wherever it comes from.
@@ -95,7 +94,7 @@ impl Desk<'_> {
         let checked = opening::check(share, &self.state.platform_key()?, view)?;
         let trust = watch::trust(&self.state.policy)?;
         let head = watch::follow(&trust, log, self.state.head.as_deref(), &asked.checkpoint)?;
-        let (head, on_record) = watch::recorded(&trust, log, head, &view.entry, &checked.snapshot)?;
+        let (head, on_record) = watch::recorded(&trust, log, head, view.proof.as_deref(), &checked.snapshot)?;
         opening::in_time(&key_set, on_record.as_slice(), now)?;
         self.state.head = Some(head.note);
         let only = opening::first_of_its_kind(share_of(&self.state.shares, &view.kid)?, &checked);
@@ -118,7 +117,11 @@ impl Desk<'_> {
     ///
     /// # Errors
     /// Those of `give`.
-    pub fn answer(&mut self, checked: &Checked, mut give: impl FnMut(&Value, usize) -> Result<()>) -> Result<()> {
+    pub fn answer(
+        &mut self,
+        checked: &Checked,
+        mut give: impl FnMut(&SignedPartials, usize) -> Result<()>,
+    ) -> Result<()> {
         let kid = checked.snapshot.kid.to_string();
         let (share, signing) = (self.share(&kid)?.secret()?, self.state.signing_key()?);
         let mut lines = checked.lines.len();

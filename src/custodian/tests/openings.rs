@@ -1,8 +1,8 @@
 //! Openings: every refusal, and what is given when there is none.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::stage::{LOT, Log, OPENS, Office, at, ident, json_of, line, lines, view};
+use super::stage::{LOT, Log, OPENS, Office, at, ident, line, lines, view};
 use crate::client::custodians::SnapshotView;
 use crate::custodian::Error;
 use crate::custodian::desk::Asked;
@@ -56,7 +56,7 @@ impl Opening {
     }
 }
 
-fn given(desk: &mut crate::custodian::desk::Desk<'_>, checked: &Checked) -> Vec<Value> {
+fn given(desk: &mut crate::custodian::desk::Desk<'_>, checked: &Checked) -> Vec<SignedPartials> {
     let mut lists = Vec::new();
     desk.answer(checked, |list, _| {
         lists.push(list.clone());
@@ -77,8 +77,7 @@ fn every_line_is_answered_and_the_snapshot_is_on_file_before() {
     assert_eq!(desk.unanswered().unwrap(), [(at(OPENS), LOT.to_owned())]);
     let (key_set, lists) = (opening.office.key_set(), given(&mut desk, &checked));
     assert_eq!(lists.len(), 1);
-    let signed = SignedPartials::parse(lists[0].to_string().as_bytes()).unwrap();
-    let list = signed.verify(desk.state().signing_key().unwrap().verifying_key()).unwrap();
+    let list = lists[0].verify(desk.state().signing_key().unwrap().verifying_key()).unwrap();
     assert_eq!((list.kid, list.member, list.snapshot), (key_set.kid, 1, checked.snapshot.root));
     for (line, partial) in opening.lines.iter().zip(&list.partials) {
         assert_eq!((line.envelope, line.slot), (partial.envelope, partial.slot));
@@ -101,7 +100,7 @@ fn many_lines_go_in_lists_of_five_hundred() {
     let view = opening.other(&many);
     let checked = opening.check(&opening.asked(&view)).unwrap();
     let lists = given(&mut opening.office.desk(0), &checked);
-    let sizes: Vec<usize> = lists.iter().map(|list| json_of(list)["partials"].as_array().unwrap().len()).collect();
+    let sizes: Vec<usize> = lists.iter().map(|list| list.list().partials.len()).collect();
     assert_eq!(sizes, [500, 1]);
 }
 
@@ -121,8 +120,8 @@ fn nothing_is_given_before_its_time_by_ones_own_clock() {
     let key_set = opening.office.key_set();
     let snapshot = Snapshot::new(&key_set, ident(LOT), &opening.lines);
     let data = json!({ "kid": snapshot.kid, "root": snapshot.root, "opens_at": later });
-    let entry = opening.log.entry("box.snapshot", LOT, &data);
-    let recorded = view(&opening.office.memory.key, &snapshot, &opening.lines, entry);
+    let proof = opening.log.entry("box.snapshot", LOT, &data);
+    let recorded = view(&opening.office.memory.key, &snapshot, &opening.lines, proof);
     let asked = Asked { opens_at: None, ..opening.asked(&recorded) };
     assert_eq!(opening.refused(&asked), "too-early");
     // An earlier word counts for nothing.
@@ -147,7 +146,7 @@ fn a_snapshot_of_another_hand_or_of_something_else_is_refused() {
             _ => {}
         }
         let snapshot = Snapshot::new(&other, ident(lot), &opening.lines);
-        let mut shown = view(&platform, &snapshot, &opening.lines, opening.view.entry.clone());
+        let mut shown = view(&platform, &snapshot, &opening.lines, opening.view.proof.clone().unwrap());
         shown.lot_id = LOT.into();
         assert_eq!(opening.refused(&opening.asked(&shown)), "snapshot-of-another", "{change}");
     }
@@ -188,7 +187,7 @@ fn altered_lines_and_lines_without_their_proof_are_refused() {
 fn a_snapshot_that_is_not_in_the_log_is_refused() {
     let mut opening = Opening::new();
     let mut shown = opening.view.clone();
-    shown.entry.proof = None;
+    shown.proof = None;
     assert_eq!(opening.refused(&opening.asked(&shown)), "snapshot-not-yet-in-log");
     let key_set = opening.office.key_set();
     let snapshot = Snapshot::new(&key_set, ident(LOT), &opening.lines);
@@ -200,19 +199,23 @@ fn a_snapshot_that_is_not_in_the_log_is_refused() {
         ("box.snapshot", LOT, json!({ "kid": kid, "root": sha256(b"other") })),
         ("box.snapshot", LOT, json!({ "root": root })),
     ] {
-        let entry = opening.log.entry(kind, lot, &data);
-        let shown = SnapshotView { entry, ..opening.view.clone() };
+        let proof = Some(opening.log.entry(kind, lot, &data));
+        let shown = SnapshotView { proof, ..opening.view.clone() };
         assert_eq!(opening.refused(&opening.asked(&shown)), "snapshot-not-in-log", "{data}");
     }
-    // An opening that is not the one that was proven, and a proof that leads nowhere.
+    // A proof that leads nowhere, and one whose entry was changed.
     let mut shown = opening.view.clone();
-    shown.entry.opening.s_p[0] ^= 1;
-    assert_eq!(opening.refused(&opening.asked(&shown)), "snapshot-not-in-log");
-    let mut shown = opening.view.clone();
-    let proof = shown.entry.proof.as_ref().unwrap();
+    let proof = shown.proof.clone().unwrap();
     let at = proof.lines().position(|line| line.starts_with("index ")).unwrap();
     let wrong: Vec<&str> = proof.lines().enumerate().map(|(n, line)| if n == at { "index 1" } else { line }).collect();
-    shown.entry.proof = Some(wrong.join("\n") + "\n");
+    shown.proof = Some(wrong.join("\n") + "\n");
+    assert_eq!(opening.refused(&opening.asked(&shown)), "snapshot-not-in-log");
+    let extra = proof.lines().find(|line| line.starts_with("extra ")).unwrap();
+    let mut changed = extra.to_owned();
+    let digit = changed.len() - 20;
+    let other = if changed.as_bytes()[digit] == b'A' { "B" } else { "A" };
+    changed.replace_range(digit..=digit, other);
+    shown.proof = Some(proof.replace(extra, &changed));
     assert_eq!(opening.refused(&opening.asked(&shown)), "snapshot-not-in-log");
 }
 

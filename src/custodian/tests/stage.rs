@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::client::custodians::{Backups, CeremonyView, CustodianView, EntryView, MemberView, PublicKey, SnapshotView};
+use crate::client::custodians::{Backups, CeremonyView, CustodianView, MemberView, PublicKey, SnapshotView};
 use crate::client::wire::PlatformKey;
 use crate::client::{ClientError, Result as Asked};
 use crate::clock::ManualClock;
@@ -21,11 +21,12 @@ use crate::kernel::encoding::from_base64url;
 use crate::kernel::time::Timestamp;
 use crate::seal::ceremony::{Commit, Draft, Group, Message, Round1, Round2, Signed, Transcript};
 use crate::seal::envelope::Part;
-use crate::seal::ids::{Ident, KeyId, UtcMillis};
+use crate::seal::ids::{Ident, UtcMillis};
 use crate::seal::keys::{Algorithm, SigningKey, VerifyingKey};
 use crate::seal::keyset::{KeySet, Member, Profile};
 use crate::seal::manifest::{BidJson, Binding};
 use crate::seal::part_writer::bid_part;
+use crate::seal::partials::SignedPartials;
 use crate::seal::points::Point;
 use crate::seal::sealing::{Subject, seal_header, seal_payload};
 use crate::seal::snapshot::{Line, Snapshot};
@@ -248,7 +249,7 @@ impl Platform for Seat<'_> {
         Ok(Some(at(OPENS)))
     }
 
-    fn give(&self, _: &str, _: &Value) -> Asked<()> {
+    fn give(&self, _: &str, _: &SignedPartials) -> Asked<()> {
         Ok(())
     }
 }
@@ -380,35 +381,30 @@ impl Log {
     }
 
     /// Records a snapshot and proves it.
-    pub fn entry(&mut self, kind: &str, lot: &str, data: &Value) -> EntryView {
+    pub fn entry(&mut self, kind: &str, lot: &str, data: &Value) -> String {
         let files = &mut self.files;
         let write = &mut |tile: Tile, bytes| drop(files.insert(tile.to_string(), bytes));
         let batch = self.specimen.record(kind, lot, data, write);
         let tiles = |tile: Tile| self.files.get(&tile.to_string()).cloned().unwrap_or_default();
         let (head, entry) = (self.specimen.head(), &batch.entries[0]);
-        let proof = self.specimen.receipt(entry, &head, &self.checkpoint(), &tiles);
-        EntryView { opening: entry.opening(), proof: Some(proof) }
+        self.specimen.receipt(entry, &head, &self.checkpoint(), &tiles)
     }
 
     /// The view of a snapshot, signed and in the log.
     pub fn snapshot(&mut self, key: &SigningKey, key_set: &KeySet, lines: &[Line]) -> SnapshotView {
         let snapshot = Snapshot::new(key_set, ident(LOT), lines);
         let data = json!({ "kid": snapshot.kid, "root": snapshot.root, "opens_at": OPENS });
-        let entry = self.entry("box.snapshot", LOT, &data);
-        view(key, &snapshot, lines, entry)
+        let proof = self.entry("box.snapshot", LOT, &data);
+        view(key, &snapshot, lines, proof)
     }
 }
 
-pub fn view(key: &SigningKey, snapshot: &Snapshot, lines: &[Line], entry: EntryView) -> SnapshotView {
+pub fn view(key: &SigningKey, snapshot: &Snapshot, lines: &[Line], proof: String) -> SnapshotView {
     SnapshotView {
         lot_id: snapshot.lot.to_string(),
         kid: snapshot.kid.to_string(),
         snapshot: serde_json::to_value(snapshot.sign(key).unwrap()).unwrap(),
         lines: lines.iter().map(|line| serde_json::from_str(&line.to_json()).unwrap()).collect(),
-        entry,
+        proof: Some(proof),
     }
-}
-
-pub fn kid(view: &SnapshotView) -> KeyId {
-    view.kid.parse().unwrap()
 }

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::refused::Turned;
-use crate::db::schema::{bid_envelopes, bids, refusals};
+use crate::db::schema::{bid_envelopes, bidder_keys, bids, refusals};
 use crate::kernel::digest::Digest;
 use crate::kernel::encoding;
 use crate::kernel::id::OrgId;
@@ -158,6 +158,20 @@ pub struct EnvelopeRow {
     pub enc: String,
     /// The signed header, as it came.
     pub header: String,
+}
+
+/// A row of `bidder_keys`: the bidder's own key set of one version of a bid.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = bidder_keys)]
+pub struct OwnKeyRow {
+    /// The bid.
+    pub owner_id: String,
+    /// The version of the bid that it came with.
+    pub owner_version: i64,
+    /// Its id.
+    pub kid: String,
+    /// The signed key set.
+    pub body: String,
 }
 
 /// A bid in the box, with the envelopes in force.

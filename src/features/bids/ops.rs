@@ -151,6 +151,15 @@ pub(super) fn put_in_box(
         None => tx.insert(row, record)?,
         Some(bid) => tx.update(&bid.row, row, record)?,
     };
+    if let Some(own) = &sub.own_key {
+        let stored = super::model::OwnKeyRow {
+            owner_id: id.clone(),
+            owner_version: row.version,
+            kid: own.key_set().kid.to_string(),
+            body: own.jws().to_json(),
+        };
+        tx.beside(|conn| changes::store_own_key(conn, &stored))?;
+    }
     for ((envelope, upload), enc) in sub.envelopes.iter().zip(uploads).zip(first_encs(sub)) {
         uploads::ops::attach_found(tx, upload, &id)?;
         let stored = EnvelopeRow {
@@ -169,7 +178,7 @@ pub(super) fn put_in_box(
     Ok((row, entry))
 }
 
-/// The ephemeral key of each envelope: under a platform key an envelope has one slot.
+/// The ephemeral key of each envelope's first slot.
 fn first_encs(sub: &Submission) -> impl Iterator<Item = String> {
     sub.envelopes.iter().map(|envelope| base64url(&envelope.header().slots[0].enc.to_uncompressed()))
 }

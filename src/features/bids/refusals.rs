@@ -2,6 +2,7 @@
 //! procedure says.
 
 use crate::kernel::text::Bilingual;
+pub(super) use crate::refusals::key_not_active;
 use crate::refusals::plain;
 use crate::rules::refusal::{Refusal, Retry};
 use crate::seal::error::FormError;
@@ -15,10 +16,6 @@ macro_rules! fixed {
     };
 }
 
-fixed!(/// The key that signed is not an active one of the organisation; whose it is is nobody's business.
-    key_not_active, "signing-key-not-active", AfterChange,
-    "签名公钥不是贵单位已登记的有效公钥。", "The key that signed is not an active signing key of your organisation.",
-    hint "请先登记公钥(POST /v1/signing-keys),再重新签署。", "Register the key with POST /v1/signing-keys, or sign with one that is registered.");
 fixed!(/// The header names another bidder.
     envelope_not_yours, "envelope-not-yours", AfterChange,
     "信封所列投标人不是贵单位。", "The header names another bidder than your organisation.",

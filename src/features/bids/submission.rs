@@ -6,14 +6,16 @@
 
 use super::refusals;
 use super::signed::Signed;
+use crate::features::key_sets::model::Seals;
 use crate::kernel::digest::{Digest, Hasher};
 use crate::kernel::encoding::base64url;
 use crate::kernel::id::OrgId;
 use crate::limits;
 use crate::rules::refusal::Refusal;
 use crate::seal::envelope::{Part, SignedEnvelope};
+use crate::seal::error::FormError;
 use crate::seal::keys::VerifyingKey;
-use crate::seal::keyset::KeySet;
+use crate::seal::keyset::{KeySet, KeySetKind, Profile, SignedKeySet};
 
 /// Which box a submission is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub struct Submission {
     pub doc_rev: Digest,
     /// SHA-256 over the envelopes' ids, in the order of their parts: makes the act the same act.
     pub header: Digest,
+    /// The bidder's own key set, where the lot's key mode asks for one.
+    pub own_key: Option<SignedKeySet>,
     /// The bidder wants a mail.
     pub notify: bool,
 }
@@ -46,7 +50,13 @@ impl Submission {
     ///
     /// # Errors
     /// 422: `envelope-malformed`, `envelope-parts-wrong`, `envelopes-disagree`, `enc-reused`.
-    pub fn read(sort: Sort, lot_id: &str, texts: &[Signed], notify: bool) -> Result<Self, Refusal> {
+    pub fn read(
+        sort: Sort,
+        lot_id: &str,
+        texts: &[Signed],
+        own_key: Option<&Signed>,
+        notify: bool,
+    ) -> Result<Self, Refusal> {
         if texts.is_empty() || texts.len() > limits::ENVELOPES_PER_BID {
             return Err(refusals::envelope_parts());
         }
@@ -72,7 +82,13 @@ impl Submission {
         }
         let mut header = Hasher::new();
         envelopes.iter().for_each(|envelope| header.update(envelope.id().as_bytes()));
-        let read = Self { lot_id: lot_id.to_owned(), envelopes, rev, doc_rev, header: header.finish(), notify };
+        let own_key = own_key
+            .map(|text| {
+                SignedKeySet::parse(text.as_bytes()).map_err(|error| refusals::malformed("key-set-mismatch", &error))
+            })
+            .transpose()?;
+        let read =
+            Self { lot_id: lot_id.to_owned(), envelopes, rev, doc_rev, header: header.finish(), own_key, notify };
         let mut encs = read.encs();
         encs.sort_unstable();
         if encs.windows(2).any(|pair| pair[0] == pair[1]) {
@@ -106,12 +122,14 @@ impl Submission {
     ///
     /// # Errors
     /// 422: `envelope-not-yours`, `envelope-foreign-lot`.
-    pub fn check_place(&self, key_set: &KeySet, org: &OrgId) -> Result<(), Refusal> {
+    pub fn check_place(&self, seals: &Seals, org: &OrgId) -> Result<(), Refusal> {
         for ctx in self.envelopes.iter().map(SignedEnvelope::ctx) {
             if ctx.bidder.as_str() != org.as_str() {
                 return Err(refusals::envelope_not_yours());
             }
-            let here = ctx.lot.as_str() == self.lot_id && ctx.group == key_set.group && ctx.tender == key_set.tender;
+            let here = ctx.lot.as_str() == self.lot_id
+                && ctx.group.as_str() == seals.group
+                && ctx.tender.as_str() == seals.tender;
             if !here {
                 return Err(refusals::envelope_foreign_lot());
             }
@@ -124,12 +142,36 @@ impl Submission {
     ///
     /// # Errors
     /// 422: `signing-key-not-active`, `envelope-signature-invalid`, `key-set-mismatch`, `envelope-proof-invalid`.
-    pub fn check_seals(&self, keys: &[Option<VerifyingKey>], key_set: &KeySet) -> Result<(), Refusal> {
+    pub fn check_seals(&self, keys: &[Option<VerifyingKey>], seals: &Seals) -> Result<(), Refusal> {
+        let mismatch = |error: &FormError| refusals::seal_mismatch(error);
+        let own = match &self.own_key {
+            Some(signed) => Some(check_own_key(signed, keys, seals)?),
+            None => None,
+        };
+        let key_sets = seals.of(own).ok_or_else(|| mismatch(&FormError::KeySetCount))?;
         for (envelope, key) in self.envelopes.iter().zip(keys) {
             let key = key.as_ref().ok_or_else(refusals::key_not_active)?;
             envelope.verify_signature(key).map_err(|_| refusals::signature_invalid("envelope-signature-invalid"))?;
-            envelope.check_against(&[key_set]).map_err(|error| refusals::seal_mismatch(&error))?;
+            envelope.check_against(&key_sets).map_err(|error| mismatch(&error))?;
         }
         Ok(())
+    }
+}
+
+/// A bidder's own key set: of its kind, for this lot, strict, and signed with the key of the bid.
+fn check_own_key<'a>(
+    signed: &'a SignedKeySet,
+    keys: &[Option<VerifyingKey>],
+    seals: &Seals,
+) -> Result<&'a KeySet, Refusal> {
+    let key = keys.first().and_then(Option::as_ref).ok_or_else(refusals::key_not_active)?;
+    let set = signed.verify(key).map_err(|error| refusals::seal_mismatch(&error))?;
+    let wrong = |error: FormError| Err(refusals::seal_mismatch(&error));
+    match set {
+        _ if set.kind != KeySetKind::Bidder => wrong(FormError::UnknownKeySetKind("not bidder".into())),
+        _ if set.tender.as_str() != seals.tender => wrong(FormError::OtherTender),
+        _ if set.group.as_str() != seals.group => wrong(FormError::OtherGroup),
+        _ if set.profile != Profile::Strict => wrong(FormError::Profile),
+        _ => Ok(set),
     }
 }

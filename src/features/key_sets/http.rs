@@ -3,15 +3,16 @@
 use actix_web::{HttpResponse, get, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::model::KeySetView;
+use super::model::{ACTIVE, KeySetView};
 use super::queries;
 use crate::app::App;
+use crate::features::lots;
 use crate::features::lots::http::LotPath;
 use crate::http::problem::Problem;
 use crate::http::reply;
-use crate::kernel::text::Bilingual;
 use crate::ledger::Error;
 use crate::refusals;
+use crate::rules::facts::KeyMode;
 
 /// Registers the routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -26,16 +27,23 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[get("/v1/lots/{lot}/key-set")]
 pub async fn get_key_set(app: web::Data<App>, path: web::Path<LotPath>) -> Result<HttpResponse, Error> {
     let lot_id = path.into_inner().lot;
-    let row = app.reader.read(move |conn| queries::of_lot(conn, &lot_id)).await?.ok_or_else(refusals::not_found)?;
+    let (mode, row) = app
+        .reader
+        .read(move |conn| {
+            let lot = lots::queries::lot(conn, &lot_id)?;
+            let row = queries::of_lot(conn, &lot_id)?;
+            let mode = lot.body.terms.key_mode;
+            let shown = lots::queries::is_public(lot.state) && (row.is_some() || mode == KeyMode::Bidder);
+            if shown { Ok((mode, row)) } else { Err(refusals::not_found().into()) }
+        })
+        .await?;
+    let body = row.as_ref().map(|row| serde_json::from_str(&row.body)).transpose();
     let view = KeySetView {
-        kid: row.kid.clone(),
-        state: row.state.clone(),
-        key_set: serde_json::from_str(&row.body).map_err(|error| Error::damaged(error.to_string()))?,
-        mode: "platform".into(),
-        protects: Bilingual::new(
-            "平台密钥:可防数据库及其备份泄露,不能防平台运营方。",
-            "Platform key: protects against leaks of the database and its backups, not against the operator of the platform.",
-        ),
+        kid: row.as_ref().map(|row| row.kid.clone()),
+        state: row.as_ref().map_or_else(|| ACTIVE.into(), |row| row.state.clone()),
+        key_set: body.map_err(|error| Error::damaged(error.to_string()))?,
+        mode,
+        protects: mode.protects().into(),
     };
-    Ok(reply::versioned(&view, row.version))
+    Ok(reply::versioned(&view, row.map_or(1, |row| row.version)))
 }

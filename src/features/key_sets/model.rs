@@ -5,11 +5,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::db::schema::key_sets;
+use crate::rules::facts::KeyMode;
+use crate::seal::keyset::KeySet;
 
 /// May be sealed to and, once the lot opens, opened with.
 pub const ACTIVE: &str = "active";
 /// The private half is gone for good.
 pub const ERASED: &str = "erased";
+/// The lot ended without opening: its custodians erase their shares.
+pub const RETIRED: &str = "retired";
 
 /// A row of `key_sets`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
@@ -19,7 +23,7 @@ pub struct KeySetRow {
     pub id: String,
     /// Version.
     pub version: i64,
-    /// `active`, `erased`.
+    /// `active`, `erased`, `retired`.
     pub state: String,
     /// Key id, derived from the key and what it is for.
     pub kid: String,
@@ -29,18 +33,43 @@ pub struct KeySetRow {
     pub body: String,
 }
 
+/// What bids of a lot are sealed to, in the order of an envelope's slots.
+#[derive(Clone, Debug)]
+pub struct Seals {
+    /// The key mode.
+    pub mode: KeyMode,
+    /// The project.
+    pub tender: String,
+    /// The lot, which is the opening group.
+    pub group: String,
+    /// The key set of the platform or of custodians.
+    pub shared: Option<KeySet>,
+}
+
+impl Seals {
+    /// The key sets of a bid's slots, of which the bidder's own is `own`; `None` where one is missing or one is too many.
+    pub fn of<'a>(&'a self, own: Option<&'a KeySet>) -> Option<Vec<&'a KeySet>> {
+        if own.is_some() != self.mode.needs_bidder() {
+            return None;
+        }
+        let needs_shared = self.mode != KeyMode::Bidder;
+        (self.shared.is_some() == needs_shared).then(|| self.shared.iter().chain(own).collect())
+    }
+}
+
 /// A key set, as the API shows it.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct KeySetView {
-    /// Key id.
-    pub kid: String,
-    /// `active`, or `erased` when the lot ended and nothing sealed to it can be opened any more.
+    /// Key id; none where every bidder seals to a key of its own alone.
+    pub kid: Option<String>,
+    /// `active`; `erased` or `retired` when the lot ended and nothing sealed to it can be opened any more.
     pub state: String,
-    /// A JWS of typ `sealbid-keyset+jws` by the platform's promise key.
+    /// A JWS of typ `sealbid-keyset+jws` by the platform's promise key: the first slot is sealed to it.
     #[schema(value_type = Object)]
-    pub key_set: serde_json::Value,
-    /// Key mode: `platform`.
-    pub mode: String,
+    pub key_set: Option<serde_json::Value>,
+    /// Key mode: `platform`, `custodians`, `bidder`, `dual`. In the last two a bid brings a key set of its own (kind
+    /// `bidder`), to which the last slot is sealed.
+    pub mode: KeyMode,
     /// What this mode protects against, and what not.
     pub protects: crate::kernel::text::Bilingual,
 }

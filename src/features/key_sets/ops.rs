@@ -1,17 +1,18 @@
 //! Use cases of key sets: made with the notice, unlocked for an opening, erased where nothing will open.
 
 use super::changes;
-use super::model::{ACTIVE, ERASED, KeySetRow};
+use super::model::{ACTIVE, ERASED, KeySetRow, RETIRED};
 use super::queries;
 use crate::db::Conn;
 use crate::features::lots::model::Lot;
+use crate::kernel::digest::sha256;
 use crate::kernel::id::{KeySetId, gathering};
 use crate::kernel::secret::Secret;
 use crate::keys::Keys;
 use crate::ledger::{Error, Record, Result, Tx};
 use crate::rules::opening::OpeningPermit;
 use crate::seal::ids::{Ident, UtcMillis};
-use crate::seal::keyset::{KeySetKind, KeySetSubject, KeyShare};
+use crate::seal::keyset::{KeySet, KeySetKind, KeySetSubject, KeyShare};
 
 /// Makes the key set of a lot that is being published. Bids are bound to the lot, its project and the planned opening.
 ///
@@ -33,24 +34,40 @@ pub fn create(tx: &mut Tx<'_>, keys: &Keys, lot: &Lot) -> Result<()> {
         },
     )
     .map_err(|_| internal("no random numbers"))?;
-    let signed = key.key_set().sign(&keys.promise).map_err(|_| internal("no random numbers"))?;
     let kid = key.key_set().kid.to_string();
     let wrapped = keys
         .wrap(key.private_bytes().expose(), &about(&kid, &lot.row.id))
         .map_err(|error| internal(&error.to_string()))?;
+    publish(tx, keys, lot, key.key_set())?;
+    tx.beside(|conn| changes::store_secret(conn, &kid, &wrapped))
+}
+
+/// Publishes the key set of a lot under the platform's signature, and returns what was signed.
+///
+/// # Errors
+/// Internal ones only.
+pub fn publish(tx: &mut Tx<'_>, keys: &Keys, lot: &Lot, key_set: &KeySet) -> Result<serde_json::Value> {
+    let internal = |what: &str| Error::internal(format!("key set: {what}"));
+    let signed = key_set.sign(&keys.promise).map_err(|_| internal("no random numbers"))?;
+    let kid = key_set.kid.to_string();
+    let body = signed.jws().to_json();
+    let value = serde_json::from_str(&body).map_err(|error| internal(&error.to_string()))?;
     let row = KeySetRow {
         id: KeySetId::ordered(tx.now()).into_string(),
         version: 0,
         state: ACTIVE.into(),
         kid: kid.clone(),
         lot_id: lot.row.id.clone(),
-        body: signed.jws().to_json(),
+        body,
     };
-    tx.insert(
-        row,
-        Record::new("key_set.created").lot(lot.row.id.clone()).project(lot.row.project_id.clone()).public("kid", &kid),
-    )?;
-    tx.beside(|conn| changes::store_secret(conn, &kid, &wrapped))
+    let record = Record::new("key_set.created")
+        .lot(lot.row.id.clone())
+        .project(lot.row.project_id.clone())
+        .public("kid", &kid)
+        .public("kind", key_set.kind)
+        .public("digest", sha256(&key_set.to_bytes()));
+    tx.insert(row, record)?;
+    Ok(value)
 }
 
 /// What a wrapped private key is for: it does not open as anything else.
@@ -89,19 +106,23 @@ pub fn unlock(conn: &mut Conn, _permit: &OpeningPermit, keys: &Keys, lot_id: &st
     KeyShare::restore(queries::parsed(&row)?, 1, &Secret::new(scalar)).map_err(|error| damaged(&error.to_string()))
 }
 
-/// Erases the private key of a lot that ended: what was not opened stays closed for good. Does nothing where there is
-/// none any more.
+/// Erases the private key of a lot that ended, or says that its custodians are to erase their shares: what was not opened
+/// stays closed for good. Does nothing where there is none any more.
 ///
 /// # Errors
 /// The database's.
 pub fn erase(tx: &mut Tx<'_>, lot: &Lot) -> Result<()> {
     let Some(row) = queries::of_lot(tx.conn(), &lot.row.id)?.filter(|row| row.state == ACTIVE) else { return Ok(()) };
-    let new = KeySetRow { state: ERASED.into(), ..row.clone() };
+    let (state, kind) = match queries::parsed(&row)?.kind {
+        KeySetKind::Custodians => (RETIRED, "key_set.retired"),
+        KeySetKind::Platform | KeySetKind::Bidder => (ERASED, "key_set.erased"),
+    };
+    let new = KeySetRow { state: state.into(), ..row.clone() };
     let kid = row.kid.clone();
     tx.update(
         &row,
         new,
-        Record::new("key_set.erased").lot(lot.row.id.clone()).project(lot.row.project_id.clone()).public("kid", &kid),
+        Record::new(kind).lot(lot.row.id.clone()).project(lot.row.project_id.clone()).public("kid", &kid),
     )?;
     tx.beside(|conn| changes::erase_secret(conn, &kid))
 }

@@ -2,10 +2,15 @@
 
 use diesel::prelude::*;
 
-use super::model::KeySetRow;
+use super::model::{KeySetRow, Seals};
 use crate::db::Conn;
 use crate::db::schema::{key_secrets, key_sets};
+use crate::features::lots;
+use crate::features::lots::model::Lot;
+use crate::kernel::time::Timestamp;
 use crate::ledger::{Error, Result};
+use crate::refusals;
+use crate::rules::facts::KeyMode;
 use crate::seal::keyset::{KeySet, SignedKeySet};
 
 /// A lot's key set.
@@ -40,6 +45,29 @@ pub fn parsed(row: &KeySetRow) -> Result<KeySet> {
     let damaged = |what: &str| Error::damaged(format!("key set {}: {what}", row.id));
     let signed = SignedKeySet::parse(row.body.as_bytes()).map_err(|error| damaged(error.reason()))?;
     KeySet::from_bytes(signed.jws().payload()).map_err(|error| damaged(error.reason()))
+}
+
+/// The moment before which a row's key set is not used.
+///
+/// # Errors
+/// When what is stored cannot be read.
+pub fn opens_not_before(row: &KeySetRow) -> Result<Timestamp> {
+    let text = parsed(row)?.opens_not_before;
+    text.as_str().parse().map_err(|_| Error::damaged(format!("key set {}: opens_not_before", row.id)))
+}
+
+/// What bids of a lot are sealed to, from its notice on.
+///
+/// # Errors
+/// 404 before.
+pub fn seals(conn: &mut Conn, lot: &Lot) -> Result<Seals> {
+    let mode = lot.body.terms.key_mode;
+    let row = of_lot(conn, &lot.row.id)?;
+    if !lots::queries::is_public(lot.state) || (row.is_none() && mode != KeyMode::Bidder) {
+        return Err(refusals::not_found().into());
+    }
+    let shared = row.as_ref().map(parsed).transpose()?;
+    Ok(Seals { mode, tender: lot.row.project_id.clone(), group: lot.row.id.clone(), shared })
 }
 
 /// The lot of a key set.

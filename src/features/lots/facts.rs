@@ -8,9 +8,10 @@ use diesel::prelude::*;
 use super::model::Lot;
 use super::queries;
 use crate::db::Conn;
-use crate::db::schema::{bids, documents, key_sets, objections, openings, questions};
+use crate::db::schema::{bids, documents, objections, openings, questions};
 use crate::features::evaluation;
 use crate::features::instances;
+use crate::features::key_sets;
 use crate::kernel::role::Actor;
 use crate::ledger::Result;
 use crate::rules::facts::LotFacts;
@@ -111,8 +112,16 @@ fn outage_undecided(conn: &mut Conn, lot: &Lot) -> Result<bool> {
     instances::queries::was_out(conn, from, deadline)
 }
 
+/// Whether bids can be sealed from the notice on: custodians have made their key set, and it may be used at the opening.
 fn key_set_ready(conn: &mut Conn, lot: &Lot) -> Result<bool> {
-    Ok(key_sets::table.filter(key_sets::lot_id.eq(&lot.row.id)).count().get_result::<i64>(conn)? > 0)
+    if !lot.body.terms.key_mode.needs_custodians() {
+        // It is made in the commit of the notice, or by each bidder.
+        return Ok(true);
+    }
+    let Some(row) = key_sets::queries::of_lot(conn, &lot.row.id)? else { return Ok(false) };
+    let opens = lot.body.schedule.opens_at.or(lot.body.schedule.deadline_at);
+    let not_before = key_sets::queries::opens_not_before(&row)?;
+    Ok(opens.is_none_or(|opens| not_before <= opens))
 }
 
 fn open_document_objections(conn: &mut Conn, lot: &Lot) -> Result<u32> {

@@ -11,7 +11,7 @@ use crate::kernel::money::{Currency, Money};
 use crate::kernel::time::Timestamp;
 use crate::ledger::{Error, Result};
 use crate::rules::editions::{self, Edition};
-use crate::rules::facts::{FailureCause, ReserveTerm};
+use crate::rules::facts::{FailureCause, KeyMode, ReserveTerm};
 use crate::rules::hold::HoldKind;
 use crate::rules::machine::State;
 use crate::seal::keyset::Profile;
@@ -133,9 +133,23 @@ pub struct LotTerms {
     /// `strict` (default) or `open`: which envelopes are accepted.
     #[serde(default = "strict")]
     pub profile: ProfileTerm,
+    /// To whom bids are sealed: `platform` (default), `custodians`, `bidder`, `dual`.
+    #[serde(default = "platform")]
+    pub key_mode: KeyMode,
+    /// How many minutes bidders have to decrypt once the opening began, where they hold a key.
+    #[serde(default = "thirty")]
+    pub decryption_minutes: u32,
     /// Days that a bid stays valid after the deadline.
     #[serde(default = "ninety")]
     pub bid_validity_days: u32,
+}
+
+fn platform() -> KeyMode {
+    KeyMode::Platform
+}
+
+fn thirty() -> u32 {
+    30
 }
 
 fn yes() -> bool {

@@ -8,6 +8,7 @@ use crate::db::Conn;
 use crate::features::lots::model::Lot;
 use crate::kernel::role::Actor;
 use crate::ledger::Result;
+use crate::rules::facts::KeyMode;
 use crate::rules::objection::ObjectionKind;
 use crate::rules::opening::{SessionFacts, SessionState};
 
@@ -41,6 +42,8 @@ pub fn load(
         outcomes_missing: queries::missing(conn, id)?,
         failures_unattributed: u32::try_from(unattributed.len()).unwrap_or(u32::MAX),
         objections_unanswered: queries::unanswered(conn, id, ObjectionKind::Opening)?,
+        shares_awaited: lot.body.terms.key_mode != KeyMode::Platform
+            && session.is_some_and(|session| session.body.given_up.is_none()),
         reason_given,
         has_bid_in_box,
     })

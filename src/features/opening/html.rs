@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use super::model::ShareText;
 use super::objections::ObjectionView;
 use super::record::{OpeningRecord, Party, RecordedBid, RecordedPart};
 use crate::kernel::money::Money;
@@ -188,18 +189,19 @@ fn proof(out: &mut String, bid: &RecordedBid, part: &RecordedPart) {
     if let Some(reason) = &part.reason {
         put!(outcome, "<br>{}: {}", escape(reason), optional(part.detail.as_deref()));
     }
-    let share = part.share.as_ref().map_or_else(
-        || "—".to_owned(),
-        |share| {
-            format!(
-                "kid {}<br>enc {}<br>D {}<br>proof {}",
-                escape(&share.kid),
-                escape(&share.enc),
-                escape(&share.d),
-                escape(&share.proof)
-            )
-        },
-    );
+    let line = |share: &ShareText| {
+        format!(
+            "kid {}<br>slot {} · i {}<br>enc {}<br>D {}<br>proof {}",
+            escape(&share.kid),
+            share.slot,
+            share.member,
+            escape(&share.enc),
+            escape(&share.d),
+            escape(&share.proof)
+        )
+    };
+    let lines: Vec<String> = part.shares.iter().map(line).collect();
+    let share = if lines.is_empty() { "—".to_owned() } else { lines.join("<br>") };
     put!(
         out,
         "<tr><td>{}<br><code>{}</code></td><td>{}<br><code>{}</code></td><td>{outcome}</td><td><code>{share}</code></td></tr>",
@@ -213,7 +215,6 @@ fn proof(out: &mut String, bid: &RecordedBid, part: &RecordedPart) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::opening::record::PublishedShare;
     use crate::features::opening::view::SessionView;
     use crate::kernel::digest::sha256;
     use crate::kernel::id::{LotId, ProjectId};
@@ -254,13 +255,14 @@ mod tests {
                 outcome: "opened".into(),
                 reason: Some(NASTY.into()),
                 detail: Some(NASTY.into()),
-                share: Some(PublishedShare {
+                shares: vec![ShareText {
                     kid: NASTY.into(),
                     slot: 0,
+                    member: 1,
                     enc: NASTY.into(),
                     d: NASTY.into(),
                     proof: NASTY.into(),
-                }),
+                }],
                 file_count: 0,
                 files: Vec::new(),
             }],

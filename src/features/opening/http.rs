@@ -33,6 +33,7 @@ use crate::rules::opening::{SessionState, UndecryptedCause};
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(get_opening)
+        .service(give_up_shares)
         .service(attribute_failure)
         .service(read_out)
         .service(object_to_opening)
@@ -59,6 +60,14 @@ pub struct AttributionRequest {
     pub bid_id: String,
     /// Whose fault: the bidder's makes the bid revoked, everybody else's withdrawn.
     pub cause: UndecryptedCause,
+    /// Why.
+    pub reason: String,
+}
+
+/// Why missing shares of keys will not come.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GivingUp {
     /// Why.
     pub reason: String,
 }
@@ -159,6 +168,29 @@ where
 
 fn bare_hash(what: &str, lot: &str) -> Digest {
     sha256(format!("opening {what} {lot}").as_bytes())
+}
+
+/// States that shares of keys which are missing will not come.
+///
+/// For the centre, while bids wait for custodians or bidders: when more custodians are gone than may be absent, or a bidder says
+/// that its key is lost. Every bid that still waits is then tried with what was given; those that do not open are attributed to
+/// their cause and follow EB-05.
+#[utoipa::path(tag = "opening", operation_id = "give_up_shares", request_body = GivingUp, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
+    responses((status = 200, body = SessionView, description = "On record."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such session."), (status = 409, body = Problem, content_type = "application/problem+json", description = "No bid waits for a share."), (status = 422, body = Problem, content_type = "application/problem+json", description = "No reason.")))]
+#[post("/v1/lots/{lot}/opening/actions/give-up-shares")]
+pub async fn give_up_shares(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+    body: Body<GivingUp>,
+) -> Result<HttpResponse, Error> {
+    let (lot, said) = (path.into_inner().lot, body.value);
+    check_text("reason", &said.reason, limits::TEXT_LEN)?;
+    act(&app, caller, key, body.received_at, body.hash, move |tx, caller| {
+        ops::give_up_shares(tx, &lot, &caller.actor(), &said.reason)
+    })
+    .await
 }
 
 /// Names through whose fault a bid could not be opened.

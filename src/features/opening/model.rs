@@ -46,11 +46,23 @@ pub struct By {
     pub org_id: OrgId,
 }
 
+/// Shares that will not come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GivenUp {
+    /// Since when.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
 /// What else is stored of a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpeningBody {
     /// The session began.
     pub begun_at: Option<Timestamp>,
+    /// Somebody stated that missing shares will not come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_up: Option<GivenUp>,
     /// Every envelope of the box had its outcome.
     pub unsealed_at: Option<Timestamp>,
     /// The box was read out.
@@ -127,12 +139,20 @@ impl UnsealingRow {
     }
 }
 
-/// The decryption of an envelope's slot, with the proof that it is correct (RFC 9497 section 2.2).
+/// A member's share of the decryption of an envelope's slot, with the proof that it is correct (RFC 9497 section 2.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ShareText {
+    /// The key set; its public key is in `/v1/lots/{lot}/key-set`, or the bidder's own.
+    pub kid: String,
+    /// The envelope's slot.
+    pub slot: u8,
+    /// The member of the key set.
+    pub member: u8,
+    /// The ephemeral key R of the slot, base64url.
+    pub enc: String,
     /// The point D, compressed, base64url.
     pub d: String,
-    /// The proof that D was made with the key set's private key, base64url.
+    /// The proof that D was made with the member's share, base64url.
     pub proof: String,
 }
 
@@ -189,14 +209,12 @@ pub struct Attribution {
 /// What else is stored of an unsealing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnsealingBody {
-    /// The key set whose key was used.
-    pub kid: String,
     /// The bid's revision that the envelope names.
     pub rev: u32,
     /// The revision of the documents that the envelope names.
     pub document_revision: Digest,
-    /// The share for its slot; absent where none could be made.
-    pub share: Option<ShareText>,
+    /// The shares that were put together, by slot and member.
+    pub shares: Vec<ShareText>,
     /// Price parts: the amount.
     pub price: Option<Money>,
     /// Price parts: how many days the bid stays valid, where it says so.

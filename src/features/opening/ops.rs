@@ -1,7 +1,9 @@
 //! Use cases of the opening session. What may happen when, and who may do it, is decided by `rules::opening`.
 
 use super::facts;
-use super::model::{Attribution, By, Opening, OpeningBody, OpeningRow, UnsealingBody, UnsealingRow, parse, text};
+use super::model::{
+    Attribution, By, GivenUp, Opening, OpeningBody, OpeningRow, UnsealingBody, UnsealingRow, parse, text,
+};
 use super::queries::{self, Sealed};
 use super::view::{SessionView, session_view};
 use crate::features::bids;
@@ -101,11 +103,16 @@ pub fn store(tx: &mut Tx<'_>, lot_id: &str, sealed: &Sealed, outcome: Outcome, b
         .sealed()
         .public("envelope_id", &row.envelope_id)
         .public("part", &row.part)
-        .public("kid", &body.kid)
+        .public("shares", kids(body))
         .restricted("bid", &row.bid_id)
         .restricted("reason", body.failed.as_ref().map(|failed| &failed.reason));
     tx.insert(row, record)?;
     Ok(true)
+}
+
+/// Whose shares opened an envelope: key set, slot, member.
+fn kids(body: &UnsealingBody) -> Vec<(&str, u8, u8)> {
+    body.shares.iter().map(|share| (share.kid.as_str(), share.slot, share.member)).collect()
 }
 
 /// Ends the unsealing once every envelope has its outcome. Returns whether it did.
@@ -122,6 +129,18 @@ pub fn finish_unsealing(tx: &mut Tx<'_>, lot_id: &str) -> Result<bool> {
     session.body.unsealed_at = Some(tx.now());
     write(tx, &lot, &before, &session, record("opening.unsealed", &lot))?;
     Ok(true)
+}
+
+/// States that shares of keys which are missing will not come.
+///
+/// # Errors
+/// The rules' refusal.
+pub fn give_up_shares(tx: &mut Tx<'_>, lot_id: &str, actor: &Actor, reason: &str) -> Result<SessionView> {
+    let (lot, mut session, next) = step(tx, lot_id, SessionEvent::GiveUpShares, actor, Some(reason))?;
+    let before = session.row.clone();
+    session.state = next;
+    session.body.given_up = Some(GivenUp { at: tx.now(), reason: reason.to_owned() });
+    write(tx, &lot, &before, &session, record("opening.shares_given_up", &lot).restricted("reason", reason))
 }
 
 /// Says through whose fault a bid could not be opened; may be said again until the read-out.
@@ -233,10 +252,9 @@ mod tests {
     fn failure(bid_id: &str, cause: Option<UndecryptedCause>) -> UnsealingRow {
         let at = Timestamp::from_millis(0);
         let body = UnsealingBody {
-            kid: "k".into(),
             rev: 1,
             document_revision: sha256(b""),
-            share: None,
+            shares: Vec::new(),
             price: None,
             validity_days: None,
             note: None,

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 use super::model::{OPEN, ObjectionRow, Opening, OpeningRow, UnsealingRow};
 use crate::db::Conn;
-use crate::db::schema::{bid_envelopes, bids, damages, objections, openings, organisations, unsealings};
+use crate::db::schema::{bid_envelopes, bids, damages, objections, openings, organisations, partials, unsealings};
 use crate::features::bids::model::BID;
 use crate::kernel::org_identifier::OrgIdentifier;
 use crate::ledger::{Error, Result};
@@ -55,14 +55,42 @@ pub struct Sealed {
     pub upload_id: String,
     /// The signed header.
     pub header: String,
+    /// The version of the bid that it came with.
+    pub bid_version: i64,
 }
 
-/// Envelopes of a lot's box without a stored outcome, after the envelope `after`; those whose payload is known to be damaged
-/// in storage only where they are not waited for any more.
+/// Shares without which an envelope is not opened: of a slot so many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The slot.
+    pub slot: i64,
+    /// How many members.
+    pub k: i64,
+}
+
+/// Envelopes of a lot's box without a stored outcome, after the envelope `after`, for which the wanted shares were given; those
+/// whose payload is known to be damaged in storage only where they are not waited for any more.
 ///
 /// # Errors
 /// The database's.
-pub fn pending(conn: &mut Conn, lot_id: &str, after: &str, damaged_too: bool, limit: i64) -> Result<Vec<Sealed>> {
+pub fn pending(
+    conn: &mut Conn,
+    lot_id: &str,
+    after: &str,
+    damaged_too: bool,
+    wanted: &[Wanted],
+    limit: i64,
+) -> Result<Vec<Sealed>> {
+    let of_slot = |at: usize| wanted.get(at).map_or((-1, 0), |wanted| (wanted.slot, wanted.k));
+    let given = |slot: i64| {
+        partials::table
+            .filter(partials::envelope_id.eq(bid_envelopes::envelope_id))
+            .filter(partials::slot.eq(slot))
+            .count()
+            .single_value()
+    };
+    let ((first, first_k), (second, second_k)) = (of_slot(0), of_slot(1));
+    let ready = given(first).ge(first_k).and(given(second).ge(second_k)).assume_not_null();
     let tried = unsealings::table.filter(unsealings::envelope_id.eq(bid_envelopes::envelope_id));
     let damaged = damages::table.filter(damages::upload_id.eq(bid_envelopes::upload_id));
     let waits = not(exists(damaged)).or(damaged_too.into_sql::<diesel::sql_types::Bool>());
@@ -75,6 +103,7 @@ pub fn pending(conn: &mut Conn, lot_id: &str, after: &str, damaged_too: bool, li
         .filter(bid_envelopes::envelope_id.gt(after))
         .filter(not(exists(tried)))
         .filter(waits)
+        .filter(ready)
         .order(bid_envelopes::envelope_id.asc())
         .limit(limit)
         .select((
@@ -83,6 +112,7 @@ pub fn pending(conn: &mut Conn, lot_id: &str, after: &str, damaged_too: bool, li
             bid_envelopes::part,
             bid_envelopes::upload_id,
             bid_envelopes::header,
+            bid_envelopes::owner_version,
         ))
         .load(conn)?)
 }
@@ -205,19 +235,6 @@ pub fn has_bid(conn: &mut Conn, lot_id: &str, org_id: &str) -> Result<bool> {
         .count()
         .get_result(conn)?;
     Ok(count > 0)
-}
-
-/// The ephemeral keys of a lot's envelopes that were tried, by envelope: what a share answers to.
-///
-/// # Errors
-/// The database's.
-pub fn ephemerals(conn: &mut Conn, lot_id: &str) -> Result<HashMap<String, String>> {
-    let rows: Vec<(String, String)> = bid_envelopes::table
-        .inner_join(unsealings::table.on(unsealings::envelope_id.eq(bid_envelopes::envelope_id)))
-        .filter(unsealings::lot_id.eq(lot_id))
-        .select((bid_envelopes::envelope_id, bid_envelopes::enc))
-        .load(conn)?;
-    Ok(rows.into_iter().collect())
 }
 
 /// An organisation as records name it.

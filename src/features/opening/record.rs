@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::model::{FileLine, Opening, UnsealingBody, UnsealingRow, parse};
+use super::model::{FileLine, Opening, ShareText, UnsealingBody, UnsealingRow, parse};
 use super::objections::{ObjectionView, objection_view};
 use super::queries::{self, Boxed, Named};
 use super::view::{SessionView, session_view};
@@ -36,21 +36,6 @@ pub struct Party {
     pub identifier: OrgIdentifier,
 }
 
-/// What outsiders need to check that an envelope was opened with the key of the lot's key set and with nothing else.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct PublishedShare {
-    /// The key set's id; its public key is in `/v1/lots/{lot}/key-set`.
-    pub kid: String,
-    /// The envelope's slot.
-    pub slot: u32,
-    /// The ephemeral key R of the slot, base64url.
-    pub enc: String,
-    /// The point D = xR, compressed, base64url.
-    pub d: String,
-    /// The proof that D and the key set's public key have the same x, base64url.
-    pub proof: String,
-}
-
 /// One part of a bid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RecordedPart {
@@ -64,8 +49,8 @@ pub struct RecordedPart {
     pub reason: Option<String>,
     /// The same for people.
     pub detail: Option<String>,
-    /// The share with its proof.
-    pub share: Option<PublishedShare>,
+    /// The shares with their proofs, by slot and member.
+    pub shares: Vec<ShareText>,
     /// How many files it has.
     pub file_count: u32,
     /// The files; of a very long list the first.
@@ -142,11 +127,13 @@ pub struct OpeningRecord {
 
 fn how_to_check() -> Bilingual {
     Bilingual::new(
-        "D = xR,x 为密钥组私钥,R 为信封临时公钥 enc;proof 为 RFC 9497 的 DLEQ 证明(P-256,SHA-256),上下文串为 \
-         \"sealbid/1 dleq|\" + kid + \"|1|\" + hex(SHA-256(信封编号的32字节 + 槽位字节))。密钥组公钥见 /v1/lots/{lot}/key-set。",
-        "D = xR, where x is the key set's private key and R the envelope's ephemeral key enc; proof is the DLEQ proof of RFC 9497 \
-         (P-256, SHA-256) under the context string \"sealbid/1 dleq|\" + kid + \"|1|\" + hex(SHA-256(the envelope id's 32 bytes + \
-         the slot as a byte)). The public key is in /v1/lots/{lot}/key-set.",
+        "D = xR,x 为密钥组成员 i 的私钥份额,R 为信封临时公钥 enc;proof 为 RFC 9497 的 DLEQ 证明(P-256,SHA-256),上下文串为 \
+         \"sealbid/1 dleq|\" + kid + \"|\" + i + \"|\" + hex(SHA-256(信封编号的32字节 + 槽位字节))。各成员公钥见 /v1/lots/{lot}/key-set 的 shares。\
+         用 sealbid verify opening 可离线核验整个开标。",
+        "D = xR, where x is the share of member i of the key set and R the envelope's ephemeral key enc; proof is the DLEQ proof of \
+         RFC 9497 (P-256, SHA-256) under the context string \"sealbid/1 dleq|\" + kid + \"|\" + i + \"|\" + hex(SHA-256(the envelope \
+         id's 32 bytes + the slot as a byte)). The members' public keys are `shares` in /v1/lots/{lot}/key-set. `sealbid verify \
+         opening` checks a whole opening offline.",
     )
 }
 
@@ -174,7 +161,6 @@ pub fn build(conn: &mut Conn, lot: &Lot, session: &Opening, with_reserve: bool) 
     orgs.dedup();
     let source = Source {
         names: queries::names(conn, &orgs)?,
-        encs: queries::ephemerals(conn, &lot.row.id)?,
         parts: grouped(queries::outcomes(conn, &lot.row.id)?)?,
         current: lot.body.document_revision,
     };
@@ -207,7 +193,6 @@ pub fn build(conn: &mut Conn, lot: &Lot, session: &Opening, with_reserve: bool) 
 /// What records are made from, looked up once for all bids.
 struct Source {
     names: HashMap<String, Named>,
-    encs: HashMap<String, String>,
     parts: HashMap<String, Vec<(UnsealingRow, UnsealingBody)>>,
     current: Option<Digest>,
 }
@@ -258,21 +243,13 @@ impl Source {
     }
 
     fn part(&self, row: &UnsealingRow, body: &UnsealingBody) -> RecordedPart {
-        let enc = self.encs.get(&row.envelope_id).cloned().unwrap_or_default();
-        let share = body.share.as_ref().map(|share| PublishedShare {
-            kid: body.kid.clone(),
-            slot: 0,
-            enc,
-            d: share.d.clone(),
-            proof: share.proof.clone(),
-        });
         RecordedPart {
             part: row.part.clone(),
             envelope_id: row.envelope_id.clone(),
             outcome: row.state.clone(),
             reason: body.failed.as_ref().map(|failed| failed.reason.clone()),
             detail: body.failed.as_ref().map(|failed| failed.detail.clone()),
-            share,
+            shares: body.shares.clone(),
             file_count: body.file_count,
             files: body.files.clone(),
         }

@@ -8,34 +8,51 @@ use super::model::{Failed, FileLine, ShareText, UnsealingBody};
 use super::queries::Sealed;
 use crate::blobs::mending::is_loss;
 use crate::blobs::{BlobError, DiskBlobs};
+use crate::features::key_sets::model::Seals;
+use crate::features::partials::ops::Given;
 use crate::kernel::encoding::base64url;
 use crate::kernel::money::{Currency, Money, MoneyError};
 use crate::ledger::{Error, Failure, Result};
 use crate::limits;
 use crate::seal::envelope::{Part, SignedEnvelope};
 use crate::seal::error::SealError;
-use crate::seal::keyset::KeyShare;
+use crate::seal::keyset::{KeySet, KeyShare};
 use crate::seal::manifest::{BidJson, FileEntry};
 use crate::seal::part_reader::{Discard, PartContents};
-use crate::seal::unsealing::{self, OpenError, Outcome, Share};
+use crate::seal::points::Point;
+use crate::seal::unsealing::{self, OpenError, Outcome, Share, SlotShares};
 
-/// Opens an envelope of a lot whose prices are compared in `currency`.
+/// What opens the envelopes of a lot.
+#[derive(Debug)]
+pub struct Means {
+    /// What its envelopes are sealed to.
+    pub seals: Seals,
+    /// The platform's key, where they are sealed to it.
+    pub key: Option<KeyShare>,
+    /// The currency in which prices are compared.
+    pub currency: Currency,
+}
+
+/// What was given for one envelope.
+#[derive(Clone, Debug, Default)]
+pub struct Shares {
+    /// The bidder's own key set, where it brought one.
+    pub own_key: Option<KeySet>,
+    /// The shares that custodians and the bidder gave, verified when they came.
+    pub given: Vec<Given>,
+}
+
+/// Opens an envelope.
 ///
 /// # Errors
 /// When it has to be tried again: the disk cannot be read, or the system gives no random numbers.
-pub fn open(
-    blobs: &DiskBlobs,
-    key: &KeyShare,
-    sealed: &Sealed,
-    currency: Currency,
-) -> Result<(Outcome, UnsealingBody)> {
+pub fn open(blobs: &DiskBlobs, means: &Means, sealed: &Sealed, shares: &Shares) -> Result<(Outcome, UnsealingBody)> {
     let envelope = SignedEnvelope::parse(sealed.header.as_bytes())
         .map_err(|error| Error::damaged(format!("header of envelope {}: {error}", sealed.envelope_id)))?;
     let mut body = UnsealingBody {
-        kid: key.key_set().kid.to_string(),
         rev: envelope.ctx().rev,
         document_revision: envelope.ctx().doc_rev,
-        share: None,
+        shares: Vec::new(),
         price: None,
         validity_days: None,
         note: None,
@@ -44,8 +61,8 @@ pub fn open(
         failed: None,
         attribution: None,
     };
-    let outcome = match unseal(blobs, key, sealed, &envelope, &mut body)
-        .and_then(|contents| read(contents, envelope.ctx().part, currency, &mut body))
+    let outcome = match unseal(blobs, means, sealed, shares, &envelope, &mut body)
+        .and_then(|contents| read(contents, envelope.ctx().part, means.currency, &mut body))
     {
         Ok(()) => Outcome::Opened,
         Err(OpenError::Failed { outcome, reason, detail }) => {
@@ -66,14 +83,24 @@ pub fn open(
 
 fn unseal(
     blobs: &DiskBlobs,
-    key: &KeyShare,
+    means: &Means,
     sealed: &Sealed,
+    shares: &Shares,
     envelope: &SignedEnvelope,
     body: &mut UnsealingBody,
 ) -> std::result::Result<PartContents, OpenError> {
-    let share = share(key, envelope)?;
-    body.share = Some(ShareText { d: base64url(&share.d.to_compressed()), proof: base64url(&share.proof.to_bytes()) });
-    let keys = unsealing::payload_keys(envelope, &[key.key_set()], &[vec![(key.member(), share)]])?;
+    let key_sets = means
+        .seals
+        .of(shares.own_key.as_ref())
+        .ok_or_else(|| failed(Outcome::MissingSlot, "no_key_set", "the bid's own key set is missing"))?;
+    let mut points = Vec::with_capacity(key_sets.len());
+    for (slot, key_set) in key_sets.iter().enumerate() {
+        let used = used(means, shares, envelope, slot, key_set)?;
+        points.push(unsealing::combined(key_set, slot, &used)?);
+        let enc = &envelope.header().slots[slot].enc;
+        body.shares.extend(used.iter().map(|(member, share)| text(key_set, slot, *member, enc, share)));
+    }
+    let keys = unsealing::payload_keys_from(envelope, &key_sets, &points)?;
     let payload = match blobs.reader(&sealed.upload_id) {
         Ok(payload) => payload,
         // A directory that is away as a whole is our trouble, not this envelope's.
@@ -85,13 +112,43 @@ fn unseal(
     unsealing::open_part(envelope, keys, payload, &mut Discard)
 }
 
-/// Platform key sets have one member: the first slot is the only one.
-fn share(key: &KeyShare, envelope: &SignedEnvelope) -> std::result::Result<Share, OpenError> {
-    unsealing::slot_share(key, envelope, 0).map_err(|error| match error {
+/// The shares for one slot: the platform's own, or those of the members with the lowest indices among the ones that were given.
+fn used(
+    means: &Means,
+    shares: &Shares,
+    envelope: &SignedEnvelope,
+    slot: usize,
+    key_set: &KeySet,
+) -> std::result::Result<SlotShares, OpenError> {
+    // It was checked when the bid came; a slot that is not sealed to this key set can only be damage.
+    envelope.check_slot(slot, key_set).map_err(|error| failed(Outcome::MissingSlot, error.reason(), error))?;
+    if let Some(key) = means.key.as_ref().filter(|key| key.key_set() == key_set) {
+        return Ok(vec![(key.member(), share(key, envelope, slot)?)]);
+    }
+    let given = shares.given.iter().filter(|given| usize::from(given.slot) == slot);
+    let mut used: SlotShares = given.map(|given| (given.member, given.share)).collect();
+    used.sort_by_key(|(member, _)| *member);
+    used.truncate(usize::from(key_set.k));
+    Ok(used)
+}
+
+fn share(key: &KeyShare, envelope: &SignedEnvelope, slot: usize) -> std::result::Result<Share, OpenError> {
+    unsealing::slot_share(key, envelope, slot).map_err(|error| match error {
         SealError::Form(error) => failed(Outcome::MissingSlot, error.reason(), error),
         SealError::Random(error) => OpenError::Io(std::io::Error::other(error)),
         SealError::Io(error) => OpenError::Io(error),
     })
+}
+
+fn text(key_set: &KeySet, slot: usize, member: u8, enc: &Point, share: &Share) -> ShareText {
+    ShareText {
+        kid: key_set.kid.to_string(),
+        slot: u8::try_from(slot).unwrap_or(u8::MAX),
+        member,
+        enc: base64url(&enc.to_uncompressed()),
+        d: base64url(&share.d.to_compressed()),
+        proof: base64url(&share.proof.to_bytes()),
+    }
 }
 
 fn failed(outcome: Outcome, reason: &'static str, detail: impl ToString) -> OpenError {

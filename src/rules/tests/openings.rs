@@ -10,6 +10,7 @@ use crate::rules::opening::{
 
 fn session(state: SessionState) -> SessionFacts {
     SessionFacts {
+        shares_awaited: false,
         state,
         lot_state: State::Opening,
         initiator: org(1),

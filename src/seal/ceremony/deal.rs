@@ -102,6 +102,18 @@ impl Dealer {
     /// # Errors
     /// `Missing`; `Secrets` if these are not the secrets behind the member's own round 1.
     pub fn deal(&self, transcript: &Transcript) -> Result<Round2, CeremonyError> {
+        self.deal_with(transcript, |_, value| value)
+    }
+
+    /// Deals values that `change` may replace, given the recipient and the right one: how a dishonest dealer is played.
+    ///
+    /// # Errors
+    /// As [`Dealer::deal`].
+    pub fn deal_with(
+        &self,
+        transcript: &Transcript,
+        change: impl Fn(u8, [u8; SCALAR_LEN]) -> [u8; SCALAR_LEN],
+    ) -> Result<Round2, CeremonyError> {
         self.check(transcript)?;
         let mut packages = Vec::new();
         for (group, secret) in self.polynomials.iter().enumerate() {
@@ -110,7 +122,9 @@ impl Dealer {
             let (_, dealt) = dkg::part2(secret, &others).map_err(|_| CeremonyError::Secrets)?;
             for to in transcript.draft().indices().filter(|to| *to != self.member) {
                 let package = dealt.get(&identifier(to)?).ok_or(CeremonyError::Missing(to))?;
-                let value = Secret::new(package.signing_share().serialize());
+                let value = package.signing_share().serialize();
+                let value: [u8; SCALAR_LEN] = value.try_into().map_err(|_| CeremonyError::Secrets)?;
+                let value = Secret::new(change(to, value));
                 let group = u8::try_from(group).expect("at most MAX_GROUPS");
                 packages.push(seal(transcript, self.member, to, group, value.expose())?);
             }
@@ -146,9 +160,12 @@ impl Dealer {
         Ok(Finished { shares, accept: accept(self.head(), transcript, &key_sets)? })
     }
 
-    #[cfg(test)]
-    pub(super) fn secrets_key(&self) -> PrivateScalar {
-        PrivateScalar::from_bytes(self.key.to_bytes().expose()).expect("its own bytes")
+    /// The complaint about what `accused` dealt for the first group, whether it is right or wrong: how a dishonest member is played.
+    ///
+    /// # Errors
+    /// `Missing`, or if the system's random source fails.
+    pub fn complain_about(&self, transcript: &Transcript, accused: u8) -> Result<Complaint, CeremonyError> {
+        complain(transcript, self.head(), accused, 0, &self.key)
     }
 
     fn head(&self) -> Head {

@@ -295,8 +295,7 @@ fn a_wrong_share_is_complained_about_and_its_dealer_named() {
 fn a_false_complaint_names_the_complainer_and_a_forged_one_nobody() {
     let cast = cast(2, 3, &["group-1"]);
     let (dealers, transcript) = cast.dealt();
-    let head = Head::new(cast.draft.id(), 2);
-    let honest = complaint::complain(&transcript, head, 1, 0, &dealers[1].secrets_key()).unwrap();
+    let honest = dealers[1].complain_about(&transcript, 1).unwrap();
     assert_eq!(judge(&transcript, &honest), Ok(Verdict::Complainer(2)));
     // To frame member 1, member 2 gives a D that is not its own.
     let framed = Complaint { d: Point::GENERATOR, ..honest.clone() };

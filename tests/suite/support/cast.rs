@@ -20,6 +20,8 @@ use sealbid::seal::jws::Jws;
 use sealbid::seal::keys::{Algorithm, SigningKey};
 use serde_json::json;
 
+use super::custody::CUSTODIANS;
+
 /// The password of everybody.
 pub const PASSWORD: &str = "correct horse battery";
 /// The matter number for which the inspector may look into everything.
@@ -55,6 +57,7 @@ pub fn hire(url: &DbUrl) -> Vec<Member> {
         ("inspector".to_owned(), Role::Inspector),
     ];
     plan.extend((1..=2).map(|n| (format!("initiator{n}"), Role::Initiator)));
+    plan.extend((1..=CUSTODIANS).map(|n| (format!("custodian{n}"), Role::Custodian)));
     plan.extend((1..=BIDDERS).map(|n| (format!("bidder{n}"), Role::Bidder)));
     let cast = plan
         .into_iter()

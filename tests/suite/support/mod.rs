@@ -3,6 +3,7 @@
 pub mod api;
 pub mod breaking;
 pub mod cast;
+pub mod custody;
 pub mod loglab;
 pub mod logs;
 pub mod looks;

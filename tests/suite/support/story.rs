@@ -193,8 +193,8 @@ impl<'w> LotStory<'w> {
         self.view()["document_revision"].as_str().expect("published").parse().expect("a digest")
     }
 
-    /// Seals a price; the note inside is a secret of the world.
-    pub fn seal_price(&self, person: &Person<'_>, part: Part, amount: &str) -> (SealedPayload, Vec<u8>) {
+    /// The plaintext of a price; the note inside is a secret of the world.
+    pub fn price_archive(&self, person: &Person<'_>, part: Part, amount: &str) -> Vec<u8> {
         let note = format!("secret-{}", uuid::Uuid::new_v4().simple());
         self.world.keep_secret(&self.id, &note);
         let bid =
@@ -202,7 +202,12 @@ impl<'w> LotStory<'w> {
         let ident = |text: &str| Ident::parse(text, "id").expect("an id");
         let binding =
             Binding { tender: ident(&self.project), lot: ident(&self.id), bidder: ident(&person.member.org_id), part };
-        let plain = bid_part(binding, &bid).expect("an archive");
+        bid_part(binding, &bid).expect("an archive")
+    }
+
+    /// Seals a price.
+    pub fn seal_price(&self, person: &Person<'_>, part: Part, amount: &str) -> (SealedPayload, Vec<u8>) {
+        let plain = self.price_archive(person, part, amount);
         let mut sealed = Vec::new();
         let payload = seal_payload(plain.as_slice(), &mut sealed, 1).expect("sealed");
         (payload, sealed)

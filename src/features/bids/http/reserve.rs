@@ -22,6 +22,10 @@ pub struct NewReserve {
     /// One envelope of part `reserve`: a flattened JWS of typ `sealbid-envelope+jws`.
     #[schema(value_type = Object)]
     pub envelope: Signed,
+    /// Where the lot's key mode is `bidder` or `dual`: the initiator's own one-time key set, as in a bid.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub key_set: Option<Signed>,
 }
 
 /// Seals the reserve price of a lot, or replaces the one that lies in the box.
@@ -43,8 +47,9 @@ pub async fn put_reserve(
     path: web::Path<LotPath>,
     body: Body<NewReserve>,
 ) -> Result<HttpResponse, Error> {
-    let texts = [body.value.envelope];
-    let submission = prepare(&app, &app.header_reader, &caller.org_id, Sort::Reserve, &path.lot, &texts, false).await?;
+    let NewReserve { envelope, key_set } = body.value;
+    let (texts, own, reader) = ([envelope], key_set.as_ref(), &app.header_reader);
+    let submission = prepare(&app, reader, &caller.org_id, Sort::Reserve, &path.lot, &texts, own, false).await?;
     let (context, org, sent) =
         (caller.context(body.received_at).for_bids(body.pass.clone()), caller.org_id.clone(), submission.clone());
     // A repeated envelope puts nothing new on record, so this is not a commit that must.

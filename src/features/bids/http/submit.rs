@@ -18,6 +18,7 @@ use crate::features::bids::signed::Signed;
 use crate::features::bids::submission::{Sort, Submission};
 use crate::features::bids::view::ActView;
 use crate::features::key_sets;
+use crate::features::key_sets::model::Seals;
 use crate::features::lots::http::LotPath;
 use crate::features::lots::queries as lots;
 use crate::features::uploads;
@@ -26,7 +27,6 @@ use crate::http::problem::Problem;
 use crate::kernel::id::OrgId;
 use crate::ledger::{Error, Reader};
 use crate::refusals;
-use crate::seal::keyset::KeySet;
 
 /// A bid: signed headers over payloads that were uploaded before.
 #[derive(Deserialize, ToSchema)]
@@ -36,6 +36,11 @@ pub struct NewBid {
     /// `sealbid-envelope+jws`.
     #[schema(value_type = Vec<Object>)]
     pub envelopes: Vec<Signed>,
+    /// Where the lot's key mode is `bidder` or `dual`: a one-time key set of kind `bidder` for this lot, a JWS of typ
+    /// `sealbid-keyset+jws` by the key that signs the envelopes. Keep its private key: without it the bid does not open.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub key_set: Option<Signed>,
     /// Send the receipt by mail as well. A mail about a bid tells whoever reads it that there is one.
     #[serde(default)]
     pub notify: bool,
@@ -59,9 +64,10 @@ pub(super) async fn prepare(
     sort: Sort,
     lot_id: &str,
     texts: &[Signed],
+    own_key: Option<&Signed>,
     notify: bool,
 ) -> Result<Submission, Error> {
-    let submission = Submission::read(sort, lot_id, texts, notify)?;
+    let submission = Submission::read(sort, lot_id, texts, own_key, notify)?;
     let (work_app, reader, org) = (app.clone(), reader.clone(), org.clone());
     app.blocking(move || match check(&work_app, &reader, &org, sort, &submission) {
         Ok(()) => Ok(submission),
@@ -81,22 +87,25 @@ fn check(app: &App, reader: &Reader, org: &OrgId, sort: Sort, submission: &Submi
             return Err(refusals::not_found().into());
         }
     }
-    let key_set = key_set(app, reader, &submission.lot_id)?;
-    submission.check_place(&key_set, org)?;
+    let seals = seals(app, reader, &submission.lot_id)?;
+    submission.check_place(&seals, org)?;
     let kids: Vec<String> = submission.envelopes.iter().map(|envelope| envelope.signing_key_id().to_string()).collect();
     let keys = reader.ask_blocking(|conn| active_keys(conn, org, &kids))?;
-    Ok(submission.check_seals(&keys, &key_set)?)
+    Ok(submission.check_seals(&keys, &seals)?)
 }
 
 /// What bids of a lot are sealed to. A lot has a key set from its notice on, and is public from then on.
-fn key_set(app: &App, reader: &Reader, lot_id: &str) -> Result<Arc<KeySet>, Error> {
+fn seals(app: &App, reader: &Reader, lot_id: &str) -> Result<Arc<Seals>, Error> {
     if let Some(known) = app.key_sets.get(&lot_id.to_owned()) {
         return Ok(known);
     }
-    let row = reader.ask_blocking(|conn| key_sets::queries::of_lot(conn, lot_id))?;
-    let key_set = Arc::new(key_sets::queries::parsed(&row.ok_or_else(refusals::not_found)?)?);
-    app.key_sets.put(lot_id.to_owned(), key_set.clone());
-    Ok(key_set)
+    let seals = reader.ask_blocking(|conn| {
+        let lot = lots::lot(conn, lot_id)?;
+        key_sets::queries::seals(conn, &lot)
+    })?;
+    let seals = Arc::new(seals);
+    app.key_sets.put(lot_id.to_owned(), seals.clone());
+    Ok(seals)
 }
 
 /// Names the missing chunks where an upload is not complete: the disk knows them, the database does not.
@@ -151,9 +160,10 @@ pub async fn submit_bid(
     key: IdempotencyKey,
     body: Body<NewBid>,
 ) -> Result<HttpResponse, Error> {
-    let new = body.value;
+    let (new, reader) = (body.value, &app.header_reader);
+    let own = new.key_set.as_ref();
     let submission =
-        prepare(&app, &app.header_reader, &caller.org_id, Sort::Bid, &path.lot, &new.envelopes, new.notify).await?;
+        prepare(&app, reader, &caller.org_id, Sort::Bid, &path.lot, &new.envelopes, own, new.notify).await?;
     let (context, actor, org) =
         (caller.context(body.received_at).for_bids(body.pass.clone()), caller.actor(), caller.org_id.clone());
     let sent = submission.clone();
@@ -185,8 +195,8 @@ pub async fn check_bid(
     path: web::Path<LotPath>,
     body: Body<NewBid>,
 ) -> Result<HttpResponse, Error> {
-    let submission =
-        prepare(&app, &app.reader, &caller.org_id, Sort::Bid, &path.lot, &body.value.envelopes, false).await?;
+    let (envelopes, own) = (&body.value.envelopes, body.value.key_set.as_ref());
+    let submission = prepare(&app, &app.reader, &caller.org_id, Sort::Bid, &path.lot, envelopes, own, false).await?;
     let (actor, org, sent, received_at) = (caller.actor(), caller.org_id.clone(), submission.clone(), body.received_at);
     let verdict = app.reader.read(move |conn| judge::judge(conn, &actor, &org, received_at, &sent)).await;
     match verdict {

@@ -12,6 +12,8 @@ use crate::features::accounts::model::{OrganisationRow, ServiceClientRow, Signin
 use crate::features::bids::model::{BidRow, RefusalRow};
 use crate::features::break_glass::model::BreakGlassRow;
 use crate::features::calendar::model::CalendarYearRow;
+use crate::features::ceremonies::model::CeremonyRow;
+use crate::features::custodians::model::CustodianRow;
 use crate::features::documents::model::{DocumentRow, FollowerRow};
 use crate::features::erasure::model::ErasureRow;
 use crate::features::evaluation::model::{EvaluationRow, ReportRow};
@@ -20,6 +22,7 @@ use crate::features::lots::model::LotRow;
 use crate::features::mandates::model::MandateRow;
 use crate::features::notices::model::NoticeRow;
 use crate::features::opening::model::{ObjectionRow, OpeningRow, UnsealingRow};
+use crate::features::partials::model::{PartialListRow, SnapshotRow};
 use crate::features::projects::model::ProjectRow;
 use crate::features::questions::model::QuestionRow;
 use crate::kernel::id::{
@@ -27,6 +30,7 @@ use crate::kernel::id::{
     LotId, MandateId, NoticeId, ObjectionId, OpeningId, OrgId, ProjectId, QuestionId, RefusalId, ReportId, UnsealingId,
     UserId,
 };
+use crate::kernel::id::{CeremonyId, CustodianId, PartialListId, SnapshotId};
 use crate::ledger::audit::row_digest;
 use crate::ledger::{Result, Subject};
 use crate::limits;
@@ -99,6 +103,10 @@ subjects! {
     MandateId mandates MandateRow;
     BreakGlassId break_glasses BreakGlassRow;
     ErasureId erasures ErasureRow;
+    CustodianId custodians CustodianRow;
+    CeremonyId ceremonies CeremonyRow;
+    SnapshotId snapshots SnapshotRow;
+    PartialListId partial_lists PartialListRow;
 }
 
 /// Compares streams that were read to their end with the rows they explain.

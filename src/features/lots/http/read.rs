@@ -125,9 +125,7 @@ pub async fn list_actions(
                 return Err(refusals::not_found().into());
             }
             let actor = caller.actor();
-            let mut facts = facts::load(conn, &lot, &actor)?;
-            // Publishing makes the key set itself.
-            facts.key_set_ready |= lot.state == State::Registered;
+            let facts = facts::load(conn, &lot, &actor)?;
             let calendar = calendar::queries::load(conn)?;
             Ok(machine::explain(lot.edition, &facts, &actor, now, &calendar))
         })

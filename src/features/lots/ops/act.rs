@@ -10,7 +10,7 @@ use crate::kernel::role::Actor;
 use crate::keys::Keys;
 use crate::ledger::{Record, Result, Tx};
 use crate::refusals;
-use crate::rules::facts::Request;
+use crate::rules::facts::{KeyMode, Request};
 use crate::rules::hold::HoldKind;
 use crate::rules::machine::{self, Effect, Event, State, Step};
 
@@ -85,8 +85,6 @@ pub fn act(tx: &mut Tx<'_>, keys: &Keys, lot_id: &str, actor: &Actor, act: &Act)
     }
     let calendar = calendar::queries::load(tx.conn())?;
     let mut facts = facts::load(tx.conn(), &lot, actor)?;
-    // The key set is made in this very commit; the rule that demands it looks at what the commit will leave.
-    facts.key_set_ready |= act.request.event == Event::Publish;
     facts.headers_in_flight = act.in_flight;
     facts.report_exists |= act.request.event == Event::CompleteEvaluation;
     if let Some(award) = &act.award {
@@ -96,7 +94,7 @@ pub fn act(tx: &mut Tx<'_>, keys: &Keys, lot_id: &str, actor: &Actor, act: &Act)
     let before = lot.row.clone();
     enter(tx, &mut lot, &step, act)?;
     effects::prepare(tx, &mut lot, &step, act)?;
-    if act.request.event == Event::Publish {
+    if act.request.event == Event::Publish && lot.body.terms.key_mode == KeyMode::Platform {
         key_sets::ops::create(tx, keys, &lot)?;
     }
     let lot = write(tx, &before, lot, &step, act)?;

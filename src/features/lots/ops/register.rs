@@ -2,7 +2,7 @@
 
 use super::act::shown;
 use crate::features::accounts::ops::check_text;
-use crate::features::lots::model::{Lot, LotBody, LotRow, LotTerms};
+use crate::features::lots::model::{Lot, LotBody, LotRow, LotTerms, ProfileTerm};
 use crate::features::lots::queries;
 use crate::features::projects;
 use crate::kernel::id::{LotId, OrgId};
@@ -11,6 +11,7 @@ use crate::ledger::{Record, Result, Tx};
 use crate::limits;
 use crate::refusals;
 use crate::rules::editions::{self, Category};
+use crate::rules::facts::KeyMode;
 use crate::rules::machine::State;
 
 /// Checks what an initiator states, as far as no rule is concerned.
@@ -33,6 +34,13 @@ pub fn check_terms(title: &str, terms: &LotTerms) -> Result<()> {
         if money.is_some_and(|money| money.currency() != terms.currency || !money.is_positive()) {
             return Err(refusals::body_invalid(&format!("{field}: a positive amount in the lot's currency")).into());
         }
+    }
+    if terms.key_mode != KeyMode::Platform && terms.profile != ProfileTerm::Strict {
+        return Err(refusals::body_invalid("profile: strict, unless key_mode is platform").into());
+    }
+    if !(limits::DECRYPTION_MINUTES_LEAST..=limits::DECRYPTION_MINUTES_MOST).contains(&terms.decryption_minutes) {
+        let (least, most) = (limits::DECRYPTION_MINUTES_LEAST, limits::DECRYPTION_MINUTES_MOST);
+        return Err(refusals::body_invalid(&format!("decryption_minutes: {least} to {most}")).into());
     }
     if terms.bid_validity_days == 0 || terms.bid_validity_days > limits::BID_VALIDITY_DAYS {
         return Err(refusals::body_invalid(&format!("bid_validity_days: 1 to {}", limits::BID_VALIDITY_DAYS)).into());

@@ -5,6 +5,7 @@ use super::*;
 use crate::kernel::digest::sha256;
 use crate::kernel::id::{BidId, LotId, OrgId, ProjectId, UploadId};
 use crate::kernel::time::Timestamp;
+use crate::rules::facts::KeyMode;
 use crate::seal::ids::{Ident, UtcMillis};
 use crate::seal::keys::{Algorithm, SigningKey};
 use crate::seal::keyset::{KeySetKind, KeySetSubject, Profile};
@@ -15,7 +16,7 @@ use crate::seal::sealing::{Subject, seal_header, seal_payload};
 struct Bench {
     dir: tempfile::TempDir,
     blobs: DiskBlobs,
-    key: KeyShare,
+    means: Means,
     binding: Binding,
 }
 
@@ -27,7 +28,22 @@ fn instant() -> UtcMillis {
     UtcMillis::parse(Timestamp::from_millis(0).to_string(), "at").expect("our form")
 }
 
+fn means(key: KeyShare) -> Means {
+    let set = key.key_set().clone();
+    let seals = Seals {
+        mode: KeyMode::Platform,
+        tender: set.tender.to_string(),
+        group: set.group.to_string(),
+        shared: Some(set),
+    };
+    Means { seals, key: Some(key), currency: Currency::CNY }
+}
+
 impl Bench {
+    fn key(&self) -> &KeyShare {
+        self.means.key.as_ref().expect("the platform's")
+    }
+
     fn new(part: Part) -> Self {
         let at = Timestamp::from_millis(0);
         let (tender, lot) = (ident(ProjectId::ordered(at).as_str()), ident(LotId::ordered(at).as_str()));
@@ -39,8 +55,8 @@ impl Bench {
         };
         let dir = tempfile::tempdir().expect("a directory");
         let (blobs, _) = DiskBlobs::open(dir.path(), None).expect("opened");
-        let key = KeyShare::generate(KeySetKind::Platform, subject).expect("random numbers");
-        Self { dir, blobs, key, binding: Binding { tender, lot, bidder: ident(OrgId::ordered(at).as_str()), part } }
+        let means = means(KeyShare::generate(KeySetKind::Platform, subject).expect("random numbers"));
+        Self { dir, blobs, means, binding: Binding { tender, lot, bidder: ident(OrgId::ordered(at).as_str()), part } }
     }
 
     /// Seals an archive as a bidder would, and stores its payload.
@@ -56,7 +72,7 @@ impl Bench {
             created: instant(),
         };
         let signer = SigningKey::generate(Algorithm::EdDsa).expect("random numbers");
-        let envelope = seal_header(&subject, &payload, &[self.key.key_set()], &signer).expect("signed");
+        let envelope = seal_header(&subject, &payload, &[self.key().key_set()], &signer).expect("signed");
         let upload_id = UploadId::random().into_string();
         self.blobs.create(&upload_id, payload.size_bytes, payload.size_bytes).expect("made");
         self.blobs.write_chunk(&upload_id, 0, &ciphertext).expect("written");
@@ -66,6 +82,7 @@ impl Bench {
             part: self.binding.part.name().into(),
             upload_id,
             header: envelope.jws().to_json(),
+            bid_version: 1,
         }
     }
 
@@ -80,7 +97,7 @@ impl Bench {
     }
 
     fn open(&self, sealed: &Sealed) -> Result<(Outcome, UnsealingBody)> {
-        open(&self.blobs, &self.key, sealed, Currency::CNY)
+        open(&self.blobs, &self.means, sealed, &Shares::default())
     }
 
     /// The outcome with its reason.
@@ -105,11 +122,12 @@ fn a_good_bid_gives_its_price_and_a_share_that_verifies() {
     assert_eq!(outcome, Outcome::Opened);
     assert_eq!(body.price, Some(Money::from_minor(125_000_000, Currency::CNY)));
     assert_eq!((body.rev, body.validity_days, body.document_revision), (3, Some(90), sha256(b"documents")));
-    let share = body.share.expect("a share");
+    let [share] = &body.shares[..] else { panic!("one share") };
+    assert_eq!((share.slot, share.member), (0, 1));
     let share =
         Share::parse(format!(r#"{{"d":"{}","proof":"{}"}}"#, share.d, share.proof).as_bytes()).expect("its form");
     let envelope = SignedEnvelope::parse(sealed.header.as_bytes()).expect("its form");
-    assert!(unsealing::verify_share(bench.key.key_set(), 1, &envelope, 0, &share));
+    assert!(unsealing::verify_share(bench.key().key_set(), 1, &envelope, 0, &share));
 }
 
 #[test]
