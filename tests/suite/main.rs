@@ -9,6 +9,7 @@ mod bad_requests;
 mod boundaries;
 mod break_glass;
 mod ceremonies;
+mod custodian_tool;
 mod custodians;
 mod deadline;
 mod derived;
