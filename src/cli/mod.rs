@@ -5,8 +5,10 @@
 //! which every user of a machine can read. No command can skip a check of the server.
 
 mod admin;
+mod ask;
 mod backup;
 mod bid_file;
+mod custodian;
 pub(crate) mod database;
 mod doctor;
 mod keys;
@@ -66,6 +68,9 @@ enum Command {
     Key(keys::KeyCommand),
     /// Seal a bid, upload it, submit it, and keep its receipt.
     Seal(seal::SealArgs),
+    /// Keep a share of the keys that bids are sealed to, on a custodian's machine.
+    #[command(subcommand)]
+    Custodian(custodian::CustodianCommand),
     /// Check the record, a receipt, or the public log. Exit codes are a verdict: 0 proven, 1 refuted, 3 undecided, 4 a forked log.
     #[command(subcommand)]
     Verify(verify::VerifyCommand),
@@ -164,6 +169,7 @@ pub fn main() -> ExitCode {
         Command::Restore(args) => backup::restore(&args),
         Command::Key(command) => keys::run(command),
         Command::Seal(args) => seal::run(&args),
+        Command::Custodian(command) => custodian::run(&command),
         Command::Verify(command) => match verify::run(command) {
             Ok(code) => return code,
             Err(failed) => Err(failed),

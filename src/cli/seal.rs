@@ -5,7 +5,7 @@
 //! bid in the box is sent again, from the ciphertext that is kept here.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufWriter};
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -13,12 +13,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::bid_file::{BidFile, KeptPart, Submission};
-use super::{Failed, keys};
+use super::{Failed, ask, keys};
 use crate::client::sealer::{Sealer, check_receipt, envelope_json, own_partials};
 use crate::client::{Client, ClientError, Submitted};
 use crate::clock::{Clock, SystemClock};
 use crate::kernel::digest::sha256;
-use crate::kernel::secret::Secret;
 use crate::seal::envelope::{Part, SignedEnvelope};
 use crate::seal::keys::{SigningKey, VerifyingKey};
 use crate::seal::manifest::{BidJson, FileEntry};
@@ -89,7 +88,7 @@ struct Run<'a> {
 /// See [`Failed`]; run it again to go on.
 pub fn run(args: &SealArgs) -> Result<(), Failed> {
     let key = keys::read(&args.key)?;
-    let client = signed_in(args)?;
+    let client = ask::sign_in(&args.server, args.login.as_deref())?;
     let bidder = client.me().map_err(Failed::tried)?.org_id;
     let (verifier, platform) = platform_key(&client, args.verifier.as_deref())?;
     let sealer = Sealer::prepare(&client, &args.lot, &bidder, &platform).map_err(Failed::tried)?;
@@ -113,26 +112,6 @@ pub fn run(args: &SealArgs) -> Result<(), Failed> {
     run.seal()?;
     run.upload()?;
     run.submit()
-}
-
-fn signed_in(args: &SealArgs) -> Result<Client, Failed> {
-    let client = Client::new(&args.server);
-    let Some(login) = &args.login else {
-        let token = std::env::var("SEALBID_TOKEN")
-            .map_err(|_| Failed::Usage("give --login, or an access token in SEALBID_TOKEN".into()))?;
-        return Ok(client.with_token(token));
-    };
-    let password = Secret::new(match std::env::var("SEALBID_PASSWORD") {
-        Ok(password) => password,
-        Err(_) => {
-            eprintln!("password of {login}, on standard input:");
-            let mut line = String::new();
-            std::io::stdin().lock().read_line(&mut line).map_err(Failed::tried)?;
-            line.trim_end_matches(['\r', '\n']).to_owned()
-        }
-    });
-    client.sign_in(login, password.expose()).map_err(Failed::tried)?;
-    Ok(client)
 }
 
 /// The platform's verifier key and the key in it: the given one, or what the server says of itself.

@@ -7,8 +7,10 @@
 //! knows better.
 
 mod bids;
+pub mod custodians;
 mod error;
 mod http;
+mod log;
 mod people;
 mod procedures;
 pub mod sealer;
@@ -19,5 +21,6 @@ pub use bids::Submitted;
 pub use error::{ClientError, Problem, Result};
 pub use http::Client;
 pub(crate) use http::new_key;
+pub use log::RemoteLog;
 pub use people::key_proof;
 pub use upload::{Source, UploadFor};

@@ -1,6 +1,6 @@
 //! What the client reads of the server's answers: the fields it needs, and no more.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::kernel::digest::Digest;
@@ -54,7 +54,7 @@ pub struct Organisation {
 }
 
 /// The key by which receipts and key sets are checked.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlatformKey {
     /// `EdDSA`.
     pub alg: String,

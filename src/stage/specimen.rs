@@ -201,14 +201,19 @@ impl Specimen {
 
     /// An entry that says what was disclosed.
     fn disclosed(&mut self, digest: &Digest) -> Entry {
-        let mut entry = self.next_entry("lot.disclosed", &format!("disclosed-{LOT}"), Some(LOT), &json!({}));
+        self.public("lot.disclosed", &format!("disclosed-{LOT}"), LOT, &json!({ "sha256": digest }))
+    }
+
+    /// An entry of a lot, with public data.
+    fn public(&mut self, kind: &str, stream: &str, lot: &str, data: &Value) -> Entry {
+        let mut entry = self.next_entry(kind, stream, Some(lot), &json!({}));
         let mut p: Value = serde_json::from_str(&entry.parts[0].1).expect("JSON");
-        p["data"] = json!({ "sha256": digest });
+        p["data"] = data.clone();
         entry.parts[0].1 = p.to_string();
         let [p, c, i] = &entry.parts;
         let of = |part, (salt, text): &(Salt, String)| part_digest(part, salt, text.as_bytes());
         entry.commitment = commitment(&of(Part::Public, p), &of(Part::Restricted, c), &of(Part::Personal, i));
-        self.heads.insert(format!("disclosed-{LOT}"), (1, entry.commitment));
+        self.heads.entry(stream.to_owned()).and_modify(|(_, head)| *head = entry.commitment);
         entry
     }
 
@@ -227,6 +232,12 @@ impl Specimen {
     /// Appends the entry that names a disclosure.
     pub fn disclose(&mut self, file: &str, write: &mut impl FnMut(Tile, Vec<u8>)) -> Batch {
         let entry = self.disclosed(&sha256(file.as_bytes()));
+        self.append(vec![entry], write)
+    }
+
+    /// Appends an entry of a lot with public data.
+    pub fn record(&mut self, kind: &str, lot: &str, data: &Value, write: &mut impl FnMut(Tile, Vec<u8>)) -> Batch {
+        let entry = self.public(kind, &format!("{kind}-{lot}"), lot, data);
         self.append(vec![entry], write)
     }
 

@@ -1,7 +1,10 @@
 //! Signed heads: one by itself, and two of which one must continue the other.
 
+use std::cmp::Ordering;
+
 use super::report::{Failure, Finding, Proven, Result};
 use super::source::Source;
+use super::tiles;
 use super::tree::Tree;
 use super::trust::{Head, Trust};
 use crate::kernel::text::Bilingual;
@@ -45,7 +48,32 @@ pub fn continues(older: &Head, newer: &Head, tree: &mut Tree<'_>) -> Result<()> 
     if tree.root_at(older.checkpoint().size)? == older.checkpoint().root { Ok(()) } else { Err(forked(older, newer)) }
 }
 
-pub(super) fn same_log(older: &Head, newer: &Head) -> Result<()> {
+/// Shows that a log that showed `older` and shows `newer` now has only grown, if at all.
+///
+/// # Errors
+/// Forked when the two contradict each other; refuted when it has shrunk, or they are of different logs; undecided when a
+/// tile is missing.
+pub fn follows(older: &Head, newer: &Head, source: &dyn Source) -> Result<()> {
+    same_log(older, newer)?;
+    let (old, new) = (older.checkpoint(), newer.checkpoint());
+    match new.size.cmp(&old.size) {
+        Ordering::Greater => continues(older, newer, &mut Tree::open(source, new)?),
+        Ordering::Equal if old.root == new.root => Ok(()),
+        Ordering::Equal => Err(forked(older, newer)),
+        Ordering::Less => Err(smaller(source, older, newer)),
+    }
+}
+
+/// A smaller tree than before is a contradiction where the tiles of the larger one are still there to show it.
+fn smaller(source: &dyn Source, older: &Head, newer: &Head) -> Failure {
+    let contradiction = Tree::open(source, older.checkpoint()).and_then(|mut tree| continues(newer, older, &mut tree));
+    match contradiction {
+        Err(forked @ Failure::Forked { .. }) => forked,
+        _ => tiles::shrunk(older, newer),
+    }
+}
+
+fn same_log(older: &Head, newer: &Head) -> Result<()> {
     let (old, new) = (&older.checkpoint().origin, &newer.checkpoint().origin);
     if old == new {
         return Ok(());

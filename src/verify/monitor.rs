@@ -82,32 +82,13 @@ fn grown(trust: &Trust, source: &dyn Source, now: &Now<'_>, before: Option<&Befo
     let from = old.as_ref().map_or(0, |old| old.checkpoint().size);
     let size = head.checkpoint().size;
     if let Some(old) = &old {
-        heads::same_log(old, &head)?;
-        if size < from {
-            return Err(smaller(source, old, &head));
-        }
-        if size == from && old.checkpoint().root != head.checkpoint().root {
-            return Err(heads::forked(old, &head));
-        }
+        heads::follows(old, &head, source)?;
     }
     if old.is_none() || size > from {
         let mut tree = Tree::open(source, head.checkpoint())?;
-        if let Some(old) = &old {
-            heads::continues(old, &head, &mut tree)?;
-        }
         tiles::walk(&mut tree, from, |_, _| {})?;
     }
     Ok(Grown { is_new: old.is_none() || size > from, head, from })
-}
-
-/// A smaller tree than before is a contradiction where the tiles of the larger one are still there to show it.
-fn smaller(source: &dyn Source, old: &Head, head: &Head) -> Failure {
-    let contradiction =
-        Tree::open(source, old.checkpoint()).and_then(|mut tree| heads::continues(head, old, &mut tree));
-    match contradiction {
-        Err(forked @ Failure::Forked { .. }) => forked,
-        _ => tiles::shrunk(old, head),
-    }
 }
 
 /// Whether the head is fresh: seen by witnesses, or by this program for the first time, within some ticks.

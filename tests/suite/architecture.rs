@@ -54,11 +54,14 @@ const ARROWS: &[(&str, &[&str])] = &[
             "limits", "faults", "config", "clock", "metrics",
         ],
     ),
-    ("client", &["kernel", "seal", "tlog", "rules", "limits"]),
+    // It can read a log for whoever checks one.
+    ("client", &["kernel", "seal", "tlog", "rules", "limits", "verify"]),
     // What strangers run: no database, no platform. Evidence comes as a tar, whose form is that of sealed payloads.
     ("verify", &["kernel", "seal", "tlog", "limits"]),
     // What others run beside a log; its key is a file as a bidder's is.
     ("witness", &["kernel", "seal", "tlog", "clock", "limits"]),
+    // What a custodian runs: believes neither the platform nor the log.
+    ("custodian", &["kernel", "seal", "tlog", "verify", "client", "clock", "limits"]),
     ("derived", &["rules", "http"]),
     (
         "stage",
@@ -91,8 +94,30 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "kernel", "rules", "seal", "tlog", "verify", "witness", "client", "demo", "bench", "drill", "derived",
-            "app", "clock", "config", "keys", "worker", "http", "db", "ledger", "log", "features", "blobs", "limits",
+            "kernel",
+            "rules",
+            "seal",
+            "tlog",
+            "verify",
+            "witness",
+            "client",
+            "custodian",
+            "demo",
+            "bench",
+            "drill",
+            "derived",
+            "app",
+            "clock",
+            "config",
+            "keys",
+            "worker",
+            "http",
+            "db",
+            "ledger",
+            "log",
+            "features",
+            "blobs",
+            "limits",
         ],
     ),
 ];

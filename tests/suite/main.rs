@@ -10,6 +10,7 @@ mod boundaries;
 mod break_glass;
 mod ceremonies;
 mod collusion;
+mod custodian_tool;
 mod custodians;
 mod deadline;
 mod derived;

@@ -10,13 +10,12 @@ use clap::Args;
 
 use super::files::text;
 use super::{Failed, TrustArgs, tell};
-use crate::client::Client;
+use crate::client::{Client, RemoteLog};
 use crate::clock::{Clock, SystemClock};
 use crate::limits;
 use crate::tlog::policy::Policy;
 use crate::verify::monitor::{Before, Now, look};
 use crate::verify::report::{Failure, Proven, Result as Checked};
-use crate::verify::source::Source;
 use crate::verify::trust::{Head, Trust};
 
 /// Arguments of `verify monitor`.
@@ -37,37 +36,13 @@ pub struct MonitorArgs {
     trust: TrustArgs,
 }
 
-/// A log that is read over the network.
-struct Remote(Client);
-
-impl Source for Remote {
-    fn read(&self, path: &str, _: usize) -> io::Result<Option<Vec<u8>>> {
-        self.0.get_file(&format!("/{path}")).map_err(io::Error::other)
-    }
-}
-
-impl Remote {
-    /// A small file as text; undecided where it cannot be had.
-    fn text(&self, path: &str) -> Checked<String> {
-        let place = format!("{}/{path}", self.0.base());
-        let missing = |what: &dyn std::fmt::Display| {
-            Failure::undecided(place.clone(), format!("无法取得:{what}"), format!("it cannot be had: {what}"))
-        };
-        let bytes = self.read(path, 0).map_err(|error| missing(&error))?.ok_or_else(|| missing(&"status 404"))?;
-        if bytes.len() as u64 > limits::VERIFY_TEXT_BYTES {
-            return Err(missing(&"larger than any such file is"));
-        }
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    }
-}
-
 /// Looks, once or until something is wrong with the log.
 ///
 /// # Errors
 /// When the command line is wrong, or the state cannot be read or kept.
 pub fn run(args: &MonitorArgs) -> Result<ExitCode, Failed> {
     let trust = args.trust.read()?;
-    let remote = Remote(Client::new(&args.url));
+    let remote = RemoteLog::new(Client::new(&args.url));
     // How often the log grows is told by whoever is trusted, and by the log itself only where nobody else does.
     let trusted = args.trust.policy.as_ref().map(|path| text(path)).transpose()?;
     let mut tick = trusted.as_deref().and_then(Policy::tick_ms);
@@ -90,7 +65,7 @@ pub fn run(args: &MonitorArgs) -> Result<ExitCode, Failed> {
     }
 }
 
-fn once(trust: &Trust, remote: &Remote, state: &Path, tick_ms: Option<u64>) -> Result<Checked<Proven>, Failed> {
+fn once(trust: &Trust, remote: &RemoteLog, state: &Path, tick_ms: Option<u64>) -> Result<Checked<Proven>, Failed> {
     let before = kept(state)?;
     let place = state.display().to_string();
     let before = before.as_ref().map(|(note, at)| Before { place: &place, note, at: *at });
@@ -98,7 +73,7 @@ fn once(trust: &Trust, remote: &Remote, state: &Path, tick_ms: Option<u64>) -> R
         Ok(note) => note,
         Err(failure) => return Ok(Err(failure)),
     };
-    let place = format!("{}/checkpoint", remote.0.base());
+    let place = remote.place("checkpoint");
     let now = u64::try_from(SystemClock.now().millis() / 1000).unwrap_or(0);
     let now = Now { place: &place, note: &note, at: now, tick_ms };
     let (head, outcome) = look(trust, remote, &now, before.as_ref());

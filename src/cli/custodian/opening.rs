@@ -1,0 +1,199 @@
+//! The opening, at the platform or from files.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use indicatif::ProgressBar;
+use serde_json::{Value, json};
+
+use super::voice::Voice;
+use super::{Common, Failed, ask, checkpoint, log_of};
+use crate::client::Client;
+use crate::client::custodians::{CeremonyView, SnapshotView};
+use crate::custodian::ceremony::{Ceremony, fingerprint};
+use crate::custodian::desk::{Asked, Desk};
+use crate::custodian::opening::Checked;
+use crate::custodian::platform::Platform;
+use crate::custodian::{Error, refusal};
+use crate::limits;
+use crate::seal::partials::SignedPartials;
+use crate::verify::source::{Directory, Source};
+
+/// Arguments of `custodian open`.
+#[derive(Args)]
+pub struct OpenArgs {
+    /// This lot alone. Without it every lot whose opening you have not answered.
+    #[arg(long, value_name = "ID")]
+    lot: Option<String>,
+    /// Wait for the opening time, the snapshot, and the log.
+    #[arg(long)]
+    wait: bool,
+    /// Ask nobody: the directory has snapshot.json, checkpoint, tiles, and ceremony.json where it is needed.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["wait", "lot"])]
+    from_file: Option<PathBuf>,
+    /// Write the answers as partials-<n>.json here, instead of sending them. With --from-file: that directory unless said.
+    #[arg(long, value_name = "DIR")]
+    to_file: Option<PathBuf>,
+    /// After a restore: you are certain that the file that was lost has answered nothing.
+    #[arg(long)]
+    not_answered: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Why waiting may help.
+const PASSING: &[&refusal::Kind] =
+    &[&refusal::TOO_EARLY, &refusal::NO_SNAPSHOT, &refusal::SNAPSHOT_NOT_YET_IN_LOG, &refusal::LOG_UNDECIDED];
+
+pub(super) fn open(args: &OpenArgs) -> Result<(), Failed> {
+    let (voice, mut desk) = (args.common.voice(), args.common.desk()?);
+    let answered = match &args.from_file {
+        Some(dir) => vec![from_files(args, &mut desk, dir, &voice)?],
+        None => at_platform(args, &mut desk, &voice)?,
+    };
+    voice.done(&json!({ "answered": answered }));
+    Ok(())
+}
+
+fn from_files(args: &OpenArgs, desk: &mut Desk<'_>, dir: &Path, voice: &Voice) -> Result<Value, Failed> {
+    if let Some(view) = read::<CeremonyView>(dir, "ceremony.json")? {
+        desk.settle(&Ceremony::read(&view, &desk.me()?)?)?;
+    }
+    let missing = |name: &str| refusal::FILE_INVALID.because(dir.join(name).display());
+    let view: SnapshotView = read(dir, "snapshot.json")?.ok_or_else(|| missing("snapshot.json"))?;
+    let checkpoint = std::fs::read_to_string(dir.join("checkpoint")).map_err(|_| missing("checkpoint"))?;
+    let asked = Asked { view, opens_at: None, checkpoint };
+    let checked = checked(args, desk, &asked, &Directory(dir.to_owned()))?;
+    to_files(desk, &checked, args.to_file.as_deref().unwrap_or(dir), voice)
+}
+
+fn at_platform(args: &OpenArgs, desk: &mut Desk<'_>, voice: &Voice) -> Result<Vec<Value>, Failed> {
+    let lots: Vec<String> = match &args.lot {
+        Some(lot) => vec![lot.clone()],
+        None => desk.unanswered()?.into_iter().map(|(_, lot)| lot).collect(),
+    };
+    if lots.is_empty() {
+        return Err(refusal::NO_SHARE.because("").into());
+    }
+    // Nobody is asked, and nobody types a password, before its time.
+    let mut early = None;
+    let mut due = Vec::new();
+    for lot in lots {
+        match waiting(args.wait, voice, || Ok(desk.in_time(&lot)?)) {
+            Ok(()) => due.push(lot),
+            Err(error) => early = early.or(Some(error)),
+        }
+    }
+    if let (true, Some(early)) = (due.is_empty(), early) {
+        return Err(early.into());
+    }
+    let client = ask::sign_in(&desk.state().server, Some(&desk.state().login))?;
+    desk.knows(&client)?;
+    let log = log_of(&desk.state().server);
+    let mut answered = Vec::new();
+    for lot in due {
+        confirm(desk, &client, &lot)?;
+        let checked = waiting(args.wait, voice, || {
+            let asked = desk.asked(&client, &lot, &|| checkpoint(&log))?;
+            asked.iter().map(|asked| checked(args, desk, asked, &log)).collect::<Result<Vec<_>, _>>()
+        })?;
+        for checked in checked {
+            answered.push(match &args.to_file {
+                Some(dir) => to_files(desk, &checked, dir, voice)?,
+                None => to_platform(desk, &checked, &client, voice)?,
+            });
+        }
+    }
+    Ok(answered)
+}
+
+/// Sees to it that the lot's key sets are those that all members accepted.
+fn confirm(desk: &mut Desk<'_>, client: &Client, lot: &str) -> Result<(), Failed> {
+    let unconfirmed = desk.state().shares.values().filter(|share| share.lot == lot && !share.confirmed);
+    let ceremonies: Vec<String> = unconfirmed.map(|share| share.ceremony.clone()).collect();
+    for id in ceremonies {
+        let view = Platform::ceremony(client, &id).map_err(Error::from)?;
+        desk.settle(&Ceremony::read(&view, &desk.me()?)?)?;
+    }
+    Ok(())
+}
+
+fn checked(args: &OpenArgs, desk: &mut Desk<'_>, asked: &Asked, log: &dyn Source) -> Result<Checked, Error> {
+    if args.not_answered {
+        desk.not_answered(&asked.view.kid)?;
+    }
+    desk.check(asked, log)
+}
+
+/// Tries until it is done, or waiting would not help.
+fn waiting<T>(wait: bool, voice: &Voice, mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+    let mut told = None;
+    loop {
+        match attempt() {
+            Err(Error::Refused(refusal)) if wait && PASSING.contains(&refusal.kind) => {
+                if told != Some(refusal.kind.code) {
+                    voice.line(&refusal.to_string());
+                    told = Some(refusal.kind.code);
+                }
+                std::thread::sleep(Duration::from_millis(limits::CUSTODIAN_LOOK_MS));
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+fn to_platform(desk: &mut Desk<'_>, checked: &Checked, client: &Client, voice: &Voice) -> Result<Value, Failed> {
+    let lot = checked.snapshot.lot.as_str();
+    answer(desk, checked, |list, _| Ok(Platform::give(client, lot, list)?))?;
+    told(checked, voice)
+}
+
+fn to_files(desk: &mut Desk<'_>, checked: &Checked, dir: &Path, voice: &Voice) -> Result<Value, Failed> {
+    answer(desk, checked, |list, number| {
+        let path = dir.join(format!("partials-{number}.json"));
+        let failed = |error: std::io::Error| refusal::FILE_INVALID.because(format!("{}: {error}", path.display()));
+        Ok(std::fs::write(&path, format!("{}\n", list.jws().to_json())).map_err(failed)?)
+    })?;
+    told(checked, voice)
+}
+
+/// Answers, and shows how far it is where it takes long.
+fn answer(
+    desk: &mut Desk<'_>,
+    checked: &Checked,
+    mut give: impl FnMut(&SignedPartials, usize) -> crate::custodian::Result<()>,
+) -> Result<(), Failed> {
+    let (bar, began, mut number) = (ProgressBar::hidden(), Instant::now(), 0);
+    bar.set_length(checked.lines.len() as u64);
+    desk.answer(checked, |list, lines| {
+        number += 1;
+        give(list, number)?;
+        bar.inc(lines as u64);
+        if began.elapsed().as_millis() > limits::CUSTODIAN_PATIENCE_MS && bar.is_hidden() {
+            bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
+        }
+        Ok(())
+    })?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
+fn told(checked: &Checked, voice: &Voice) -> Result<Value, Failed> {
+    let (snapshot, lines) = (&checked.snapshot, checked.lines.len());
+    voice.say(
+        &format!("标段 {}:已答复 {lines} 行({})。", snapshot.lot, fingerprint(snapshot.kid)),
+        &format!("Lot {}: {lines} lines are answered ({}).", snapshot.lot, fingerprint(snapshot.kid)),
+    );
+    Ok(json!({ "lot_id": snapshot.lot, "kid": snapshot.kid, "root": snapshot.root, "lines": lines }))
+}
+
+fn read<T: serde::de::DeserializeOwned>(dir: &Path, name: &str) -> Result<Option<T>, Failed> {
+    let path = dir.join(name);
+    let invalid = |error: &dyn std::fmt::Display| refusal::FILE_INVALID.because(format!("{}: {error}", path.display()));
+    match std::fs::read(&path) {
+        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).map_err(|error| invalid(&error))?)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(invalid(&error).into()),
+    }
+}

@@ -1,0 +1,5 @@
+//! Custodians at a platform that is made of memory.
+
+mod ceremonies;
+mod openings;
+mod stage;
