@@ -19,6 +19,7 @@ use crate::client::{key_proof, new_key};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::demo::cast::Cast;
+use crate::demo::custody::Mode;
 use crate::features::accounts::model::CONFIRMED;
 use crate::features::accounts::ops::{NewPerson, insert_organisation, insert_user};
 use crate::features::accounts::signing_keys;
@@ -144,7 +145,7 @@ impl Ground {
     }
 
     fn lay_on(platform: Platform, bidders: usize, lots: usize) -> Result<Self> {
-        let cast = Cast::assemble(&platform).map_err(BenchError::of)?;
+        let cast = Cast::assemble(&platform, Mode::default()).map_err(BenchError::of)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(BenchError::of)?;
         let mut ground = Self { platform, cast, bidders: Vec::new(), lots: Vec::new(), runtime };
         ground.invite(bidders)?;

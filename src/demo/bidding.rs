@@ -5,9 +5,9 @@ use serde_json::Value;
 use super::cast::{Cast, Player};
 use super::{During, Result};
 use crate::client::new_key;
-use crate::client::sealer::{check_receipt, envelope_json};
+use crate::client::sealer::{Sealer, check_receipt, envelope_json};
 use crate::kernel::money::Money;
-use crate::seal::envelope::Part;
+use crate::seal::envelope::{Part, SignedEnvelope};
 use crate::seal::manifest::BidJson;
 use crate::seal::part_writer::describe;
 use crate::seal::sealing::SealedPayload;
@@ -19,6 +19,8 @@ pub struct Sent {
     pub bid_id: String,
     /// Its price, sealed: another header can be made over it.
     pub price: SealedPayload,
+    /// What decrypts it, where the bidder holds a key of its own.
+    pub own: Option<(Sealer, Vec<SignedEnvelope>)>,
 }
 
 #[cfg(test)]
@@ -27,7 +29,7 @@ impl Sent {
     pub fn without_price(bid_id: String) -> Self {
         let price =
             crate::seal::sealing::seal_payload(std::io::empty(), std::io::sink(), 1).expect("memory does not fail");
-        Self { bid_id, price }
+        Self { bid_id, price, own: None }
     }
 }
 
@@ -47,20 +49,22 @@ pub fn bid(platform: &Platform, cast: &Cast, player: &Player, lot: &str, money: 
     let documents = sealer
         .seal_documents(vec![file], |_| Ok(text.as_bytes()), &mut documents_bytes)
         .during(during("sealing the documents"))?;
-    let mut envelopes: Vec<Value> = Vec::new();
+    let (mut envelopes, mut signed): (Vec<Value>, Vec<SignedEnvelope>) = (Vec::new(), Vec::new());
     for (part, payload, bytes) in [(Part::Price, &price, price_bytes), (Part::Documents, &documents, documents_bytes)] {
         let mut source = std::io::Cursor::new(bytes);
         sealer.upload(&player.client, part, payload, &mut source, &new_key(), &|_| {}).during(during("uploading"))?;
         let header =
             sealer.header(&player.key, part, payload, 1, platform.now()).during(during("signing the header"))?;
         envelopes.push(envelope_json(&header).during(during("the header"))?);
+        signed.push(header);
     }
     let own_key = sealer.own_key_json(&player.key).during(during("the bidder's own key"))?;
     let answer =
         player.client.submit_bid(lot, &envelopes, own_key.as_ref(), &new_key()).during(during("submitting"))?;
     check_receipt(&answer.receipt, &cast.verifier, &envelopes).during(during("the receipt"))?;
     cast.remember(&player.name, answer.receipt["entry_id"].as_str().unwrap_or_default());
-    Ok(Sent { bid_id: answer.bid_id, price })
+    let own = sealer.own().is_some().then_some((sealer, signed));
+    Ok(Sent { bid_id: answer.bid_id, price, own })
 }
 
 /// Tries to change a bid, with a new header of revision 2 over the price it has. What comes back is the caller's to judge.

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::custody::{Custody, Mode};
 use super::{During, Result, say};
 use crate::client::Client;
 use crate::client::sealer::Sealer;
@@ -55,6 +56,10 @@ pub struct Cast {
     pub platform_key: VerifyingKey,
     /// The same as a verifier of receipts.
     pub verifier: String,
+    /// To whom the contracts' bids are sealed.
+    pub mode: Mode,
+    /// The custodians, where there are some.
+    pub custody: Option<Custody>,
     bidders: Mutex<HashMap<String, std::sync::Arc<Player>>>,
     count: AtomicU32,
     /// Acts with bids: who, and the entry.
@@ -91,9 +96,24 @@ fn register(platform: &Platform, centre: &Client, id: &str, name: &str, role: &s
     Ok(Player { client, key, org: org.id, name: name.to_owned() })
 }
 
+/// Custodians, each of an institution of its own, with their tools set up.
+fn custody(platform: &Platform, admin: &Client) -> Result<Custody> {
+    let logins = Custody::logins();
+    for (n, login) in logins.iter().enumerate() {
+        let institution = format!("演示保管机构{n} (demonstration institution {n})");
+        let user = admin
+            .create_user_with_organisation(&identifier(&format!("K{n}")), &institution, login, login, &["custodian"])
+            .during(format!("{login}'s account"))?;
+        join(platform, admin, &user.id, login)?;
+    }
+    // What they believe is the public log, which has to have begun.
+    platform.settle()?;
+    Custody::assemble(platform, &logins)
+}
+
 impl Cast {
     /// Everybody but the bidders.
-    pub fn assemble(platform: &Platform) -> Result<Self> {
+    pub fn assemble(platform: &Platform, mode: Mode) -> Result<Self> {
         let first = FirstAdmin {
             identifier: identifier("C1"),
             organisation: "演示交易中心 (demonstration centre)".into(),
@@ -124,6 +144,7 @@ impl Cast {
         let initiator =
             register(platform, &centre, "P1", "演示项目单位 (demonstration initiator)", "initiator", "initiator")?;
         let said = admin.platform_key().during("the platform's key")?;
+        let custody = if mode.key_mode().needs_custodians() { Some(custody(platform, &admin)?) } else { None };
         say(
             "Administrator, centre, inspector and initiator have accounts; the initiator has registered, was confirmed and has a signing key.",
         );
@@ -133,6 +154,8 @@ impl Cast {
             centre,
             inspector,
             initiator,
+            mode,
+            custody,
             bidders: Mutex::default(),
             count: AtomicU32::new(0),
             acts: Mutex::default(),

@@ -7,7 +7,7 @@ use super::cast::{Cast, MATTER};
 use super::comparison::{self, Evaluation, Offer};
 use super::data::Contract;
 use super::report::{Report, ReportedBid};
-use super::{DemoError, During, Result, opening, say};
+use super::{DemoError, During, Result, custody, opening, say};
 use crate::client::ClientError;
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::time::Timestamp;
@@ -58,7 +58,12 @@ pub fn play_all(platform: &Platform, cast: &Cast, mut plays: Vec<Play>) -> Resul
     say(
         "The deadline has passed: the boxes are closed and their envelopes unsealed; the centre reads them out, the initiator confirms and judges.",
     );
+    each(&mut plays, |play| play.decrypt(platform, cast));
+    platform.settle()?;
     each(&mut plays, |play| play.open_and_evaluate(cast));
+    if alone {
+        each(&mut plays, |play| play.verify(platform, cast));
+    }
     let publicity = plays.iter().filter_map(|play| play.publicity_ends).max().unwrap_or_else(|| platform.now());
     platform.move_to(publicity.plus_millis(DAY))?;
     each(&mut plays, |play| play.award(cast));
@@ -175,6 +180,7 @@ impl Play {
         let terms = json!({
             "description": "Played with the bids that were published; ceiling and dates are invented.",
             "currency": self.currency()?, "approval_number": number, "no_dispute_declared": true, "ceiling": self.ceiling()?,
+            "key_mode": cast.mode.key_mode(),
         });
         let lot = client.register_lot(&project.id, "construction", &title, &terms).during("registering the lot")?.id;
         let text = format!("Tender documents of {title}\n招标文件\n");
@@ -183,6 +189,9 @@ impl Play {
         cast.centre.act_with_lot(&lot, "accept").during("the centre's review")?;
         let now = platform.now();
         let deadline = now.plus_millis(DAYS_TO_DEADLINE * DAY);
+        if let Some(custody) = &cast.custody {
+            custody.make_key(&cast.initiator, &lot, &project.id, deadline)?;
+        }
         let schedule = json!({ "doc_issue_start_at": now, "doc_issue_end_at": now.plus_millis(7 * DAY), "deadline_at": deadline, "opens_at": deadline });
         client.do_with_lot(&lot, "publish", &schedule).during("publishing the notice")?;
         (self.lot, self.deadline) = (lot, Some(deadline));
@@ -238,6 +247,24 @@ impl Play {
             Err(error) => Err(DemoError::Differs(format!("a late header was not refused on record: {error}"))),
             Ok(()) => Err(DemoError::Differs("a late header was accepted".into())),
         }
+    }
+
+    /// Where the platform holds no key: custodians, and bidders with keys of their own, give their shares.
+    fn decrypt(&mut self, platform: &Platform, cast: &Cast) -> Result<()> {
+        let Some(custody) = &cast.custody else { return Ok(()) };
+        if cast.initiator.client.lot(&self.lot).during("the lot after its deadline")?.state != "opening" {
+            return Ok(());
+        }
+        for offer in &self.offers {
+            let Some(sent) = &offer.sent else { continue };
+            custody::decrypt(&*cast.bidder(platform, &self.names[offer.index])?, &self.lot, sent)?;
+        }
+        custody.open(&self.lot)
+    }
+
+    /// The opening, as a stranger checks it.
+    fn verify(&self, platform: &Platform, cast: &Cast) -> Result<()> {
+        custody::verify(platform, cast, &cast.centre, &self.lot)
     }
 
     /// The session, the judgements, the report and the candidates.

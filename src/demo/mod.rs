@@ -11,6 +11,7 @@ mod bidding;
 pub(crate) mod cast;
 mod comparison;
 mod construction;
+pub(crate) mod custody;
 mod data;
 mod land;
 mod opening;
@@ -41,6 +42,9 @@ pub struct DemoArgs {
     /// Play every contract of the data, and not only the first, and no invented lots.
     #[arg(long)]
     all: bool,
+    /// To whom the bids of the contracts are sealed: to the platform, to five custodians, or to these and each bidder.
+    #[arg(long, value_enum, default_value = "platform")]
+    mode: custody::Mode,
     /// Write one JSON line for each contract: what was read out, ranked and recommended.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -128,7 +132,7 @@ fn contracts(args: &DemoArgs) -> Result<Vec<Contract>> {
 
 fn play(args: &DemoArgs, platform: &Platform, contracts: Vec<Contract>) -> Result<()> {
     let began = std::time::Instant::now();
-    let cast = Cast::assemble(platform)?;
+    let cast = Cast::assemble(platform, args.mode)?;
     let reports = construction::play_all(platform, &cast, contracts.into_iter().map(Play::new).collect())?;
     for report in &reports {
         print!("{report}");

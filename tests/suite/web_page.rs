@@ -9,7 +9,7 @@ use sealbid::rules::editions::Category;
 use sealbid::seal::envelope::SignedEnvelope;
 use sealbid::seal::ids::{Ident, UtcMillis};
 use sealbid::seal::keys::{Algorithm, SigningKey};
-use sealbid::seal::keyset::{KeySetSubject, PlatformKey, Profile};
+use sealbid::seal::keyset::{KeySetKind, KeySetSubject, KeyShare, Profile};
 use sealbid::seal::part_reader::Discard;
 use sealbid::seal::unsealing::{open_part, payload_keys, slot_share};
 use serde_json::{Value, json};
@@ -239,7 +239,7 @@ fn an_envelope_of_two_slots_made_in_javascript_opens_here() {
         profile: Profile::Strict,
     };
     let publisher = SigningKey::generate(Algorithm::Es256).expect("random numbers");
-    let held = [0, 1].map(|_| PlatformKey::generate(subject.clone()).expect("random numbers"));
+    let held = [0, 1].map(|_| KeyShare::generate(KeySetKind::Platform, subject.clone()).expect("random numbers"));
     let signed = held.each_ref().map(|key| key.key_set().sign(&publisher).expect("signed"));
     let out = tempfile::tempdir().expect("a directory");
     let given = json!({
@@ -254,7 +254,7 @@ fn an_envelope_of_two_slots_made_in_javascript_opens_here() {
     let sets = [held[0].key_set(), held[1].key_set()];
     envelope.check_against(&sets).expect("sealed to both, with proofs");
     assert!(envelope.check_against(&[sets[1], sets[0]]).is_err(), "in this order");
-    let shares = [0, 1].map(|slot| Some(slot_share(&held[slot], &envelope, slot).expect("a share")));
+    let shares = [0, 1].map(|slot| vec![(1, slot_share(&held[slot], &envelope, slot).expect("a share"))]);
     let keys = payload_keys(&envelope, &sets, &shares[..]).expect("opened");
     let sealed = std::fs::read(out.path().join("sealed")).expect("the ciphertext");
     let contents = open_part(&envelope, keys, sealed.as_slice(), &mut Discard).expect("the documents");
