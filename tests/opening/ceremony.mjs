@@ -1,6 +1,6 @@
 // The ceremony in which custodians made a key that none of them holds (docs/opening-format.md, "Ceremony").
 
-import { Fields, Jws, Refuted, SigningKey, VERSION, concat, demand, present, scalar, sha256 } from "./format.mjs";
+import { Jws, SigningKey, VERSION, concat, demand, present, scalar, sha256 } from "./format.mjs";
 import { keySet, members } from "./keyset.mjs";
 import { Point, sum } from "./p256.mjs";
 import { knows, knowsPolynomial } from "./proofs.mjs";
@@ -137,7 +137,8 @@ export function heldCeremony(line) {
   const digests = ["commit", "round1", "round2"].flatMap((name) => draft.members.map(({ i }) => ceremony[name].get(i).digest));
   ceremony.transcript = sha256("sealbid/1 transcript", draft.id, ...digests);
   ceremony.sets = keySets(ceremony);
-  step("accept", line, keys, ceremony);
-  demand(line.messages.accept.length === draft.members.length, "a member accepted twice");
+  const accepted = [...step("accept", line, keys, ceremony).keys()];
+  const in_order = line.messages.accept.length === accepted.length && accepted.every((member, i) => member === i + 1);
+  demand(in_order, "acceptances are not one of every member, in their order");
   return ceremony.sets;
 }

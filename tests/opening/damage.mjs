@@ -45,7 +45,7 @@ const CHANGES = [
   ["the payload of another", "envelope", (l, [e, f]) => { l[e].payload = l[f].payload; }],
   ["the header of another", "envelope", (l, [e, f]) => { l[e].header = l[f].header; }],
   ["the signature of a header", "envelope", (l, [e]) => { l[e].header.signature = flipped(l[e].header.signature); }],
-  ["the bidder in a header", "envelope", (l, [e]) => { rewritten(l[e].header, (header) => { header.kc = flipped(header.kc); }); }],
+  ["the commitment in a header", "envelope", (l, [e]) => { rewritten(l[e].header, (header) => { header.kc = flipped(header.kc); }); }],
   ["another bidder's key", "envelope", (l, [e, f]) => { l[e].signer = l[f].signer; }],
   ["the ephemeral key of another", "envelope", (l, [e, f]) => { l[e].lines[0].enc = l[f].lines[0].enc; }],
   ["a proof of an ephemeral key", "envelope", (l, [e]) => { l[e].lines[0].pok = flipped(l[e].lines[0].pok); }],
