@@ -5,6 +5,7 @@
 // Numbers of lines are put right after a change, so that it is the change that is found. Ends with 1 when a copy is taken.
 
 import { spawnSync } from "node:child_process";
+import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +15,7 @@ const verifier = fileURLToPath(new URL("verify.mjs", import.meta.url));
 const [path, ...vkey] = process.argv.slice(2);
 const good = readFileSync(path, "utf8").trimEnd().split("\n");
 
-/** The text of bytes in which one is another. */
+/** The text of bytes in which one is another; at 0, that of a compressed point becomes its negative. */
 function flipped(text, at = 0.5) {
   const bytes = Buffer.from(text, "base64url");
   bytes[Math.floor(bytes.length * at)] ^= 1;
@@ -80,6 +81,23 @@ const CHANGES = [
   ["a line of an unknown type", "end", (l) => { l.splice(1, 0, { type: "note" }); }, 3],
   ["another platform's key", "end", (l) => { l[0].platform = l.find(({ type }) => type === "envelope").signer; }, 3],
 ];
+// Changes of what a platform that lies would sign anew, to come behind its signatures: the change of a payload.
+const LIES = [
+  ["the key set: another kid", "key_set", (set) => { set.kid = "0".repeat(32); }],
+  ["the key set: another key", "key_set", (set) => { set.X = flipped(set.X, 0); }],
+  ["the key set: other shares", "key_set", (set) => { set.shares.push(flipped(set.shares.pop(), 0)); }],
+  ["the key set: fewer needed", "key_set", (set) => { set.k -= 1; }],
+  ["the key set: another shape", "key_set", (set) => { set.kind = set.kind === "platform" ? "custodians" : "platform"; }],
+  ["the key set: a later opening", "key_set", (set) => { set.opens_not_before = set.opens_not_before.replace("20", "21"); }],
+  ["the key set: no such day", "key_set", (set) => { set.opens_not_before = "2026-02-30T00:00:00.000Z"; }],
+  ["the key set: one field more", "key_set", (set) => { set.more = 1; }],
+  ["the key set: another ceremony", "snapshot", null, (set) => { set.ceremony = "0".repeat(64); }],
+  ["the key set: other people", "snapshot", null, (set) => { set.members[0].org += "0"; }],
+  ["the snapshot: another root", "snapshot", (shot) => { shot.root = "0".repeat(64); }],
+  ["the snapshot: another count", "snapshot", (shot) => { shot.count += 1; }],
+  ["the snapshot: another lot", "snapshot", (shot) => { shot.lot += "0"; }],
+  ["the snapshot: another key set", "snapshot", (shot) => { shot.kid = "0".repeat(32); }],
+];
 // Changes of the text itself.
 const TEXT_CHANGES = [
   ["the last line feed taken out", (text) => text.slice(0, -1)],
@@ -87,6 +105,29 @@ const TEXT_CHANGES = [
   ["the number of lines", (text) => text.replace(/"lines":(\d+)/, (_, n) => `"lines":${Number(n) + 1}`)],
   ["a price twice", (text) => text.replace('"price":', '"price":{"amount":"1.00","currency":"CNY"},"price":')],
 ];
+
+const liar = generateKeyPairSync("ed25519");
+const liarKey = Buffer.from(liar.publicKey.export({ format: "jwk" }).x, "base64url");
+const hex = (length, ...pieces) => pieces.reduce((hash, piece) => hash.update(piece), createHash("sha256")).digest("hex").slice(0, length);
+const liarKid = hex(32, "EdDSA\0", liarKey);
+const liarTyped = Buffer.concat([Buffer.from([1]), liarKey]);
+const liarVkey = ["--vkey", `liar+${hex(8, "liar\n", liarTyped)}+${liarTyped.toString("base64")}`];
+
+/** Signs an object anew, perhaps changed. */
+function signedAnew(jws, change) {
+  if (change) rewritten(jws, change);
+  const { typ } = JSON.parse(Buffer.from(jws.protected, "base64url"));
+  jws.protected = Buffer.from(JSON.stringify({ alg: "EdDSA", kid: liarKid, typ })).toString("base64url");
+  jws.signature = sign(null, Buffer.from(`${jws.protected}.${jws.payload}`), liar.privateKey).toString("base64url");
+}
+
+/** The whole bundle under the key of a platform that lies: `changes` by the type of the line. */
+function lied(changes) {
+  const lines = good.map((line) => JSON.parse(line));
+  lines[0].platform = { alg: "EdDSA", kid: liarKid, public_key: liarKey.toString("base64url") };
+  for (const line of lines) if (["key_set", "snapshot"].includes(line.type)) signedAnew(line[line.type], changes[line.type]);
+  return written(lines);
+}
 
 const written = (lines) => lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 
@@ -98,25 +139,32 @@ function* copies() {
     change(lines, places(kind), { envelope: places("envelope") });
     const end = lines.at(-1);
     if (end.type === "end") end.lines = lines.length;
-    yield [what, written(lines), code];
+    yield [what, written(lines), code, vkey];
   }
-  for (const [what, change] of TEXT_CHANGES) yield [what, change(`${good.join("\n")}\n`), 1];
+  for (const [what, kind, change, ofKeySet] of LIES) {
+    if (!good.some((line) => JSON.parse(line).type === kind)) continue;
+    const changes = ofKeySet ? { key_set: ofKeySet } : { [kind]: change };
+    yield [what, lied(changes), 1, liarVkey];
+  }
+  for (const [what, change] of TEXT_CHANGES) yield [what, change(`${good.join("\n")}\n`), 1, vkey];
 }
 
 const scratch = mkdtempSync(join(tmpdir(), "opening-"));
 const copy = join(scratch, "copy.ndjson");
-const run = (text) => {
+const run = (text, keys) => {
   writeFileSync(copy, text);
-  return spawnSync(process.execPath, [verifier, copy, ...vkey], { encoding: "utf8" });
+  return spawnSync(process.execPath, [verifier, copy, ...keys], { encoding: "utf8" });
 };
 try {
   let refused = 0;
   let taken = 0;
-  // Written again as it is, it must hold: otherwise no refusal says anything.
-  const unchanged = run(written(good.map((line) => JSON.parse(line))));
-  if (unchanged.status !== 0) throw new Error(`the unchanged bundle does not hold\n${unchanged.stdout}${unchanged.stderr}`);
-  for (const [what, text, code] of copies()) {
-    const { status, stdout, stderr } = run(text);
+  // Written or signed anew as it is, it must hold: otherwise no refusal says anything.
+  for (const [text, keys] of [[written(good.map((line) => JSON.parse(line))), vkey], [lied({}), liarVkey]]) {
+    const { status, stdout, stderr } = run(text, keys);
+    if (status !== 0) throw new Error(`the unchanged bundle does not hold\n${stdout}${stderr}`);
+  }
+  for (const [what, text, code, keys] of copies()) {
+    const { status, stdout, stderr } = run(text, keys);
     const verdict = status === 1 ? "refuted: " : "undecided: ";
     if (status === code && stdout.startsWith(verdict)) refused += 1;
     else {
