@@ -45,6 +45,7 @@ export function utf8(bytes, what) {
 /** A number that no field has: negative, with a fraction or an exponent, or too large to count with. */
 class OtherNumber {}
 
+// One token of RFC 8259: a sign, a string, a number or a word.
 const TOKEN = /[ \t\n\r]*(?:([{}[\],:])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)|(true|false|null))/y;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
