@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::on_both;
 use crate::support::custody::{Custody, give, partials, snapshot};
 use crate::support::own::{decrypt, own_key, seal};
+use crate::support::program::verify_opening_elsewhere;
 use crate::support::story::LotStory;
 use crate::support::world::World;
 
@@ -24,6 +25,11 @@ fn bundle(lot: &LotStory<'_>) -> Vec<Value> {
 
 fn written(lines: &[Value]) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// What the other program must find.
+fn elsewhere(world: &World, lines: &[Value], holds: bool) {
+    verify_opening_elsewhere(&written(lines), &world.app().promise_verifier(), holds);
 }
 
 /// What a stranger was given: the log's policy and the platform's key.
@@ -73,6 +79,7 @@ on_both!(an_opening_by_custodians_is_proven_offline_and_every_change_of_it_is_fo
     let proven = verdict(world, &good).expect("proven");
     assert_eq!((fact(&proven, "custodians"), fact(&proven, "prices")), (json!("3/5"), json!(3)));
     assert_eq!((fact(&proven, "shares"), fact(&proven, "snapshot_in_log")), (json!(9), json!(true)));
+    elsewhere(world, &good, true);
     let at = |kind: &str| good.iter().position(|line| line["type"] == kind).expect(kind);
     let (ceremony, set, shot, list, envelope) =
         (at("ceremony"), at("key_set"), at("snapshot"), at("partials"), at("envelope"));
@@ -126,6 +133,7 @@ on_both!(an_opening_by_custodians_is_proven_offline_and_every_change_of_it_is_fo
             end["lines"] = count.into();
         }
         assert!(verdict(world, &lines).is_err(), "{what} was changed");
+        elsewhere(world, &lines, false);
     }
     let stranger = Trust::new(None, Vec::new());
     let unknown = check(&stranger, "opening", BufReader::new(written(&good).as_bytes())).expect_err("no key");
@@ -137,10 +145,12 @@ on_both!(openings_under_a_platform_key_and_under_two_keys_are_proven_as_well, |w
     let lines = bundle(&lot);
     let proven = verdict(world, &lines).expect("proven");
     assert_eq!((fact(&proven, "prices"), fact(&proven, "shares")), (json!(3), json!(12)));
+    elsewhere(world, &lines, true);
     let usual =
         world.lot(Category::Construction).noticed().with_bids(&["900000.00", "910000.00", "920000.00"]).opened();
     let lines = bundle(&usual);
     let proven = verdict(world, &lines).expect("proven");
     assert_eq!((fact(&proven, "prices"), fact(&proven, "shares")), (json!(3), json!(3)));
+    elsewhere(world, &lines, true);
     assert!(!written(&lines).contains("secret key"), "no key is in it");
 });

@@ -1,7 +1,10 @@
 //! The program itself, run against the files of a platform.
 
+use std::ffi::OsStr;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Once;
 
 use sealbid::config::Config;
 use sealbid::keys::Keys;
@@ -75,4 +78,24 @@ pub fn run(config: &Config, arguments: &[&str]) -> (i32, String) {
 fn said(output: Output) -> (i32, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code().unwrap_or(-1), text(&output.stdout) + &text(&output.stderr))
+}
+
+/// Asks a program that shares no code with ours whether the bundle of an opening holds, and demands that answer.
+pub fn verify_opening_elsewhere(bundle: &str, platform_verifier: &str, holds: bool) {
+    static SKIPPED: Once = Once::new();
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    file.write_all(bundle.as_bytes()).expect("written");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/opening/verify.mjs");
+    let arguments = [script.as_os_str(), file.path().as_os_str(), OsStr::new("--vkey"), OsStr::new(platform_verifier)];
+    let Ok(output) = Command::new("node").args(arguments).output() else {
+        let line = "skipped: openings checked by another program (there is no node; install Node.js 20)";
+        assert!(std::env::var_os("SEALBID_REQUIRE_NODE").is_none_or(|value| value != "1"), "{line}");
+        // Written past the test harness, which would swallow it for tests that pass.
+        SKIPPED.call_once(|| drop(writeln!(std::io::stderr(), "{line}")));
+        return;
+    };
+    let (code, said) = said(output);
+    assert_eq!(code == 0, holds, "{said}");
+    // A program that breaks off has not refused anything.
+    assert!(holds || said.starts_with("refuted: ") || said.starts_with("undecided: "), "{said}");
 }

@@ -1,0 +1,287 @@
+// Verifies the bundle of an opening with code that shares nothing with Sealbid. What it checks is in docs/opening-format.md.
+//
+//   node tests/opening/verify.mjs BUNDLE --vkey VERIFIER [--vkey VERIFIER]...
+//
+// Ends with 0 when everything holds, with 1 when something does not, and with 3 when nothing can be said: a version or a
+// platform's key that is not known here, or a file without its end. Needs Node.js 20 and nothing else. The proof that the
+// snapshot is in the public log is not checked: tests/log has a program for logs.
+
+import { readFileSync } from "node:fs";
+import { heldCeremony } from "./ceremony.mjs";
+import { checkEphemeral, lineBytes, merkleRoot, openPrice, readEnvelope, readLine } from "./envelope.mjs";
+import {
+  Fields, Jws, MAX_PARTIALS_JWS, Refuted, SigningKey, Undecided, base64url, demand, present, sha256, strictJson, utf8,
+} from "./format.mjs";
+import { signedKeySet } from "./keyset.mjs";
+import { interpolate } from "./p256.mjs";
+import { shareHolds } from "./proofs.mjs";
+
+const VERSION = "sealbid-opening/1";
+const SLOTS = { platform: 1, custodians: 1, bidder: 1, dual: 2 };
+
+/** The 32 bytes of an Ed25519 key in its published form, name+hash+base64(type || key): signed-note of c2sp.org. */
+function verifierKey(text) {
+  const [name, hash, ...rest] = text.split("+");
+  const typed = Buffer.from(rest.join("+"), "base64");
+  const id = sha256(name, "\n", typed).toString("hex", 0, 4);
+  if (typed.length !== 33 || ![1, 4].includes(typed[0]) || id !== hash) throw new Undecided(`${text} is not a verifier key`);
+  return typed.subarray(1);
+}
+
+const placeOf = (envelope, slot) => `${envelope}.${slot}`;
+
+/** Runs a check, and says where where it fails. */
+function at(place, check) {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof Refuted || error instanceof Undecided) error.message = `${place}: ${error.message}`;
+    throw error;
+  }
+}
+
+class Bundle {
+  sets = new Map();
+  lists = [];
+  lines = new Map();
+  /** Shares that hold, by place: member to D. */
+  given = new Map();
+  envelopes = [];
+  tally = { custodians: "0/0", shares: 0, opened: 0, failed: 0, prices: 0 };
+
+  constructor(platformKeys) {
+    this.platformKeys = platformKeys;
+  }
+
+  /** Takes a line; true at the end. */
+  line(number, value) {
+    demand(typeof value?.type === "string", "type is missing");
+    if (number === 1 && value.type !== VERSION) throw new Undecided(`it is not of the version ${VERSION}`);
+    if (value.type === "end") {
+      demand(value.lines === number, "lines are missing, or there are too many");
+      return true;
+    }
+    const readers = {
+      [number === 1 ? VERSION : ""]: this.head,
+      ceremony: this.ceremony,
+      key_set: this.keySet,
+      own_key: this.ownKey,
+      snapshot: this.snapshot,
+      partials: this.partials,
+      envelope: this.envelope,
+    };
+    if (!Object.hasOwn(readers, value.type)) throw new Undecided(`a line of type ${value.type} is not known here`);
+    readers[value.type].call(this, value, `line ${number}`);
+    return false;
+  }
+
+  head({ platform, lot, tender, mode }) {
+    this.platform = new SigningKey(platform, "the platform");
+    const given = this.platform.alg === "EdDSA" && this.platformKeys.some((key) => key.equals(this.platform.bytes));
+    if (!given) throw new Undecided("the platform's key is not the one that was given with --vkey");
+    demand(typeof lot === "string" && typeof tender === "string" && typeof mode === "string", "lot, tender or mode is missing");
+    if (!Object.hasOwn(SLOTS, mode)) throw new Undecided(`key mode ${mode} is not known here`);
+    this.about = { lot, tender, mode };
+  }
+
+  ceremony(value) {
+    this.held = value;
+  }
+
+  keySet(value) {
+    const set = signedKeySet(value.key_set, this.platform, this.about);
+    if (set.kind === "custodians") {
+      demand(this.held, "the ceremony of this key set is missing");
+      const made = heldCeremony(this.held);
+      this.held = undefined;
+      demand(made.some((other) => other.bytes === set.bytes), "the key set does not follow from its ceremony");
+      this.tally.custodians = `${set.k}/${set.members.length}`;
+    }
+    this.sets.set(set.kid, set);
+  }
+
+  ownKey(value) {
+    const set = signedKeySet(value.key_set, new SigningKey(value.signer, "the signer"), this.about);
+    demand(set.kind === "bidder", "it is not a bidder's own key set");
+    this.sets.set(set.kid, set);
+  }
+
+  snapshot(value) {
+    demand(!this.shot, "there are two snapshots");
+    this.shot = new Jws(value.snapshot, "sealbid-snapshot+jws");
+  }
+
+  /** A member's list: its signature now, its shares when all lines are there. */
+  partials(value, place) {
+    const jws = new Jws(value.partials, "sealbid-partials+jws", MAX_PARTIALS_JWS);
+    const signer = new SigningKey(value.signer, "the signer");
+    const fields = jws.verify(signer).fields();
+    const list = {
+      place, kid: fields.kid("kid"), member: fields.integer("member"), snapshot: fields.digest("snapshot"),
+      partials: fields.objects("partials").map((one) => {
+        const partial = { envelope: one.digest("envelope"), slot: one.integer("slot"), d: one.point("d"), proof: one.scalars("proof") };
+        one.end();
+        return partial;
+      }),
+    };
+    fields.end();
+    demand(list.partials.length >= 1 && list.partials.length <= 500, "a list has 1 to 500 partials");
+    const set = present(this.sets.get(list.kid), "its key set is missing");
+    const member = set.members.find(({ i }) => i === list.member);
+    demand(!member || member.sign_kid === signer.kid, `member ${list.member} did not sign it`);
+    this.lists.push(list);
+  }
+
+  envelope(value, place) {
+    demand(Array.isArray(value.lines), "lines are missing");
+    for (const one of value.lines) {
+      const line = readLine(one);
+      checkEphemeral(present(this.sets.get(line.kid), `key set ${line.kid} is missing`), line);
+      const key = placeOf(line.envelope, line.slot);
+      demand(line.envelope === value.envelope && !this.lines.has(key), "a line is of another envelope, or there twice");
+      this.lines.set(key, line);
+    }
+    this.envelopes.push({ value, place });
+  }
+
+  /** What needs all lines. */
+  conclude() {
+    at("the snapshot", () => this.checkSnapshot());
+    for (const list of this.lists) at(list.place, () => this.checkList(list));
+    for (const { value, place } of this.envelopes) at(place, () => this.checkEnvelope(value));
+  }
+
+  /** What the platform signed as the box is what is in this file, and what every member of its key set answered. */
+  checkSnapshot() {
+    if (!this.shot) {
+      demand(![...this.sets.values()].some((set) => set.kind === "custodians"), "it is missing");
+      return;
+    }
+    const fields = this.shot.verify(this.platform).fields();
+    const kid = fields.kid("kid");
+    const [lot, count, root] = [fields.ident("lot"), fields.integer("count", Number.MAX_SAFE_INTEGER), fields.digest("root")];
+    fields.ident("tender");
+    fields.ident("group");
+    fields.end();
+    const order = (a, b) => (a.envelope < b.envelope ? -1 : a.envelope > b.envelope ? 1 : a.slot - b.slot);
+    const lines = [...this.lines.values()].filter((line) => line.kid === kid).sort(order);
+    const same = count === lines.length && merkleRoot(lines.map(lineBytes)).toString("hex") === root;
+    demand(same, "the envelopes in this file are not those of the box");
+    demand(lot === this.about.lot && this.sets.has(kid), "it is of another lot");
+    const answers = this.lists.filter((list) => list.kid === kid);
+    demand(answers.every((list) => list.snapshot === root), "a list answers another snapshot");
+  }
+
+  checkList({ kid, member, partials }) {
+    const set = this.sets.get(kid);
+    for (const { envelope, slot, d, proof } of partials) {
+      const key = placeOf(envelope, slot);
+      const line = this.lines.get(key);
+      demand(line?.kid === kid, "a share for something that is not in the box");
+      demand(shareHolds(set, member, line, { d, proof }), `the share of member ${member} for envelope ${envelope} is wrong`);
+      if (!this.given.has(key)) this.given.set(key, new Map());
+      const others = this.given.get(key);
+      demand(!others.has(member) || others.get(member).equals(d), "a member gave two different shares");
+      others.set(member, d);
+      this.tally.shares += 1;
+    }
+  }
+
+  /** The shares that an outcome names are enough, and its price comes out of the envelope with nothing but them. */
+  checkEnvelope(value) {
+    const envelope = new Fields({ envelope: value.envelope }, "the line").digest("envelope");
+    if (value.outcome !== "opened") {
+      this.tally.failed += 1;
+      return;
+    }
+    demand(Array.isArray(value.shares), "shares are missing");
+    const lines = [...this.lines.values()].filter((line) => line.envelope === envelope).sort((a, b) => a.slot - b.slot);
+    demand(lines.length === SLOTS[this.about.mode], "an envelope has another number of slots than the key mode says");
+    const used = value.shares.map((share) => this.usedShare(envelope, share));
+    const points = lines.map(({ kid, slot }) => {
+      const shares = used.filter((share) => share.slot === slot).map(({ member, d }) => [member, d]);
+      const d = interpolate(this.sets.get(kid).k, shares, 0);
+      return present(d, `the shares for slot ${slot} are not enough, or do not belong together`);
+    });
+    this.tally.opened += 1;
+    if (value.header !== undefined && value.header !== null) this.checkPrice(value, lines, points);
+  }
+
+  /** A share that an outcome names: one of a list, or the platform's own, which is in no list. */
+  usedShare(envelope, value) {
+    const fields = new Fields(value, "a share");
+    const share = { slot: fields.integer("slot"), member: fields.integer("member"), d: fields.point("d"), proof: fields.scalars("proof") };
+    const key = placeOf(envelope, share.slot);
+    if (this.given.get(key)?.get(share.member)?.equals(share.d)) return share;
+    const line = present(this.lines.get(key), "a share of no slot");
+    const set = this.sets.get(line.kid);
+    demand(set.kind === "platform", `a share of member ${share.member} that it never gave`);
+    demand(shareHolds(set, share.member, line, share), `the share for slot ${share.slot} is not what it must be`);
+    this.tally.shares += 1;
+    return share;
+  }
+
+  checkPrice(value, lines, points) {
+    const envelope = readEnvelope(value.header, new SigningKey(value.signer, "the signer"));
+    demand(envelope.id === value.envelope, "the signed header is that of another envelope");
+    demand(envelope.slots.length === lines.length, "the signed header has another number of slots");
+    const sets = envelope.slots.map((slot, i) => {
+      const set = present(this.sets.get(slot.kid), "a key set is missing");
+      const same = slot.kid === lines[i].kid && lineBytes({ ...slot, envelope: envelope.id }).equals(lineBytes(lines[i]));
+      demand(same, "a line is not that of the signed header");
+      demand(envelope.ctx.tender === set.tender && envelope.ctx.group === set.group, "the envelope is for another lot");
+      checkEphemeral(set, slot);
+      return set;
+    });
+    const bid = openPrice(envelope, sets, points, base64url(value.payload, "payload"));
+    const said = value.price;
+    demand(said?.amount === bid.amount && said?.currency === bid.currency, "the price that was read out is not the one in the envelope");
+    this.tally.prices += 1;
+  }
+}
+
+function verify(path, platformKeys) {
+  const file = readFileSync(path);
+  const bundle = new Bundle(platformKeys);
+  let [number, ended, from] = [0, false, 0];
+  while (from < file.length) {
+    number += 1;
+    const end = file.indexOf(10, from);
+    at(`line ${number}`, () => {
+      demand(end >= 0, "it has no end: the file is cut");
+      demand(!ended, "there is something behind the last line");
+      ended = bundle.line(number, strictJson(utf8(file.subarray(from, end), "it"), "it"));
+    });
+    from = end + 1;
+  }
+  if (!ended) throw new Undecided("the file is cut off: its last line is missing");
+  bundle.conclude();
+  return bundle;
+}
+
+function main(words) {
+  const [paths, keys] = [[], []];
+  for (let i = 0; i < words.length; i += 1) (words[i] === "--vkey" ? keys.push(words[(i += 1)] ?? "") : paths.push(words[i]));
+  if (paths.length !== 1 || keys.length === 0) {
+    console.error("usage: verify.mjs BUNDLE --vkey VERIFIER [--vkey VERIFIER]...");
+    return 2;
+  }
+  try {
+    const { about, tally } = verify(paths[0], keys.map(verifierKey));
+    const rows = {
+      lot: about.lot, tender: about.tender, "key mode": about.mode, "custodians (k of n)": tally.custodians,
+      "shares verified": tally.shares, "envelopes opened": tally.opened, "envelopes not opened": tally.failed,
+      "prices decrypted again": tally.prices, "log proof": "not checked",
+    };
+    for (const [name, value] of Object.entries(rows)) console.log(`${name.padEnd(24)}${value}`);
+    console.log("holds: every share is right, and every price that was read out comes out of its sealed envelope");
+    return 0;
+  } catch (error) {
+    if (error instanceof Refuted) console.log(`refuted: ${error.message}`);
+    else if (error instanceof Undecided || error.code === "ENOENT") console.log(`undecided: ${error.message}`);
+    else throw error;
+    return error instanceof Refuted ? 1 : 3;
+  }
+}
+
+process.exitCode = main(process.argv.slice(2));
