@@ -27,10 +27,14 @@ use crate::seal::keyset::{KeySet, KeySetKind, SignedKeySet};
 use crate::seal::part_reader::Discard;
 use crate::seal::partials::SignedPartials;
 use crate::seal::snapshot::{Line, SNAPSHOT_TYP, Snapshot};
+use crate::seal::strict_json::Object;
 use crate::seal::unsealing::{SlotShares, combined, open_part, payload_keys_from};
 
 /// The version of the form that this program knows.
 const VERSION: &str = "sealbid-opening/1";
+
+/// Bytes of a line: a ceremony of as many members as there may be, or a sealed price, with room.
+const MAX_LINE_BYTES: usize = 4 * 1024 * 1024;
 
 /// What is asked of the whole, while lines are read one by one.
 struct Opening<'a> {
@@ -38,8 +42,8 @@ struct Opening<'a> {
     platform: Option<VerifyingKey>,
     lot: String,
     tender: String,
-    /// Slots of an envelope, by the key mode.
-    slots: usize,
+    /// Whose keys the slots of an envelope are sealed to, by the key mode.
+    slots: &'static [KeySetKind],
     ceremony: Option<Value>,
     sets: BTreeMap<KeyId, KeySet>,
     snapshot: Option<(Jws, Option<String>)>,
@@ -73,7 +77,7 @@ pub fn check(trust: &Trust, place: &str, reader: impl BufRead) -> Result<Proven>
         platform: None,
         lot: String::new(),
         tender: String::new(),
-        slots: 0,
+        slots: &[],
         ceremony: None,
         sets: BTreeMap::new(),
         snapshot: None,
@@ -90,8 +94,9 @@ pub fn check(trust: &Trust, place: &str, reader: impl BufRead) -> Result<Proven>
         if ended {
             return Err(Failure::refuted(place, "末行之后还有内容。", "there is something behind the last line"));
         }
-        let value: Value = serde_json::from_str(&text)
-            .map_err(|error| Failure::refuted(&place, "不是 JSON。", format!("it is not JSON: {error}")))?;
+        // A name that occurs twice would be read one way here and another way elsewhere.
+        Object::parse(text.as_bytes(), MAX_LINE_BYTES).map_err(|error| refuted(&place, error))?;
+        let value: Value = serde_json::from_str(&text).map_err(|error| refuted(&place, error))?;
         count += 1;
         ended = opening.line(&place, count, value)?;
     }
@@ -170,8 +175,10 @@ impl Opening<'_> {
         self.lot = text(place, value, "lot")?.to_owned();
         self.tender = text(place, value, "tender")?.to_owned();
         self.slots = match text(place, value, "mode")? {
-            "dual" => 2,
-            "platform" | "custodians" | "bidder" => 1,
+            "platform" => &[KeySetKind::Platform],
+            "custodians" => &[KeySetKind::Custodians],
+            "bidder" => &[KeySetKind::Bidder],
+            "dual" => &[KeySetKind::Custodians, KeySetKind::Bidder],
             other => return Err(Failure::undecided(place, "密钥方式未知。", format!("key mode {other} is not known"))),
         };
         Ok(())
@@ -286,7 +293,8 @@ impl Opening<'_> {
         let read = Snapshot::read(&jws).map_err(|error| refuted(place, error))?;
         let lines: Vec<Line> = self.lines.values().filter(|(kid, _)| *kid == read.kid).map(|(_, line)| *line).collect();
         let snapshot = Snapshot::verified(&jws, self.platform(place)?, &lines).map_err(|e| refuted(place, e))?;
-        if snapshot.lot.as_str() != self.lot || !self.sets.contains_key(&snapshot.kid) {
+        let custodians = self.sets.get(&snapshot.kid).is_some_and(|set| set.kind == KeySetKind::Custodians);
+        if snapshot.lot.as_str() != self.lot || !custodians {
             return Err(refuted(place, "the snapshot is of another lot"));
         }
         let roots = self.lists.iter().filter(|(_, list)| list.list().kid == snapshot.kid);
@@ -366,8 +374,10 @@ impl Opening<'_> {
         }
         let slots: BTreeSet<u8> =
             self.lines.range((envelope, 0)..=(envelope, u8::MAX)).map(|((_, slot), _)| *slot).collect();
-        if slots.len() != self.slots {
-            return Err(refuted(place, "an envelope has another number of slots than the key mode says"));
+        let kinds: Vec<KeySetKind> =
+            slots.iter().map(|slot| self.sets[&self.lines[&(envelope, *slot)].0].kind).collect();
+        if kinds != self.slots {
+            return Err(refuted(place, "an envelope is sealed to others than the key mode says"));
         }
         let mut points = Vec::new();
         for slot in &slots {
@@ -377,7 +387,11 @@ impl Opening<'_> {
             points.push(d);
         }
         self.tally.opened += 1;
-        if value["header"].is_null() { Ok(()) } else { self.check_price(place, value, envelope, &points) }
+        match (value["header"].is_null(), value["part"].as_str()) {
+            (true, Some("price")) => Err(refuted(place, "the price of an opened envelope is missing")),
+            (true, _) => Ok(()),
+            (false, _) => self.check_price(place, value, envelope, &points),
+        }
     }
 
     /// A share that an outcome names: one that was given and holds, or the platform's own, which is verified here.
@@ -420,6 +434,9 @@ impl Opening<'_> {
         signed.verify_signature(&key(place, &value["signer"])?).map_err(|error| refuted(place, error))?;
         if signed.id() != envelope {
             return Err(refuted(place, "the signed header is that of another envelope"));
+        }
+        if value["part"].as_str() != Some(signed.ctx().part.name()) || signed.ctx().lot.as_str() != self.lot {
+            return Err(refuted(place, "the signed header is of another part or lot"));
         }
         let mut sets = Vec::new();
         for (index, slot) in signed.header().slots.iter().enumerate() {

@@ -17,7 +17,7 @@ import { interpolate } from "./p256.mjs";
 import { shareHolds } from "./proofs.mjs";
 
 const VERSION = "sealbid-opening/1";
-const SLOTS = { platform: 1, custodians: 1, bidder: 1, dual: 2 };
+const SLOTS = { platform: ["platform"], custodians: ["custodians"], bidder: ["bidder"], dual: ["custodians", "bidder"] };
 
 /** The 32 bytes of an Ed25519 key in its published form, name+hash+base64(type || key): signed-note of c2sp.org. */
 function verifierKey(text) {
@@ -167,7 +167,7 @@ class Bundle {
     const lines = [...this.lines.values()].filter((line) => line.kid === kid).sort(order);
     const same = count === lines.length && merkleRoot(lines.map(lineBytes)).toString("hex") === root;
     demand(same, "the envelopes in this file are not those of the box");
-    demand(lot === this.about.lot && this.sets.has(kid), "it is of another lot");
+    demand(lot === this.about.lot && this.sets.get(kid)?.kind === "custodians", "it is of another lot, or not for custodians");
     const answers = this.lists.filter((list) => list.kid === kid);
     demand(answers.every((list) => list.snapshot === root), "a list answers another snapshot");
   }
@@ -196,7 +196,8 @@ class Bundle {
     }
     demand(Array.isArray(value.shares), "shares are missing");
     const lines = [...this.lines.values()].filter((line) => line.envelope === envelope).sort((a, b) => a.slot - b.slot);
-    demand(lines.length === SLOTS[this.about.mode], "an envelope has another number of slots than the key mode says");
+    const kinds = lines.map((line) => this.sets.get(line.kid).kind).join();
+    demand(kinds === SLOTS[this.about.mode].join(), "an envelope is sealed to others than the key mode says");
     const used = value.shares.map((share) => this.usedShare(envelope, share));
     const points = lines.map(({ kid, slot }) => {
       const shares = used.filter((share) => share.slot === slot).map(({ member, d }) => [member, d]);
@@ -204,7 +205,9 @@ class Bundle {
       return present(d, `the shares for slot ${slot} are not enough, or do not belong together`);
     });
     this.tally.opened += 1;
-    if (value.header !== undefined && value.header !== null) this.checkPrice(value, lines, points);
+    const shown = value.header !== undefined && value.header !== null;
+    demand(shown || value.part !== "price", "the price of an opened envelope is missing");
+    if (shown) this.checkPrice(value, lines, points);
   }
 
   /** A share that an outcome names: one of a list, or the platform's own, which is in no list. */
@@ -224,6 +227,7 @@ class Bundle {
   checkPrice(value, lines, points) {
     const envelope = readEnvelope(value.header, new SigningKey(value.signer, "the signer"));
     demand(envelope.id === value.envelope, "the signed header is that of another envelope");
+    demand(envelope.ctx.part === value.part && envelope.ctx.lot === this.about.lot, "the signed header is of another part or lot");
     demand(envelope.slots.length === lines.length, "the signed header has another number of slots");
     const sets = envelope.slots.map((slot, i) => {
       const set = present(this.sets.get(slot.kid), "a key set is missing");

@@ -6325,6 +6325,7 @@ var WORDS = {
   keySetOf: ["密钥 {kid}", "key {kid}"],
   keySetBad: ["密钥集不可信，请勿在此投标", "The key set cannot be trusted: do not bid here"],
   otherLot: ["密钥集属于另一项目、标段或开标时间。", "The key set is for another project, lot or opening."],
+  ownKey: ["该标段要求投标人自持一次性密钥,本页不支持;请使用 sealbid seal。", "Bids of this lot need a one-time key of the bidder’s own, which this page does not keep: use `sealbid seal`."],
   rule: ["规则", "Rule"],
   person: ["登录", "Sign in"],
   login: ["用户名", "User name"],
@@ -6579,6 +6580,7 @@ async function readLot(api2, id) {
     api2.get("/v1/platform-key"),
     api2.time(id)
   ]);
+  if (said.mode === "bidder" || said.mode === "dual") throw new FormError("own_key_needed");
   const platformKey = verifyingKey(platform.alg, unbase64url(platform.public_key));
   const keySets = await readKeySets([said.key_set], platformKey);
   const opens = lot.schedule.opens_at ?? lot.schedule.deadline_at;
@@ -6937,6 +6939,7 @@ function wordsOf(error) {
   if (error instanceof Unreachable) return { title: say("unreachable"), detail: say("unreachableDetail") };
   if (error instanceof Changed || error?.name === "NotReadableError") return { title: say("cannotSeal"), detail: say("changed") };
   if (error instanceof FormError && error.reason === "not_a_key") return { title: say("wrongFile"), detail: say("not_a_key") };
+  if (error instanceof FormError && error.reason === "own_key_needed") return { title: say("cannotSeal"), detail: say("ownKey") };
   if (error instanceof FormError && known.lot === void 0) {
     return { title: say("keySetBad"), detail: error.reason === "other_lot" ? say("otherLot") : error.message };
   }

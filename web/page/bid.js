@@ -15,6 +15,8 @@ export async function readLot(api, id) {
   const [lot, said, platform, time] = await Promise.all([
     api.get(path), api.get(`${path}/key-set`), api.get('/v1/platform-key'), api.time(id),
   ]);
+  // A key of the bidder's own would have to outlive this page until the opening: `sealbid seal` keeps one.
+  if (said.mode === 'bidder' || said.mode === 'dual') throw new FormError('own_key_needed');
   const platformKey = verifyingKey(platform.alg, unbase64url(platform.public_key));
   const keySets = await readKeySets([said.key_set], platformKey);
   const opens = lot.schedule.opens_at ?? lot.schedule.deadline_at;

@@ -210,6 +210,7 @@ function wordsOf(error) {
   if (error instanceof Unreachable) return { title: say('unreachable'), detail: say('unreachableDetail') };
   if (error instanceof Changed || error?.name === 'NotReadableError') return { title: say('cannotSeal'), detail: say('changed') };
   if (error instanceof FormError && error.reason === 'not_a_key') return { title: say('wrongFile'), detail: say('not_a_key') };
+  if (error instanceof FormError && error.reason === 'own_key_needed') return { title: say('cannotSeal'), detail: say('ownKey') };
   if (error instanceof FormError && known.lot === undefined) {
     return { title: say('keySetBad'), detail: error.reason === 'other_lot' ? say('otherLot') : error.message };
   }

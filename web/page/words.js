@@ -23,6 +23,7 @@ const WORDS = {
   keySetOf: ['密钥 {kid}', 'key {kid}'],
   keySetBad: ['密钥集不可信，请勿在此投标', 'The key set cannot be trusted: do not bid here'],
   otherLot: ['密钥集属于另一项目、标段或开标时间。', 'The key set is for another project, lot or opening.'],
+  ownKey: ['该标段要求投标人自持一次性密钥,本页不支持;请使用 sealbid seal。', 'Bids of this lot need a one-time key of the bidder\u2019s own, which this page does not keep: use `sealbid seal`.'],
   rule: ['规则', 'Rule'],
 
   person: ['登录', 'Sign in'],
