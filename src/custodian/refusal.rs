@@ -173,8 +173,8 @@ kinds! {
         help "若本文件是旧副本或您使用过另一台电脑,请改用最新的文件;否则请立即报告并要求重新开始。",
         "If this file is an old copy, or you have used another machine, use the newest file; otherwise report it at once and ask for a new ceremony.";
     /// Others have not spoken.
-    CEREMONY_UNFINISHED, "ceremony-unfinished", "还有成员没有完成上一步。", "Members have not done the step before.",
-        help "请联系这些成员,稍后再试。", "Call those members, and try again.";
+    CEREMONY_UNFINISHED, "ceremony-unfinished", "还有成员(或您自己)没有完成上一步。", "Members, or you yourself, have not done the step before.",
+        help "如需您操作,请先运行 `join`;否则请联系这些成员,稍后再试。", "Run `join` first if it is your turn; otherwise call those members, and try again.";
     /// It is over.
     CEREMONY_ENDED, "ceremony-ended", "该仪式已结束,没有产生密钥。", "The ceremony has ended without a key.",
         help "请等招标人重新发起。", "Wait until the tenderer begins anew.";

@@ -101,7 +101,7 @@ fn copy(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).expect("readable").flatten() {
         let to = to.join(entry.file_name());
         if entry.path().is_dir() {
-            copy(&entry.path(), &to)
+            copy(&entry.path(), &to);
         } else {
             std::fs::copy(entry.path(), to).expect("copied");
         }
@@ -149,11 +149,11 @@ on_both!(five_machines_make_a_key_and_three_of_them_open_the_box, |world| {
     assert_eq!((&status["shares"][0]["state"], &status["ceremonies"][0]["secrets"]), (&json!("ready"), &json!(false)));
 
     // One file is lost; what was copied before the ceremony and what the platform keeps give the share back.
+    let before = desks[1].done(&["status"]);
     std::fs::remove_file(desks[1].file("state")).expect("removed");
     assert_eq!(desks[1].refused(&["status", "--offline"]), "state-missing");
     let restored = desks[1].done(&["restore", "early.copy", "--from-server"]);
-    assert_eq!(restored["shares"][0]["kid"], status["shares"][0]["kid"]);
-    assert_eq!(restored["shares"][0]["member"], 2);
+    assert_eq!(restored["shares"], before["shares"]);
 
     lot.act(&world.initiator(), "publish", &lot.schedule()).ok();
     assert_eq!(desks[0].refused(&["open"]), "no-snapshot");

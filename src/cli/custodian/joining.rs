@@ -104,7 +104,8 @@ pub(super) fn accept(args: &AcceptArgs) -> Result<(), Failed> {
                 let missing = format!("{}: {step}: {missing:?}", ceremony.id);
                 waiting = Some(refusal::CEREMONY_UNFINISHED.because(missing));
             }
-            _ => {}
+            Next::Active => {}
+            _ => waiting = Some(refusal::CEREMONY_UNFINISHED.because(format!("{}: join", ceremony.id))),
         }
     }
     if facts.is_empty() {

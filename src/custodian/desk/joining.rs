@@ -146,7 +146,8 @@ impl Desk<'_> {
     /// The platform's, `no-share`.
     pub fn rehearse(&mut self, platform: &dyn Platform, ceremony: &Ceremony) -> Result<usize> {
         let view = platform.ceremony(&ceremony.id)?;
-        let shown = view.messages.get("rehearsal").into_iter().flatten();
+        // Its typ tells it apart, whatever the step is called.
+        let shown = view.messages.values().flatten();
         let shown: Vec<SignedPartials> =
             shown.filter_map(|value| SignedPartials::parse(value.to_string().as_bytes()).ok()).collect();
         let mut given = 0;
