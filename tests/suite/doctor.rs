@@ -37,12 +37,13 @@ fn bad(config: &Config, about: &str, words: &str) {
     assert!(hit, "nothing bad about {about} with {words:?} in {found:#?}");
 }
 
-/// Nothing is bad, but for the clock of the test machine, which is what it is.
+/// Nothing is bad, but for the clock and the disk of the test machine, which are what they are, and the cluster of the tests, which
+/// does not wait for its disk.
 #[track_caller]
 fn well(config: &Config, abouts: &[&str]) {
     let (found, _) = findings(config);
-    let ill: Vec<_> =
-        found.iter().filter(|(about, level, _)| about != "clock" && about != "disk" && level == "bad").collect();
+    let known = |about: &str, text: &str| about == "clock" || about == "disk" || text.contains("fsync = off");
+    let ill: Vec<_> = found.iter().filter(|(about, level, text)| !known(about, text) && level == "bad").collect();
     assert!(ill.is_empty(), "{ill:#?}");
     for about in abouts {
         assert!(found.iter().any(|(what, level, _)| what == about && level == "ok"), "{about}: {found:#?}");
