@@ -36,6 +36,9 @@ const VERSION: &str = "sealbid-opening/1";
 /// Bytes of a line: a ceremony of as many members as there may be, or a sealed price, with room.
 const MAX_LINE_BYTES: usize = 4 * 1024 * 1024;
 
+/// The lines of the box, each with its key set, by envelope and slot.
+type InBox = BTreeMap<(Digest, u8), (KeyId, Line)>;
+
 /// What is asked of the whole, while lines are read one by one.
 struct Opening<'a> {
     trust: &'a Trust,
@@ -48,7 +51,7 @@ struct Opening<'a> {
     sets: BTreeMap<KeyId, KeySet>,
     snapshot: Option<(Jws, Option<String>)>,
     lists: Vec<(String, SignedPartials)>,
-    lines: BTreeMap<(Digest, u8), (KeyId, Line)>,
+    lines: InBox,
     /// Shares that hold, by envelope and slot.
     shares: BTreeMap<(Digest, u8), SlotShares>,
     envelopes: Vec<(String, Value)>,
@@ -462,11 +465,7 @@ impl Opening<'_> {
     }
 }
 
-fn list_holds(
-    (sets, lines): (&BTreeMap<KeyId, KeySet>, &BTreeMap<(Digest, u8), (KeyId, Line)>),
-    place: &str,
-    list: &SignedPartials,
-) -> Result<()> {
+fn list_holds((sets, lines): (&BTreeMap<KeyId, KeySet>, &InBox), place: &str, list: &SignedPartials) -> Result<()> {
     let said = list.list();
     let set = sets.get(&said.kid).ok_or_else(|| refuted(place, "its key set is missing"))?;
     for partial in &said.partials {

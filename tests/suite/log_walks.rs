@@ -28,8 +28,11 @@ struct Walk<'w> {
     seen: BTreeSet<String>,
 }
 
+/// What a walk may do next.
+type Step = fn(&mut Walk<'_>);
+
 /// What takes a lot on from a state.
-const ONWARD: [(&str, fn(&mut Walk<'_>)); 12] = [
+const ONWARD: [(&str, Step); 12] = [
     ("draft", |walk| walk.initiator("submit", &Value::Null)),
     ("registering", |walk| walk.office("accept", &Value::Null)),
     ("registered", |walk| walk.initiator("publish", &walk.lot.schedule())),

@@ -17,6 +17,9 @@ use crate::support::program::verify_opening_elsewhere;
 use crate::support::story::LotStory;
 use crate::support::world::World;
 
+/// Something that is changed in a bundle.
+type Change = Box<dyn Fn(&mut Vec<Value>)>;
+
 fn bundle(lot: &LotStory<'_>) -> Vec<Value> {
     let bytes = lot.world.nobody("GET", lot.path("/opening-bundle")).send().ok_bytes();
     let text = String::from_utf8(bytes).expect("text");
@@ -73,18 +76,13 @@ fn with_custodians<'w>(world: &'w World, mode: &str) -> LotStory<'w> {
     lot.opened()
 }
 
-on_both!(an_opening_by_custodians_is_proven_offline_and_every_change_of_it_is_found, |world| {
-    let lot = with_custodians(world, "custodians");
-    let good = bundle(&lot);
-    let proven = verdict(world, &good).expect("proven");
-    assert_eq!((fact(&proven, "custodians"), fact(&proven, "prices")), (json!("3/5"), json!(3)));
-    assert_eq!((fact(&proven, "shares"), fact(&proven, "snapshot_in_log")), (json!(9), json!(true)));
-    elsewhere(world, &good, true);
+/// What somebody might change of a bundle, each of which must be found.
+fn changes(good: &[Value]) -> Vec<(&'static str, Change)> {
     let at = |kind: &str| good.iter().position(|line| line["type"] == kind).expect(kind);
     let (ceremony, set, shot, list, envelope) =
         (at("ceremony"), at("key_set"), at("snapshot"), at("partials"), at("envelope"));
     let other_price = good[envelope + 1]["price"].clone();
-    let changes: Vec<(&str, Box<dyn Fn(&mut Vec<Value>)>)> = vec![
+    vec![
         ("a price", Box::new(move |lines| lines[envelope]["price"] = other_price.clone())),
         (
             "a share",
@@ -132,8 +130,17 @@ on_both!(an_opening_by_custodians_is_proven_offline_and_every_change_of_it_is_fo
         ),
         ("an envelope", Box::new(move |lines| drop(lines.remove(envelope)))),
         ("the last line", Box::new(|lines| drop(lines.pop()))),
-    ];
-    for (what, change) in changes {
+    ]
+}
+
+on_both!(an_opening_by_custodians_is_proven_offline_and_every_change_of_it_is_found, |world| {
+    let lot = with_custodians(world, "custodians");
+    let good = bundle(&lot);
+    let proven = verdict(world, &good).expect("proven");
+    assert_eq!((fact(&proven, "custodians"), fact(&proven, "prices")), (json!("3/5"), json!(3)));
+    assert_eq!((fact(&proven, "shares"), fact(&proven, "snapshot_in_log")), (json!(9), json!(true)));
+    elsewhere(world, &good, true);
+    for (what, change) in changes(&good) {
         let mut lines = good.clone();
         change(&mut lines);
         let count = lines.len();

@@ -71,7 +71,10 @@ pub(super) fn join(args: &JoinArgs) -> Result<(), Failed> {
     for ceremony in ceremonies {
         let mut ceremony = run.as_far_as_possible(ceremony, args.wait)?;
         let mut told = None;
-        while args.wait {
+        loop {
+            if !args.wait {
+                break;
+            }
             let next = run.desk.next(&ceremony)?;
             if matches!(next, Next::Active | Next::Ended(_)) {
                 break;

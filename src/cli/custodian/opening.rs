@@ -80,7 +80,7 @@ fn at_platform(args: &OpenArgs, desk: &mut Desk<'_>, voice: &Voice) -> Result<Ve
     let mut early = None;
     let mut due = Vec::new();
     for lot in lots {
-        match waiting(args.wait, voice, || Ok(desk.in_time(&lot)?)) {
+        match waiting(args.wait, voice, || desk.in_time(&lot)) {
             Ok(()) => due.push(lot),
             Err(error) => early = early.or(Some(error)),
         }

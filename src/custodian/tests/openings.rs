@@ -264,7 +264,8 @@ fn a_log_that_was_rolled_back_or_forked_is_noticed() {
 fn a_second_snapshot_is_never_answered_and_both_are_kept() {
     let mut opening = Opening::new();
     opening.check(&opening.asked(&opening.view)).unwrap();
-    let other = opening.other(&opening.lines[..2].to_vec());
+    let fewer = opening.lines[..2].to_vec();
+    let other = opening.other(&fewer);
     let refused = opening.check(&opening.asked(&other)).unwrap_err();
     assert_eq!(refused.code(), Some("second-snapshot"));
     let desk = opening.office.desk(0);

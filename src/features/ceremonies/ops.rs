@@ -170,7 +170,7 @@ pub fn speak(
     let said = |step: &str| rows.iter().any(|row| row.step == step && row.member == i64::from(member));
     let facts = CeremonyFacts {
         is_member: speaker.is_some(),
-        first_word: !said(spoken.step()) && !(spoken.event() == CeremonyEvent::Complain && said("accept")),
+        first_word: !(said(spoken.step()) || (spoken.event() == CeremonyEvent::Complain && said("accept"))),
         in_time: tx.now().millis() < ceremony.row.expires_at,
         ..facts(ceremony.state, &lot.initiator)
     };

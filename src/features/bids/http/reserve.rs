@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, put, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::submit::{name_missing, prepare};
+use super::submit::{Sent, name_missing, prepare};
 use crate::app::App;
 use crate::features::bids::reserve;
 use crate::features::bids::signed::Signed;
@@ -48,8 +48,9 @@ pub async fn put_reserve(
     body: Body<NewReserve>,
 ) -> Result<HttpResponse, Error> {
     let NewReserve { envelope, key_set } = body.value;
-    let (texts, own, reader) = ([envelope], key_set.as_ref(), &app.header_reader);
-    let submission = prepare(&app, reader, &caller.org_id, Sort::Reserve, &path.lot, &texts, own, false).await?;
+    let (texts, reader) = ([envelope], &app.header_reader);
+    let sent = Sent { envelopes: &texts, own_key: key_set.as_ref(), notify: false };
+    let submission = prepare(&app, reader, &caller.org_id, Sort::Reserve, &path.lot, sent).await?;
     let (context, org, sent) =
         (caller.context(body.received_at).for_bids(body.pass.clone()), caller.org_id.clone(), submission.clone());
     // A repeated envelope puts nothing new on record, so this is not a commit that must.

@@ -53,6 +53,17 @@ pub struct Checked {
     pub ok: bool,
 }
 
+/// What came in one request.
+#[derive(Clone, Copy)]
+pub(super) struct Sent<'a> {
+    /// The signed headers.
+    pub envelopes: &'a [Signed],
+    /// The bidder's own key set.
+    pub own_key: Option<&'a Signed>,
+    /// The bidder wants a mail.
+    pub notify: bool,
+}
+
 /// Reads headers and checks everything about them that is no rule's business, off the threads that answer requests.
 ///
 /// What fails here is forgiven where it is on record already: it was in order when it came, and its key may have been
@@ -63,11 +74,9 @@ pub(super) async fn prepare(
     org: &OrgId,
     sort: Sort,
     lot_id: &str,
-    texts: &[Signed],
-    own_key: Option<&Signed>,
-    notify: bool,
+    sent: Sent<'_>,
 ) -> Result<Submission, Error> {
-    let submission = Submission::read(sort, lot_id, texts, own_key, notify)?;
+    let submission = Submission::read(sort, lot_id, sent.envelopes, sent.own_key, sent.notify)?;
     let (work_app, reader, org) = (app.clone(), reader.clone(), org.clone());
     app.blocking(move || match check(&work_app, &reader, &org, sort, &submission) {
         Ok(()) => Ok(submission),
@@ -161,9 +170,8 @@ pub async fn submit_bid(
     body: Body<NewBid>,
 ) -> Result<HttpResponse, Error> {
     let (new, reader) = (body.value, &app.header_reader);
-    let own = new.key_set.as_ref();
-    let submission =
-        prepare(&app, reader, &caller.org_id, Sort::Bid, &path.lot, &new.envelopes, own, new.notify).await?;
+    let sent = Sent { envelopes: &new.envelopes, own_key: new.key_set.as_ref(), notify: new.notify };
+    let submission = prepare(&app, reader, &caller.org_id, Sort::Bid, &path.lot, sent).await?;
     let (context, actor, org) =
         (caller.context(body.received_at).for_bids(body.pass.clone()), caller.actor(), caller.org_id.clone());
     let sent = submission.clone();
@@ -195,8 +203,9 @@ pub async fn check_bid(
     path: web::Path<LotPath>,
     body: Body<NewBid>,
 ) -> Result<HttpResponse, Error> {
-    let (envelopes, own) = (&body.value.envelopes, body.value.key_set.as_ref());
-    let submission = prepare(&app, &app.reader, &caller.org_id, Sort::Bid, &path.lot, envelopes, own, false).await?;
+    let new = &body.value;
+    let sent = Sent { envelopes: &new.envelopes, own_key: new.key_set.as_ref(), notify: false };
+    let submission = prepare(&app, &app.reader, &caller.org_id, Sort::Bid, &path.lot, sent).await?;
     let (actor, org, sent, received_at) = (caller.actor(), caller.org_id.clone(), submission.clone(), body.received_at);
     let verdict = app.reader.read(move |conn| judge::judge(conn, &actor, &org, received_at, &sent)).await;
     match verdict {
