@@ -27,6 +27,7 @@ use crate::log::signer::socket::SocketSigner;
 use crate::log::signer::{Signer, SignerError};
 use crate::log::{self, Log, LogError, Settings};
 use crate::metrics::Metrics;
+use crate::seal::snapshot::Line;
 use crate::tlog::note;
 
 /// The running platform.
@@ -51,6 +52,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Key sets by their lot: published once, never changed.
     pub key_sets: Memo<String, Arc<Seals>>,
+    /// The lines of snapshots, by snapshot: the box does not change any more.
+    pub snapshots: Memo<String, Arc<Vec<Line>>>,
     /// Passwords are hashed a few at a time.
     pub hashing: Arc<Semaphore>,
     /// The proxies whose word on a client's address is believed.
@@ -137,6 +140,7 @@ impl App {
             keys: Arc::new(keys),
             metrics: Metrics::default(),
             key_sets: Memo::new(limits::KEY_SETS_REMEMBERED),
+            snapshots: Memo::new(limits::SNAPSHOTS_REMEMBERED),
             hashing: Arc::new(Semaphore::new(limits::PASSWORD_HASHES)),
             rates: Rates::new(config.server.rate_limit_factor),
             attempts: Attempts::new(),

@@ -384,3 +384,5 @@ pub const CEREMONIES_LISTED: i64 = 100;
 pub const CEREMONIES_ENDED: i64 = 100;
 /// Refused lists of partial decryptions that go on record, of one member of one key set.
 pub const PARTIALS_REFUSED: i64 = 20;
+/// Snapshots whose lines a server remembers: those of large boxes have some megabytes.
+pub const SNAPSHOTS_REMEMBERED: usize = 16;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::bid_file::{BidFile, KeptPart, Submission};
 use super::{Failed, ask, keys};
-use crate::client::sealer::{Sealer, check_receipt, envelope_json, own_partials};
+use crate::client::sealer::{Sealer, check_receipt, envelope_json};
 use crate::client::{Client, ClientError, Submitted};
 use crate::clock::{Clock, SystemClock};
 use crate::kernel::digest::sha256;
@@ -315,14 +315,13 @@ impl Run<'_> {
     /// Gives the bidder's share of the decryption of the bid that was submitted last.
     fn decrypt(&self) -> Result<(), Failed> {
         let usage = |why: &str| Failed::Usage(format!("--decrypt: {why}"));
-        let own = self.sealer.own().ok_or_else(|| usage("the lot needs no key of the bidder"))?;
         let submission = self.file.submission.as_ref().ok_or_else(|| usage("this file knows of no submitted bid"))?;
         let envelopes: Vec<SignedEnvelope> = submission
             .envelopes
             .iter()
             .map(|value| SignedEnvelope::from_value(value).map_err(Failed::tried))
             .collect::<Result<_, _>>()?;
-        let list = own_partials(own, &envelopes, &self.key).map_err(Failed::tried)?;
+        let list = self.sealer.own_partials(&envelopes, &self.key).map_err(Failed::tried)?;
         let answer = self.client.give_partials(&self.args.lot, &list).map_err(Failed::tried)?;
         println!("{answer}");
         eprintln!("your share of the decryption was taken");

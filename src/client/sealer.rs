@@ -122,10 +122,19 @@ impl Sealer {
     /// The bidder's partial decryptions of its own envelopes, for the opening.
     ///
     /// # Errors
-    /// When there is no own key, or an envelope is not sealed to it.
+    /// When there is no own key, an envelope is not sealed to it, or the system gives no random numbers.
     pub fn own_partials(&self, envelopes: &[SignedEnvelope], key: &SigningKey) -> Result<SignedPartials> {
         let own = self.own().ok_or_else(|| ClientError::Seal("the lot needs no key of the bidder".into()))?;
-        own_partials(own, envelopes, key)
+        let kid = own.key_set().kid;
+        let mut lines: Vec<Line> = envelopes.iter().flat_map(|envelope| Line::of(envelope, kid)).collect();
+        lines.sort_by_key(|line| (line.envelope, line.slot));
+        let partial = |line: &Line| {
+            let share = line.share(own).map_err(sealing)?;
+            Ok(Partial { envelope: line.envelope, slot: line.slot, share })
+        };
+        let partials = lines.iter().map(partial).collect::<Result<_>>()?;
+        let list = Partials { kid, member: own.member(), snapshot: snapshot::root(&lines), partials };
+        list.sign(key).map_err(|error| ClientError::Seal(error.to_string()))
     }
 
     /// The same for another bidder.
@@ -220,23 +229,6 @@ impl Sealer {
         let what = UploadFor { lot: &self.lot.id, purpose, size_bytes: payload.size_bytes, root: &payload.root, key };
         client.upload(&what, source, progress)
     }
-}
-
-/// The partial decryptions of a bidder's own envelopes.
-///
-/// # Errors
-/// When an envelope is not sealed to this key, or the system gives no random numbers.
-pub fn own_partials(own: &KeyShare, envelopes: &[SignedEnvelope], key: &SigningKey) -> Result<SignedPartials> {
-    let kid = own.key_set().kid;
-    let mut lines: Vec<Line> = envelopes.iter().flat_map(|envelope| Line::of(envelope, kid)).collect();
-    lines.sort_by_key(|line| (line.envelope, line.slot));
-    let partial = |line: &Line| {
-        let share = line.share(own).map_err(sealing)?;
-        Ok(Partial { envelope: line.envelope, slot: line.slot, share })
-    };
-    let partials = lines.iter().map(partial).collect::<Result<_>>()?;
-    let list = Partials { kid, member: own.member(), snapshot: snapshot::root(&lines), partials };
-    list.sign(key).map_err(|error| ClientError::Seal(error.to_string()))
 }
 
 /// A key set that the platform signed.

@@ -19,6 +19,7 @@ pub mod memo;
 pub mod money;
 pub mod network;
 pub mod org_identifier;
+pub mod parallel;
 pub mod principal;
 pub mod role;
 pub mod secret;

@@ -95,15 +95,16 @@ impl Jws {
         Self::parse(value.to_string().as_bytes(), typ)
     }
 
-    /// The type that a signed object inside a JSON document names, for a reader that takes several.
+    /// The type and the key that a signed object inside a JSON document names, for a reader that takes several.
     ///
     /// # Errors
     /// If there is no readable protected header.
-    pub fn typ_of(value: &serde_json::Value) -> Result<String, FormError> {
+    pub fn named(value: &serde_json::Value) -> Result<(String, KeyId), FormError> {
         let protected = value.get("protected").ok_or(FormError::MissingField("protected"))?;
         let text = protected.as_str().ok_or(FormError::WrongType("protected"))?;
         let bytes = encoding::from_base64url(text).map_err(|_| FormError::Base64("protected"))?;
-        Object::parse(&bytes, MAX_JWS_BYTES)?.text("typ")
+        let mut object = Object::parse(&bytes, MAX_JWS_BYTES)?;
+        Ok((object.text("typ")?, KeyId::parse(&object.text("kid")?, "kid")?))
     }
 
     fn from_wire(wire: Wire, typ: &'static str) -> Result<Self, FormError> {

@@ -63,6 +63,24 @@ impl Place<'_> {
     }
 }
 
+/// Whether an ephemeral key is proven as a profile demands.
+///
+/// # Errors
+/// `PokMissing` (profile strict) or `PokInvalid` (any profile).
+pub(super) fn check_pok(
+    profile: Profile,
+    enc: &Point,
+    binding: &pok::Binding<'_>,
+    pok: Option<&Pok>,
+) -> Result<(), FormError> {
+    match (pok, profile) {
+        (None, Profile::Open) => Ok(()),
+        (None, Profile::Strict) => Err(FormError::PokMissing(binding.slot)),
+        (Some(pok), _) if pok::verify(enc, binding, pok) => Ok(()),
+        (Some(_), _) => Err(FormError::PokInvalid(binding.slot)),
+    }
+}
+
 impl Slot {
     /// Seals `secret` with a given ephemeral key and proof nonce, both of them for this one use.
     pub(super) fn seal(
@@ -107,12 +125,7 @@ impl Slot {
         if self.kid != key_set.kid {
             return Err(FormError::OtherKeySet(place.index));
         }
-        match (&self.pok, key_set.profile) {
-            (None, Profile::Open) => Ok(()),
-            (None, Profile::Strict) => Err(FormError::PokMissing(place.index)),
-            (Some(pok), _) if pok::verify(&self.enc, &self.binding(place), pok) => Ok(()),
-            (Some(_), _) => Err(FormError::PokInvalid(place.index)),
-        }
+        check_pok(key_set.profile, &self.enc, &self.binding(place), self.pok.as_ref())
     }
 
     pub(super) fn wire(&self) -> WireSlot {

@@ -15,11 +15,12 @@ use super::error::{FormError, RandomFailed};
 use super::ids::{Ident, KeyId};
 use super::jws::Jws;
 use super::keys::{SigningKey, VerifyingKey};
-use super::keyset::{KeySet, KeyShare, Profile};
+use super::keyset::{KeySet, KeyShare};
 use super::limits::MAX_JWS_BYTES;
 use super::merkle::MerkleTree;
 use super::points::{COMPRESSED_LEN, Point};
 use super::pok::{self, POK_LEN, Pok};
+use super::slot::check_pok;
 use super::strict_json::Object;
 use super::unsealing::{Share, share_of, verify_share_of};
 use crate::kernel::digest::{Digest, sha256};
@@ -136,12 +137,7 @@ impl Line {
         let slot = usize::from(self.slot);
         let binding =
             pok::Binding { group: key_set.group.as_str(), ctx_hash: &self.ctx_hash, slot, ct_hash: self.ct_hash };
-        match &self.pok {
-            None if key_set.profile == Profile::Open => Ok(()),
-            None => Err(FormError::PokMissing(slot)),
-            Some(pok) if pok::verify(&self.enc, &binding, pok) => Ok(()),
-            Some(_) => Err(FormError::PokInvalid(slot)),
-        }
+        check_pok(key_set.profile, &self.enc, &binding, self.pok.as_ref())
     }
 
     /// The holder's share for this line. To be called only for a line of a snapshot that was checked.

@@ -18,6 +18,7 @@ use super::report::{Failure, Proven, Result};
 use super::trust::Trust;
 use crate::kernel::digest::Digest;
 use crate::kernel::encoding::from_base64url;
+use crate::kernel::parallel;
 use crate::kernel::text::Bilingual;
 use crate::seal::envelope::SignedEnvelope;
 use crate::seal::ids::KeyId;
@@ -332,22 +333,7 @@ impl Opening<'_> {
     fn check_lists(&mut self) -> Result<()> {
         let lists = std::mem::take(&mut self.lists);
         let known = (&self.sets, &self.lines);
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let size = lists.len().div_ceil(threads).max(1);
-        let checked = std::thread::scope(|scope| {
-            let parts: Vec<_> = lists
-                .chunks(size)
-                .map(|part| {
-                    scope.spawn(move || part.iter().try_for_each(|(place, list)| list_holds(known, place, list)))
-                })
-                .collect();
-            parts
-                .into_iter()
-                .map(|part| part.join().unwrap_or_else(|_| Err(refuted("", "a thread broke off"))))
-                .collect()
-        });
-        let checked: Vec<Result<()>> = checked;
-        checked.into_iter().collect::<Result<Vec<()>>>()?;
+        parallel::try_each(&lists, |(place, list)| list_holds(known, place, list))?;
         for (place, list) in &lists {
             let said = list.list();
             for partial in &said.partials {

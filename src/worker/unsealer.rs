@@ -73,9 +73,7 @@ async fn batch(app: &App, lot_id: &str) -> Result<u32> {
         // The set of bids is fixed for everybody to check before any key is used.
         return Ok(0);
     }
-    if !prepare(app, lot_id).await? {
-        return Ok(0);
-    }
+    prepare(app, lot_id).await?;
     let mut after = String::new();
     let mut failed = false;
     loop {
@@ -109,8 +107,8 @@ async fn batch(app: &App, lot_id: &str) -> Result<u32> {
 }
 
 /// Whatever has to be on record before the first share of a key is used: that this process is about to use the platform's key,
-/// or what the custodians answer to. False where that cannot be done yet.
-async fn prepare(app: &App, lot_id: &str) -> Result<bool> {
+/// or what the custodians answer to.
+async fn prepare(app: &App, lot_id: &str) -> Result<()> {
     let id = lot_id.to_owned();
     let mode = app.reader.read(move |conn| Ok(lots::queries::lot(conn, &id)?.body.terms.key_mode)).await?;
     match mode {
@@ -123,7 +121,7 @@ async fn prepare(app: &App, lot_id: &str) -> Result<bool> {
         }
         KeyMode::Bidder => {}
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Says that this process is about to use the lot's key, unless it has said so before.

@@ -1,5 +1,6 @@
 //! Ceremonies and rehearsals.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::Args;
@@ -63,33 +64,31 @@ struct Run<'a> {
 
 pub(super) fn join(args: &JoinArgs) -> Result<(), Failed> {
     let mut run = Run::new(&args.which)?;
-    let ceremonies = run.desk.ceremonies(&run.client, args.which.ceremony.as_deref())?;
+    let mut ceremonies = run.desk.ceremonies(&run.client, args.which.ceremony.as_deref())?;
     if ceremonies.is_empty() {
         return Err(refusal::NO_CEREMONY.because("").into());
     }
-    let mut facts = Vec::new();
-    for ceremony in ceremonies {
-        let mut ceremony = run.as_far_as_possible(ceremony, args.wait)?;
-        let mut told = None;
-        loop {
-            if !args.wait {
-                break;
+    let mut told: BTreeMap<String, (Next, Value)> = BTreeMap::new();
+    loop {
+        let mut over = true;
+        for ceremony in &mut ceremonies {
+            *ceremony = run.as_far_as_possible(ceremony.clone(), args.wait)?;
+            let next = run.desk.next(ceremony)?;
+            over &= matches!(next, Next::Active | Next::Ended(_));
+            if told.get(&ceremony.id).is_none_or(|(last, _)| *last != next) {
+                let stands = stands(&run.desk, ceremony, &run.voice)?;
+                told.insert(ceremony.id.clone(), (next, stands));
             }
-            let next = run.desk.next(&ceremony)?;
-            if matches!(next, Next::Active | Next::Ended(_)) {
-                break;
-            }
-            if told.as_ref() != Some(&next) {
-                stands(&run.desk, &ceremony, &run.voice)?;
-                told = Some(next);
-            }
-            std::thread::sleep(Duration::from_millis(limits::CUSTODIAN_LOOK_MS));
-            ceremony = run.again(&ceremony)?;
-            ceremony = run.as_far_as_possible(ceremony, true)?;
         }
-        facts.push(stands(&run.desk, &ceremony, &run.voice)?);
+        if over || !args.wait {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(limits::CUSTODIAN_LOOK_MS));
+        for ceremony in &mut ceremonies {
+            *ceremony = run.again(ceremony)?;
+        }
     }
-    run.voice.done(&json!({ "ceremonies": facts }));
+    run.voice.done(&json!({ "ceremonies": told.into_values().map(|(_, stands)| stands).collect::<Vec<_>>() }));
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use crate::kernel::time::Timestamp;
 use crate::ledger::{Error, Result};
 use crate::rules::ceremony::CeremonyState;
 use crate::seal::ceremony::SignedDraft;
+use crate::seal::keys::VerifyingKey;
 
 /// A row of `ceremonies`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
@@ -63,6 +64,17 @@ pub struct PublicKey {
     pub alg: String,
     /// Base64url.
     pub public_key: String,
+}
+
+impl PublicKey {
+    /// The key itself.
+    ///
+    /// # Errors
+    /// When what is stored cannot be read.
+    pub fn verifying(&self) -> Result<VerifyingKey> {
+        VerifyingKey::parse(&self.alg, &self.public_key)
+            .map_err(|error| Error::damaged(format!("key {}: {}", self.kid, error.reason())))
+    }
 }
 
 /// A member with the key that signs its messages.

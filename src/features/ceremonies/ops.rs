@@ -27,7 +27,6 @@ use crate::refusals;
 use crate::rules::ceremony::{CeremonyEvent, CeremonyFacts, CeremonyState, RUNNING, step};
 use crate::rules::machine::State;
 use crate::seal::ceremony::{Accept, Backup, SignedDraft, Transcript, Verdict, judge, rehearsal};
-use crate::seal::keys::VerifyingKey;
 use crate::seal::keyset::{KeySet, Member, Profile};
 
 /// Facts of a ceremony that nobody has spoken in and that is in time.
@@ -69,7 +68,7 @@ pub fn begin(tx: &mut Tx<'_>, actor: &Actor, org: &OrgId, lot_id: &str, draft: &
     let state = step(&facts, CeremonyEvent::Begin, actor)?;
     let signed = SignedDraft::from_value(draft).map_err(|error| refusals::ceremony_draft(error.reason()))?;
     let tenderer = key_of(tx.conn(), org, &signed.jws().key_id().to_string())?;
-    signed.verify(&verifying(&tenderer)?).map_err(|error| refusals::ceremony_draft(error.reason()))?;
+    signed.verify(&tenderer.verifying()?).map_err(|error| refusals::ceremony_draft(error.reason()))?;
     check_draft(&lot, &signed, tx.now())?;
     let members = members(tx.conn(), &signed)?;
     let body =
@@ -140,10 +139,6 @@ fn key_of(conn: &mut Conn, org: &OrgId, kid: &str) -> Result<PublicKey> {
     Ok(PublicKey { kid: kid.to_owned(), alg: key.algorithm().name().to_owned(), public_key: key.to_base64url() })
 }
 
-fn verifying(key: &PublicKey) -> Result<VerifyingKey> {
-    VerifyingKey::parse(&key.alg, &key.public_key).map_err(|error| Error::damaged(error.reason()))
-}
-
 /// A member speaks. The same message again is answered as the first time.
 ///
 /// # Errors
@@ -176,7 +171,7 @@ pub fn speak(
     };
     ceremony.state = step(&facts, spoken.event(), actor)?;
     let speaker = speaker.ok_or_else(refusals::not_found)?;
-    spoken.verify(&ceremony, &verifying(&speaker.key)?).map_err(|error| wrong(error.reason()))?;
+    spoken.verify(&ceremony, &speaker.key.verifying()?).map_err(|error| wrong(error.reason()))?;
     let mut transcript = spoken::transcript(&ceremony, &rows)?;
     spoken::hear(&mut transcript, &spoken).map_err(|error| wrong(error.reason()))?;
     let backups = check_backups(&ceremony, &spoken, &new.backups)?;
@@ -225,6 +220,7 @@ fn follow(
     heard: usize,
 ) -> Result<()> {
     let wrong = |reason: &str| refusals::ceremony_message(reason);
+    let mut accepted = Vec::new();
     match spoken {
         Spoken::Complaint(signed) => {
             let verdict = judge(transcript, signed.message()).map_err(|error| wrong(error.reason()))?;
@@ -248,6 +244,7 @@ fn follow(
                 ceremony.body.cause = Some("transcripts_differ".into());
                 return Ok(());
             }
+            accepted = sets;
         }
         Spoken::Commit(_) | Spoken::Round1(_) | Spoken::Round2(_) => {}
     }
@@ -257,7 +254,7 @@ fn follow(
     let complete = CeremonyFacts { complete: true, ..facts(ceremony.state, &lot.initiator) };
     ceremony.state = step(&complete, CeremonyEvent::Advance, &Actor::System)?;
     if ceremony.state == CeremonyState::Active {
-        for key_set in ceremony_key_sets(transcript)? {
+        for key_set in accepted {
             ceremony.body.key_sets.push(key_sets::ops::publish(tx, keys, lot, &key_set)?);
         }
     }

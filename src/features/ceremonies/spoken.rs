@@ -35,7 +35,7 @@ impl Spoken {
     /// # Errors
     /// See [`FormError`].
     pub fn parse(value: &Value) -> std::result::Result<Self, FormError> {
-        Ok(match Jws::typ_of(value)?.as_str() {
+        Ok(match Jws::named(value)?.0.as_str() {
             Commit::TYP => Self::Commit(Signed::from_value(value)?),
             Round1::TYP => Self::Round1(Signed::from_value(value)?),
             Round2::TYP => Self::Round2(Signed::from_value(value)?),

@@ -27,6 +27,7 @@ use crate::limits;
 use crate::log::Log;
 use crate::rules::ceremony::CeremonyState;
 use crate::seal::envelope::{Part, SignedEnvelope};
+use crate::seal::jws::Jws;
 use crate::seal::snapshot::Line;
 use crate::seal::unsealing::Outcome;
 use std::io::Read;
@@ -131,11 +132,8 @@ fn head(conn: &mut Conn, keys: &Keys, log: &Log, lot: &Lot) -> Result<Vec<Value>
 /// The key that signed an object.
 fn signer(conn: &mut Conn, signed: &Value) -> Result<Value> {
     let damaged = || Error::damaged("a signed object of a bundle");
-    let protected = signed["protected"].as_str().ok_or_else(damaged)?;
-    let bytes = crate::kernel::encoding::from_base64url(protected).map_err(|_| damaged())?;
-    let protected: Value = serde_json::from_slice(&bytes).map_err(|_| damaged())?;
-    let kid = protected["kid"].as_str().ok_or_else(damaged)?;
-    let row = accounts::queries::signing_key(conn, kid)?.ok_or_else(damaged)?;
+    let (_, kid) = Jws::named(signed).map_err(|_| damaged())?;
+    let row = accounts::queries::signing_key(conn, &kid.to_string())?.ok_or_else(damaged)?;
     Ok(json!({ "kid": row.kid, "alg": row.alg, "public_key": row.public_key }))
 }
 

@@ -20,7 +20,6 @@ use crate::http::problem::Problem;
 use crate::http::reply::Page;
 use crate::kernel::id::LotId;
 use crate::ledger::{Error, Result};
-use crate::log::Log;
 use crate::refusals;
 use crate::seal::ids::KeyId;
 use crate::seal::partials::SignedPartials;
@@ -38,7 +37,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     responses((status = 200, body = Page<SnapshotView>, description = "One for each key set; none before the opening."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such lot.")))]
 #[get("/v1/lots/{lot}/snapshots")]
 pub async fn list_snapshots(app: web::Data<App>, path: web::Path<LotPath>) -> std::result::Result<HttpResponse, Error> {
-    let (lot_id, log) = (path.into_inner().lot, app.log.clone());
+    let (lot_id, known) = (path.into_inner().lot, app.clone());
     let items = app
         .reader
         .read(move |conn| {
@@ -47,20 +46,24 @@ pub async fn list_snapshots(app: web::Data<App>, path: web::Path<LotPath>) -> st
                 return Err(refusals::not_found().into());
             }
             let rows = queries::snapshots_of(conn, &lot_id)?;
-            rows.iter().map(|row| view(conn, &log, row)).collect::<Result<Vec<_>>>()
+            rows.iter().map(|row| view(conn, &known, row)).collect::<Result<Vec<_>>>()
         })
         .await?;
     Ok(HttpResponse::Ok().json(Page { items, next: None }))
 }
 
-/// A snapshot with its lines.
-///
-/// # Errors
-/// The database's, or damage.
-pub fn view(conn: &mut Conn, log: &Log, row: &SnapshotRow) -> Result<SnapshotView> {
+/// A snapshot with its lines, which are put together once.
+fn view(conn: &mut Conn, app: &App, row: &SnapshotRow) -> Result<SnapshotView> {
     let damaged = |what: String| Error::damaged(format!("snapshot {}: {what}", row.id));
-    let kid: KeyId = KeyId::parse(&row.kid, "kid").map_err(|error| damaged(error.reason().into()))?;
-    let lines = ops::lines(conn, &row.lot_id, kid)?;
+    let lines = match app.snapshots.get(&row.id) {
+        Some(known) => known,
+        None => {
+            let kid = KeyId::parse(&row.kid, "kid").map_err(|error| damaged(error.reason().into()))?;
+            let lines = Arc::new(ops::lines(conn, &row.lot_id, kid)?);
+            app.snapshots.put(row.id.clone(), lines.clone());
+            lines
+        }
+    };
     let entry = ops::entry_of(conn, row)?;
     let read = |line: &crate::seal::snapshot::Line| {
         serde_json::from_str(&line.to_json()).map_err(|error| damaged(error.to_string()))
@@ -71,7 +74,7 @@ pub fn view(conn: &mut Conn, log: &Log, row: &SnapshotRow) -> Result<SnapshotVie
         kid: row.kid.clone(),
         snapshot: serde_json::from_str(&row.body).map_err(|error| damaged(error.to_string()))?,
         lines: lines.iter().map(read).collect::<Result<_>>()?,
-        proof: disclosure::receipt(conn, log, &entry)?,
+        proof: disclosure::receipt(conn, &app.log, &entry)?,
     })
 }
 

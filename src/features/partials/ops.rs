@@ -7,12 +7,14 @@ use super::model::{PartialListRow, PartialRow, PartialsReceived, SnapshotRow};
 use super::queries;
 use crate::db::Conn;
 use crate::features::accounts::signing_keys;
+use crate::features::bids;
 use crate::features::ceremonies;
 use crate::features::key_sets;
 use crate::features::lots;
 use crate::features::lots::model::Lot;
 use crate::kernel::digest::{Digest, sha256};
 use crate::kernel::id::{OrgId, PartialListId, SnapshotId, gathering};
+use crate::kernel::parallel;
 use crate::keys::Keys;
 use crate::ledger::{Error, Record, Result, Tx};
 use crate::refusals;
@@ -104,15 +106,7 @@ pub fn is_published(conn: &mut Conn, row: &SnapshotRow) -> Result<bool> {
 /// # Errors
 /// Damage.
 pub fn entry_of(conn: &mut Conn, row: &SnapshotRow) -> Result<String> {
-    use crate::db::schema::audit_entry;
-    use diesel::prelude::*;
-    audit_entry::table
-        .filter(audit_entry::stream.eq(&row.id))
-        .filter(audit_entry::rev.eq(row.version))
-        .select(audit_entry::entry_id)
-        .first(conn)
-        .optional()?
-        .ok_or_else(|| Error::damaged(format!("snapshot {}: no entry", row.id)))
+    Ok(bids::queries::version_entry(conn, &row.id, row.version)?.entry_id)
 }
 
 /// What a list is checked against.
@@ -208,8 +202,7 @@ fn custodian_key(conn: &mut Conn, giver: &Giver, lot_id: &str, member: u8) -> Re
     let active = ceremonies.into_iter().find(|ceremony| ceremony.state == CeremonyState::Active);
     let active = active.ok_or_else(refusals::not_found)?;
     let speaker = active.member_of(&giver.principal).filter(|key| key.i == member);
-    let key = &speaker.ok_or_else(refusals::not_found)?.key;
-    VerifyingKey::parse(&key.alg, &key.public_key).map_err(|error| Error::damaged(error.reason()))
+    speaker.ok_or_else(refusals::not_found)?.key.verifying()
 }
 
 /// Checks signature, root and every share of a list; a pure function of what is known, and slow.
@@ -230,13 +223,7 @@ pub fn verify(awaited: &Awaited, list: &SignedPartials) -> std::result::Result<(
         }
         Err(format!("share_does_not_verify {} {}", partial.envelope, partial.slot))
     };
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(said.partials.len());
-    let size = said.partials.len().div_ceil(threads.max(1)).max(1);
-    std::thread::scope(|scope| {
-        let parts: Vec<_> =
-            said.partials.chunks(size).map(|part| scope.spawn(move || part.iter().try_for_each(check))).collect();
-        parts.into_iter().try_for_each(|part| part.join().unwrap_or_else(|_| Err("verification_broke_off".into())))
-    })
+    parallel::try_each(&said.partials, check)
 }
 
 /// Stores the shares of a list that was checked. What a member has given before is not stored again.
