@@ -3,6 +3,7 @@
 use std::io::BufReader;
 
 use sealbid::rules::editions::Category;
+use sealbid::seal::envelope::Part;
 use sealbid::tlog::note::Verifier;
 use sealbid::tlog::policy::Policy;
 use sealbid::verify::opening::check;
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::on_both;
 use crate::support::custody::{Custody, give, partials, snapshot};
-use crate::support::own::{decrypt, own_key, seal};
+use crate::support::own::{decrypt, decrypt_as, own_key, seal, seal_as};
 use crate::support::program::verify_opening_elsewhere;
 use crate::support::story::LotStory;
 use crate::support::world::World;
@@ -168,4 +169,32 @@ on_both!(openings_under_a_platform_key_and_under_two_keys_are_proven_as_well, |w
     assert_eq!((fact(&proven, "prices"), fact(&proven, "shares")), (json!(3), json!(3)));
     elsewhere(world, &lines, true);
     assert!(!written(&lines).contains("secret key"), "no key is in it");
+});
+
+on_both!(a_reserve_price_under_a_key_of_its_own_opens_with_it_and_stays_out_of_the_bundle, |world| {
+    let terms = json!({ "key_mode": "bidder", "reserve": "announced" });
+    let (lot, initiator) = (world.lot(Category::LandUse).terms(&terms).noticed(), world.initiator());
+    let mut bids = Vec::new();
+    for (n, amount) in [(1, "120000.00"), (2, "115000.00"), (3, "130000.00")] {
+        let bid = seal(&lot, n, amount, None, own_key(&lot, &lot.id));
+        lot.submit(n, &bid.body).ok();
+        bids.push((n, bid));
+    }
+    let reserve = seal_as(&lot, &initiator, Part::Reserve, "112000.00", None, own_key(&lot, &lot.id));
+    lot.put_reserve(&json!({ "envelope": reserve.body["envelope"] })).refused(422, "key-set-mismatch");
+    lot.put_reserve(&reserve.body).ok();
+    let lot = lot.closed();
+    bids.iter().for_each(|(n, bid)| drop(decrypt(&lot, *n, bid).ok()));
+    world.settle();
+    assert_eq!(lot.unsealed(), 3, "the reserve price waits for its own key");
+    decrypt_as(&lot, &initiator, &reserve).ok();
+    world.settle();
+    assert_eq!(lot.unsealed(), 4);
+    let lot = lot.opened();
+    assert_eq!(lot.opening(&initiator)["record"]["reserve"]["price"]["amount"], "112000.00");
+    let lines = bundle(&lot);
+    let proven = verdict(world, &lines).expect("proven");
+    assert_eq!((fact(&proven, "prices"), fact(&proven, "opened")), (json!(3), json!(4)));
+    elsewhere(world, &lines, true);
+    assert!(!written(&lines).contains("112000.00"), "nobody learns the reserve price before there is a deal");
 });

@@ -7,7 +7,7 @@ use sealbid::seal::sealing::{Subject, seal_header, seal_payload};
 use sealbid::seal::snapshot::Line;
 use serde_json::{Value, json};
 
-use super::api::Answer;
+use super::api::{Answer, Person};
 use super::custody::{give, partials};
 use super::story::{LotStory, SEALED_CHUNK, jws, upload};
 
@@ -34,29 +34,50 @@ pub struct OwnBid {
     pub body: Value,
 }
 
-/// Seals a price to `shared`, where there is one, and to `own`.
+/// Bidder `n` seals a price to `shared`, where there is one, and to `own`.
 pub fn seal(lot: &LotStory<'_>, n: usize, amount: &str, shared: Option<&KeySet>, own: KeyShare) -> OwnBid {
-    let bidder = lot.world.bidder(n);
+    seal_as(lot, &lot.world.bidder(n), Part::Price, amount, shared, own)
+}
+
+/// Somebody seals a price or the reserve price: the body that submits it.
+pub fn seal_as(
+    lot: &LotStory<'_>,
+    person: &Person<'_>,
+    part: Part,
+    amount: &str,
+    shared: Option<&KeySet>,
+    own: KeyShare,
+) -> OwnBid {
     let sets: Vec<&KeySet> = shared.into_iter().chain([own.key_set()]).collect();
-    let plain = lot.price_archive(&bidder, Part::Price, amount);
+    let plain = lot.price_archive(person, part, amount);
     let mut sealed = Vec::new();
     let payload = seal_payload(plain.as_slice(), &mut sealed, sets.len()).expect("sealed");
-    upload(&bidder, &lot.id, "bid", &sealed, SEALED_CHUNK);
+    let purpose = if part == Part::Reserve { "reserve" } else { "bid" };
+    upload(person, &lot.id, purpose, &sealed, SEALED_CHUNK);
     let subject = Subject {
         lot: ident(&lot.id),
-        part: Part::Price,
-        bidder: ident(&bidder.member.org_id),
+        part,
+        bidder: ident(&person.member.org_id),
         rev: 1,
         doc_rev: lot.revision(),
         created: UtcMillis::parse(lot.world.now().to_string(), "created").expect("a time"),
     };
-    let envelope = seal_header(&subject, &payload, &sets, &bidder.signing_key()).expect("sealed");
-    let signed = own.key_set().sign(&bidder.signing_key()).expect("random numbers");
-    let body = json!({ "envelopes": [jws(&envelope)], "key_set": signed.jws() });
+    let envelope = seal_header(&subject, &payload, &sets, &person.signing_key()).expect("sealed");
+    let signed = own.key_set().sign(&person.signing_key()).expect("random numbers");
+    let body = match part {
+        Part::Reserve => json!({ "envelope": jws(&envelope), "key_set": signed.jws() }),
+        Part::Price | Part::Documents => json!({ "envelopes": [jws(&envelope)], "key_set": signed.jws() }),
+    };
     OwnBid { key: own, envelope, body }
 }
 
+/// Bidder `n` gives its share of the decryption.
 pub fn decrypt(lot: &LotStory<'_>, n: usize, bid: &OwnBid) -> Answer {
+    decrypt_as(lot, &lot.world.bidder(n), bid)
+}
+
+/// Somebody gives the share of a key of its own.
+pub fn decrypt_as(lot: &LotStory<'_>, person: &Person<'_>, bid: &OwnBid) -> Answer {
     let lines = Line::of(&bid.envelope, bid.key.key_set().kid);
-    give(lot, &lot.world.bidder(n), partials(&bid.key, &lines))
+    give(lot, person, partials(&bid.key, &lines))
 }
