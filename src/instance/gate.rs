@@ -61,6 +61,11 @@ impl Gate {
         Ok(Pass { flight, _place: place, body: Mutex::new(Some(body)), instance, clock_offset_ms })
     }
 
+    /// How many bodies of `org` are being read.
+    pub(super) fn bodies_of(&self, org: &str) -> usize {
+        self.bodies.lock().unwrap_or_else(PoisonError::into_inner).get(org).copied().unwrap_or_default()
+    }
+
     fn begin_body(&self, org: &str) -> Option<Body> {
         let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
         let sending = bodies.entry(org.to_owned()).or_default();

@@ -153,4 +153,9 @@ impl Instance {
     pub fn admit(&self, org: &str, flight: Flight) -> Result<Pass, Full> {
         self.gate.admit(org, flight, self.id.clone(), self.offset_ms())
     }
+
+    /// How many bodies of `org` are being read.
+    pub fn bodies_of(&self, org: &str) -> usize {
+        self.gate.bodies_of(org)
+    }
 }
