@@ -1,6 +1,9 @@
 //! Every bound in one place: sizes, counts, lengths, time-outs. Each is enforced where the value enters and, where it
 //! is stored, by a `CHECK` of the database.
 
+/// How often a lot is disclosed: once after each round of openings.
+pub const DISCLOSURES: i64 = 2;
+
 /// How long a request waits for a database connection, in milliseconds, before it is told to come back.
 pub const DB_CHECKOUT_MS: u64 = 5_000;
 /// Connections that read, on SQLite: more only compete for two cores.

@@ -452,6 +452,11 @@ plain!(/// A bid that was not opened cannot be judged.
     bid_not_opened, "bid-not-opened", Never,
     "该投标未开启,不能评审。", "This bid was not opened; there is nothing to judge.",
     hint "只评审已开启的投标。", "Only opened bids are judged.");
+plain!(/// A bid whose second envelope stayed sealed.
+    second_envelope_sealed, "second-envelope-sealed", Never,
+    "该投标未通过第一信封评审,其报价信封未开启,结论不再改变。",
+    "This bid did not pass the first envelope; its price stays sealed, and the judgement stands.",
+    hint "只评审报价已开启的投标。", "Judge the bids whose prices were opened.");
 plain!(/// A rejection that is a comparison of two amounts is computed, not judged.
     rejection_is_computed, "rejection-is-computed", AfterChange,
     "高于最高限价、低于底价或低于挂牌价由平台比较得出,不由人工认定。",

@@ -20,6 +20,7 @@ use crate::features::bids::view::Signer;
 use crate::kernel::digest::sha256;
 use crate::kernel::role::Role;
 use crate::ledger::{Answer, Context, Error, Idempotency};
+use crate::seal::envelope::Part;
 
 /// Bids that are looked at.
 const BIDS: usize = 2_000;
@@ -80,7 +81,7 @@ fn checks(ground: &Ground, ready: &[ReadyBid], name: &str, figures: &mut Figures
     piece("parse", each(&texts, |(bid, text)| read(ground, bid, text).map(black_box).map(drop))?);
     let read: Vec<(&ReadyBid, Submission)> =
         texts.iter().map(|(bid, text)| Ok((*bid, read(ground, bid, text)?))).collect::<Result<_>>()?;
-    let key_sets = ground.lots.iter().map(|lot| lot.sealer.key_sets()[0].clone()).collect::<Vec<_>>();
+    let key_sets = ground.lots.iter().map(|lot| lot.sealer.key_sets(Part::Price)[0].clone()).collect::<Vec<_>>();
     let signature = each(&read, |(bid, sub)| {
         let key = ground.bidders[bid.bidder].key.verifying_key();
         sub.envelopes.iter().try_for_each(|one| one.verify_signature(key)).map_err(BenchError::of)

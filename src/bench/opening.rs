@@ -54,7 +54,16 @@ fn check(ground: &Ground, count: usize) -> Result<()> {
     let waiting = ground
         .app()
         .reader
-        .read_blocking(move |conn| crate::features::opening::queries::pending(conn, &id, "", true, &[], 1))
+        .read_blocking(move |conn| {
+            crate::features::opening::queries::pending(
+                conn,
+                (&id, &["price", "documents", "reserve"]),
+                "",
+                true,
+                &[],
+                1,
+            )
+        })
         .map_err(BenchError::of)?;
     if waiting.is_empty() { Ok(()) } else { Err(BenchError(format!("of {count} bids some were not unsealed"))) }
 }

@@ -8,6 +8,7 @@ use super::http::{Client, new_key};
 use super::upload::UploadFor;
 use super::wire::{KeySetAnswer, Lot, Made};
 use crate::kernel::digest::Digest;
+use crate::rules::envelopes::Round;
 use crate::seal::limits::CHUNK_BYTES;
 use crate::seal::merkle::MerkleTree;
 
@@ -71,12 +72,12 @@ impl Client {
         )
     }
 
-    /// What bids of a lot are sealed to; its signature is not checked here.
+    /// What bids of a lot are sealed to, as far as they open in `round`; its signature is not checked here.
     ///
     /// # Errors
     /// See [`super::ClientError`].
-    pub fn key_set(&self, lot: &str) -> Result<KeySetAnswer> {
-        self.get(&format!("/v1/lots/{lot}/key-set"))
+    pub fn key_set(&self, lot: &str, round: Round) -> Result<KeySetAnswer> {
+        self.get(&format!("/v1/lots/{lot}/key-set?round={}", round.name()))
     }
 }
 

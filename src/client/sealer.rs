@@ -15,6 +15,7 @@ use super::upload::{Source, UploadFor};
 use super::wire::Lot;
 use crate::kernel::digest::Digest;
 use crate::kernel::time::Timestamp;
+use crate::rules::envelopes::{Envelopes, Round};
 use crate::rules::facts::KeyMode;
 use crate::seal::envelope::{Part, SignedEnvelope};
 use crate::seal::error::SealError;
@@ -34,7 +35,8 @@ pub struct Sealer {
     lot: Lot,
     document_revision: Digest,
     tender: Ident,
-    shared: Option<KeySet>,
+    envelopes: Envelopes,
+    shared: Vec<(Round, KeySet)>,
     own: Option<Arc<KeyShare>>,
     lot_id: Ident,
     bidder: Ident,
@@ -48,12 +50,23 @@ impl Sealer {
     /// [`ClientError::Untrusted`] when something does not fit; the server's otherwise.
     pub fn prepare(client: &Client, lot_id: &str, bidder: &str, platform: &VerifyingKey) -> Result<Self> {
         let lot = client.lot(lot_id)?;
-        let answer = client.key_set(lot_id)?;
-        let shared = answer.key_set.as_ref().map(|value| signed_key_set(value, platform)).transpose()?;
-        Self::new(lot, answer.mode, shared, bidder)
+        let first = client.key_set(lot_id, Round::First)?;
+        let mut shared = Vec::new();
+        for round in first.envelopes.rounds() {
+            let answer = if *round == Round::First { first.clone() } else { client.key_set(lot_id, *round)? };
+            if let Some(value) = &answer.key_set {
+                shared.push((*round, signed_key_set(value, platform)?));
+            }
+        }
+        Self::new(lot, first.mode, (first.envelopes, shared), bidder)
     }
 
-    fn new(lot: Lot, mode: KeyMode, shared: Option<KeySet>, bidder: &str) -> Result<Self> {
+    fn new(
+        lot: Lot,
+        mode: KeyMode,
+        (envelopes, shared): (Envelopes, Vec<(Round, KeySet)>),
+        bidder: &str,
+    ) -> Result<Self> {
         let untrusted = |what: &str| ClientError::Untrusted(format!("the key set is for another {what}"));
         let opens = lot.schedule.opens_at.or(lot.schedule.deadline_at);
         let expected = match mode {
@@ -61,14 +74,16 @@ impl Sealer {
             KeyMode::Custodians | KeyMode::Dual => Some(KeySetKind::Custodians),
             KeyMode::Bidder => None,
         };
-        if shared.as_ref().map(|set| set.kind) != expected {
+        let rounds = envelopes.rounds().iter().filter(|_| expected.is_some());
+        let kinds = shared.iter().map(|(round, set)| (round, Some(set.kind)));
+        if !kinds.eq(rounds.map(|round| (round, expected))) {
             return Err(untrusted("key mode"));
         }
-        if let Some(key_set) = &shared {
+        for (round, key_set) in &shared {
             if key_set.tender.as_str() != lot.project_id {
                 return Err(untrusted("project"));
             }
-            if key_set.group.as_str() != lot.id {
+            if key_set.group.as_str() != round.group(&lot.id) {
                 return Err(untrusted("lot"));
             }
             if opens.is_none_or(|opens| key_set.opens_not_before.as_str() > opens.to_string().as_str()) {
@@ -78,7 +93,7 @@ impl Sealer {
         let document_revision =
             lot.document_revision.ok_or_else(|| ClientError::Untrusted("the lot has no document revision".into()))?;
         let (tender, lot_id, bidder) = (ident(&lot.project_id)?, ident(&lot.id)?, ident(bidder)?);
-        let mut sealer = Self { document_revision, tender, shared, own: None, lot_id, bidder, lot };
+        let mut sealer = Self { document_revision, tender, shared, envelopes, own: None, lot_id, bidder, lot };
         if mode.needs_bidder() {
             let opens = opens.ok_or_else(|| untrusted("opening"))?;
             sealer.own = Some(Arc::new(sealer.new_own(opens)?));
@@ -146,8 +161,13 @@ impl Sealer {
     }
 
     /// What it seals to, slot by slot.
-    pub fn key_sets(&self) -> Vec<&KeySet> {
-        self.shared.iter().chain(self.own.as_ref().map(|own| own.key_set())).collect()
+    pub fn key_sets(&self, part: Part) -> Vec<&KeySet> {
+        let round = match part {
+            Part::Documents => Round::First,
+            Part::Price | Part::Reserve => self.envelopes.price_round(),
+        };
+        let shared = self.shared.iter().filter(|(of, _)| *of == round).map(|(_, set)| set);
+        shared.chain(self.own.as_ref().map(|own| own.key_set())).collect()
     }
 
     /// The lot.
@@ -167,7 +187,7 @@ impl Sealer {
     pub fn seal_price(&self, part: Part, bid: &BidJson) -> Result<(SealedPayload, Vec<u8>)> {
         let plain = bid_part(self.binding(part), bid).map_err(|error| ClientError::Seal(error.to_string()))?;
         let mut ciphertext = Vec::new();
-        let payload = seal_payload(plain.as_slice(), &mut ciphertext, self.key_sets().len()).map_err(sealing)?;
+        let payload = seal_payload(plain.as_slice(), &mut ciphertext, self.key_sets(part).len()).map_err(sealing)?;
         Ok((payload, ciphertext))
     }
 
@@ -183,7 +203,7 @@ impl Sealer {
     ) -> Result<SealedPayload> {
         let manifest = Manifest::new(self.binding(Part::Documents), files)
             .map_err(|error| ClientError::Seal(error.to_string()))?;
-        let mut writer = SealingWriter::new(out, self.key_sets().len()).map_err(sealing)?;
+        let mut writer = SealingWriter::new(out, self.key_sets(Part::Documents).len()).map_err(sealing)?;
         write_part(&mut writer, &manifest, open).map_err(|error| ClientError::Seal(error.to_string()))?;
         Ok(writer.finish().map_err(sealing)?.0)
     }
@@ -209,7 +229,7 @@ impl Sealer {
             created: UtcMillis::parse(created.to_string(), "created")
                 .map_err(|error| ClientError::Seal(error.to_string()))?,
         };
-        seal_header(&subject, payload, &self.key_sets(), key).map_err(sealing)
+        seal_header(&subject, payload, &self.key_sets(part), key).map_err(sealing)
     }
 
     /// Uploads a sealed payload, or what is missing of it.
@@ -319,24 +339,30 @@ mod tests {
     #[test]
     fn nothing_is_sealed_to_a_key_set_of_something_else() {
         let opens = "2026-12-24T01:00:00.000Z";
-        assert!(Sealer::new(lot(), KeyMode::Platform, Some(key_set("prj-1", "lot-1", opens)), "org-1").is_ok());
-        for wrong in [
+        let one = |set: KeySet| (Envelopes::One, vec![(Round::First, set)]);
+        let two = |first: &str, second: &str| {
+            let set = |group: &str| key_set("prj-1", group, opens);
+            (Envelopes::Two, vec![(Round::First, set(first)), (Round::Second, set(second))])
+        };
+        for right in [one(key_set("prj-1", "lot-1", opens)), two("lot-1", "lot-1-price")] {
+            assert!(Sealer::new(lot(), KeyMode::Platform, right, "org-1").is_ok());
+        }
+        let swapped = [two("lot-1", "lot-1"), two("lot-1-price", "lot-1")].into_iter();
+        let strange = [
             key_set("prj-2", "lot-1", opens),
             key_set("prj-1", "lot-2", opens),
             key_set("prj-1", "lot-1", "2026-12-24T01:00:00.001Z"),
-        ] {
-            assert!(matches!(
-                Sealer::new(lot(), KeyMode::Platform, Some(wrong), "org-1"),
-                Err(ClientError::Untrusted(_))
-            ));
+        ];
+        for wrong in strange.into_iter().map(one).chain(swapped) {
+            assert!(matches!(Sealer::new(lot(), KeyMode::Platform, wrong, "org-1"), Err(ClientError::Untrusted(_))));
         }
     }
 
     #[test]
     fn a_sealed_price_and_documents_make_headers_that_their_receiver_accepts() {
-        let sealer =
-            Sealer::new(lot(), KeyMode::Platform, Some(key_set("prj-1", "lot-1", "2026-12-24T01:00:00.000Z")), "org-1")
-                .expect("fits");
+        let set = key_set("prj-1", "lot-1", "2026-12-24T01:00:00.000Z");
+        let sealer = Sealer::new(lot(), KeyMode::Platform, (Envelopes::One, vec![(Round::First, set)]), "org-1");
+        let sealer = sealer.expect("fits");
         let key = SigningKey::generate(crate::seal::keys::Algorithm::EdDsa).expect("random numbers");
         let bid = BidJson { amount: "1250000.00".into(), currency: "CNY".into(), validity_days: None, note: None };
         let (price, ciphertext) = sealer.seal_price(Part::Price, &bid).expect("sealed");

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::kernel::digest::Digest;
 use crate::kernel::money::Money;
 use crate::kernel::time::Timestamp;
+use crate::rules::envelopes::Envelopes;
 use crate::rules::facts::KeyMode;
 
 /// A page of a list.
@@ -137,6 +138,8 @@ pub struct KeySetAnswer {
     pub key_set: Option<Value>,
     /// To whom bids are sealed.
     pub mode: KeyMode,
+    /// Whether a bid has one envelope or two.
+    pub envelopes: Envelopes,
 }
 
 /// Chunks in a row, both ends included.

@@ -374,6 +374,7 @@ diesel::table! {
         kid -> Text,
         lot_id -> Text,
         body -> Text,
+        round -> BigInt,
     }
 }
 
@@ -421,6 +422,7 @@ diesel::table! {
         rev -> BigInt,
         received_at -> BigInt,
         body -> Text,
+        sealed_version -> BigInt,
     }
 }
 
@@ -458,6 +460,7 @@ diesel::table! {
         state -> Text,
         lot_id -> Text,
         body -> Text,
+        round -> BigInt,
     }
 }
 

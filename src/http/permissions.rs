@@ -116,6 +116,7 @@ pub const OPERATIONS: &[Operation] = &[
     only("POST", "/v1/lots/{lot}/actions/release", &[Initiator, Centre, Inspector]),
     only("POST", "/v1/lots/{lot}/actions/terminate", &[Initiator, Centre]),
     only("POST", "/v1/lots/{lot}/actions/declare-unsuccessful", &[Initiator]),
+    only("POST", "/v1/lots/{lot}/actions/open-prices", &[Initiator]),
     only("POST", "/v1/lots/{lot}/actions/complete-evaluation", &[Initiator]),
     only("POST", "/v1/lots/{lot}/actions/publish-candidates", &[Initiator]),
     only("POST", "/v1/lots/{lot}/actions/award", &[Initiator]),

@@ -29,11 +29,18 @@ named! {
         Withdrawn = "withdrawn", "已撤回", "withdrawn";
         /// Unsealed and read out.
         Opened = "opened", "已开启", "opened";
+        /// Passed the first of two envelopes; its price is to be opened.
+        Qualified = "qualified", "通过第一信封评审", "passed the first envelope";
         /// Could not be unsealed through the bidder's fault: deemed revoked.
         UndecryptedRevoked = "undecrypted_revoked", "未解密（视为撤销）", "undecrypted, deemed revoked";
         /// Could not be unsealed through others' fault: deemed withdrawn.
         UndecryptedWithdrawn = "undecrypted_withdrawn", "未解密（视为撤回）", "undecrypted, deemed withdrawn";
     }
+}
+
+impl BidState {
+    /// Those in which something of a bid lies in the box still to be opened.
+    pub const IN_BOX: [Self; 2] = [Self::Submitted, Self::Qualified];
 }
 
 named! {
@@ -49,6 +56,8 @@ named! {
         Confirm = "confirm", "确认", "confirm";
         /// It is read out.
         Open = "open", "开启", "open";
+        /// It passed the first envelope: its second is to be opened.
+        Qualify = "qualify", "通过第一信封评审", "pass the first envelope";
         /// It is deemed revoked.
         DeemRevoked = "deem_revoked", "视为撤销", "deem revoked";
         /// It is deemed withdrawn.
@@ -315,7 +324,7 @@ const OPENING_RUNS: &Guard<Bid> = &guard(
 );
 
 use BidEffect::{ClaimForLoss, KeepEarlier, Receipt, SecurityMayBeForfeit};
-use BidState::{Opened, Submitted, UndecryptedRevoked, UndecryptedWithdrawn, Withdrawn};
+use BidState::{Opened, Qualified, Submitted, UndecryptedRevoked, UndecryptedWithdrawn, Withdrawn};
 
 /// The table of a bid.
 pub static BID_TABLE: Table<Bid> = BID_ROWS;
@@ -353,16 +362,24 @@ const BID_ROWS: &[Row<Bid>] = &[
         &[ACT_IN_TIME, LOT_NOTICED, TAKING_BACK_ALLOWED],
         &[Receipt],
     ),
-    row(&[Submitted], BidEvent::Open, To(Opened), &[System], &[OPENING_RUNS], &[]),
+    row(&[Opened], BidEvent::Qualify, To(Qualified), &[System], &[OPENING_RUNS], &[]),
+    row(&[Submitted, Qualified], BidEvent::Open, To(Opened), &[System], &[OPENING_RUNS], &[]),
     row(
-        &[Submitted],
+        &[Submitted, Qualified],
         BidEvent::DeemRevoked,
         To(UndecryptedRevoked),
         &[System],
         &[OPENING_RUNS],
         &[SecurityMayBeForfeit],
     ),
-    row(&[Submitted], BidEvent::DeemWithdrawn, To(UndecryptedWithdrawn), &[System], &[OPENING_RUNS], &[ClaimForLoss]),
+    row(
+        &[Submitted, Qualified],
+        BidEvent::DeemWithdrawn,
+        To(UndecryptedWithdrawn),
+        &[System],
+        &[OPENING_RUNS],
+        &[ClaimForLoss],
+    ),
 ];
 
 /// Decides whether `event` may happen to a bid, and what state follows.

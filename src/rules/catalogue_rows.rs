@@ -112,6 +112,10 @@ rules! {
         "否决后有效投标不足且明显缺乏竞争的，可以否决全部投标",
         "too few bids left and competition clearly lacking: all may be rejected, by decision",
         "评标委员会和评标方法暂行规定第27条", "order 12 on evaluation, article 27";
+    ENG_40 = "ENG-40", K, Blocks, "2026-01-01",
+        "双信封:先开第一信封并评审,公布通过名单后再开其第二信封(报价);未通过的第二信封不予拆封,予以退还",
+        "two envelopes: the second, the price, opens only for who passed the first, after their list is published; the others' stays sealed",
+        "公路工程建设项目招标投标管理办法(交通运输部令2015年第24号)", "Measures on Tenders for Highway Works (Ministry of Transport, order 24 of 2015)";
     EB_02 = "EB-02", V2, Blocks, "2026-01-01",
         "截止前完成传输；未完成视为撤回，逾期拒收；开标前任何人不得解密",
         "transmission ends before the deadline; nobody decrypts before the opening",

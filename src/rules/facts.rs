@@ -189,6 +189,8 @@ pub struct LotFacts {
     pub open_result_objections: u32,
     /// The opening session was closed.
     pub session_closed: bool,
+    /// Of two envelopes the second is still sealed.
+    pub prices_sealed: bool,
     /// Opened bids judged responsive.
     pub responsive: Option<u32>,
     /// Opened bids without a judgement.
@@ -248,6 +250,7 @@ impl LotFacts {
             open_document_objections: 0,
             open_result_objections: 0,
             session_closed: false,
+            prices_sealed: false,
             responsive: None,
             undecided: None,
             reserve_reached: None,

@@ -90,6 +90,8 @@ named! {
         DeclareUnsuccessful = "declare_unsuccessful", "宣布流标", "declare unsuccessful";
         /// The opening session was closed.
         FinishOpening = "finish_opening", "结束开标", "finish the opening";
+        /// Of two envelopes the first is judged; the prices of those who passed open.
+        OpenPrices = "open_prices", "开启报价信封", "open the price envelopes";
         /// The evaluation report is filed.
         CompleteEvaluation = "complete_evaluation", "完成评审", "complete the evaluation";
         /// The ranked candidates are published.
@@ -124,6 +126,8 @@ named! {
         PublishResumption = "publish_resumption", "发布恢复公告", "publish the resumption";
         /// Publish the opening record.
         PublishOpeningRecord = "publish_opening_record", "公布开标记录", "publish the opening record";
+        /// Publish who passed the first of two envelopes, and who did not.
+        PublishPassed = "publish_passed", "公布第一信封评审结果", "publish who passed the first envelope";
         /// Publish the ranked candidates.
         PublishCandidates = "publish_candidates", "公示中标候选人", "publish the candidates";
         /// Publish the result.
@@ -152,6 +156,10 @@ named! {
         FreezeBids = "freeze_bids", "冻结投标文件", "freeze the bids";
         /// An opening session begins.
         OpenSession = "open_session", "开启开标会", "open the session";
+        /// Bids that passed the first envelope go into the second round.
+        QualifyPassed = "qualify_passed", "通过者进入报价开标", "take those who passed into the second round";
+        /// Destroy the second envelopes that stayed sealed, and their key: there is nothing left to open.
+        DestroyUnopened = "destroy_unopened", "销毁未拆封的第二信封", "destroy second envelopes that stayed sealed";
         /// The sealed entries of the record are released to everybody entitled.
         ReleaseEntries = "release_entries", "解封审计记录", "release the sealed entries";
         /// The sealed entries are released to inspectors only.

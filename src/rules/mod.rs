@@ -15,6 +15,7 @@ pub mod codes;
 pub mod diagrams;
 pub mod duties;
 pub mod editions;
+pub mod envelopes;
 pub mod facts;
 pub mod guards;
 pub mod hold;

@@ -46,6 +46,8 @@ struct Opening<'a> {
     platform: Option<VerifyingKey>,
     lot: String,
     tender: String,
+    /// The opening group: what opens in this round.
+    group: String,
     /// Whose keys the slots of an envelope are sealed to, by the key mode.
     slots: &'static [KeySetKind],
     ceremony: Option<Value>,
@@ -81,6 +83,7 @@ pub fn check(trust: &Trust, place: &str, reader: impl BufRead) -> Result<Proven>
         platform: None,
         lot: String::new(),
         tender: String::new(),
+        group: String::new(),
         slots: &[],
         ceremony: None,
         sets: BTreeMap::new(),
@@ -178,6 +181,7 @@ impl Opening<'_> {
         self.platform = Some(platform);
         self.lot = text(place, value, "lot")?.to_owned();
         self.tender = text(place, value, "tender")?.to_owned();
+        self.group = text(place, value, "group")?.to_owned();
         self.slots = match text(place, value, "mode")? {
             "platform" => &[KeySetKind::Platform],
             "custodians" => &[KeySetKind::Custodians],
@@ -193,7 +197,7 @@ impl Opening<'_> {
     }
 
     fn belongs(&self, place: &str, set: &KeySet) -> Result<()> {
-        if set.group.as_str() != self.lot || set.tender.as_str() != self.tender {
+        if set.group.as_str() != self.group || set.tender.as_str() != self.tender {
             return Err(refuted(place, "the key set is for another lot"));
         }
         Ok(())

@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::faults::Point;
 use crate::features::bids::fixed;
 use crate::features::key_sets;
+use crate::features::key_sets::groups;
 use crate::features::key_sets::model::Seals;
 use crate::features::lots;
 use crate::features::lots::model::Lot;
@@ -145,11 +146,12 @@ async fn next(app: &App, lot_id: &str, after: &str) -> Result<Batch> {
             let patient = session.begun_at.is_some_and(|at| now < at.plus_millis(limits::RESTORATION_MS));
             let seals = key_sets::queries::seals(conn, &lot)?;
             let key = match seals.mode {
-                KeyMode::Platform => Some(key_sets::ops::unlock(conn, &permit, &keys, &lot_id)?),
+                KeyMode::Platform => Some(key_sets::ops::unlock(conn, &permit, &keys, &lot)?),
                 KeyMode::Custodians | KeyMode::Bidder | KeyMode::Dual => None,
             };
             let wanted = wanted(&lot, &seals, &session, now);
-            let envelopes = queries::pending(conn, &lot_id, &after, !patient, &wanted, limits::UNSEAL_BATCH)?;
+            let parts = groups::opening_now(&lot);
+            let envelopes = queries::pending(conn, (&lot_id, &parts), &after, !patient, &wanted, limits::UNSEAL_BATCH)?;
             let means = Arc::new(unsealing::Means { seals, key, currency: lot.body.terms.currency });
             Ok(Batch { envelopes, means: Means { means, patient } })
         })
@@ -163,7 +165,7 @@ fn wanted(lot: &Lot, seals: &Seals, session: &OpeningBody, now: Timestamp) -> Ve
         return Vec::new();
     }
     let mut wanted = Vec::new();
-    if let Some(set) = seals.shared.as_ref().filter(|_| seals.mode.needs_custodians()) {
+    if let Some(set) = seals.shared(lot.body.round).filter(|_| seals.mode.needs_custodians()) {
         wanted.push(Wanted { slot: 0, k: i64::from(set.k) });
     }
     let window = i64::from(lot.body.terms.decryption_minutes) * 60_000;

@@ -75,13 +75,13 @@ class Bundle {
     return false;
   }
 
-  head({ platform, lot, tender, mode }) {
+  head({ platform, lot, tender, group, mode }) {
     this.platform = new SigningKey(platform, "the platform");
     const given = this.platform.alg === "EdDSA" && this.platformKeys.some((key) => key.equals(this.platform.bytes));
     if (!given) throw new Undecided("the platform's key is not the one that was given with --vkey");
-    demand(typeof lot === "string" && typeof tender === "string" && typeof mode === "string", "lot, tender or mode is missing");
+    demand([lot, tender, group, mode].every((text) => typeof text === "string"), "lot, tender, group or mode is missing");
     if (!Object.hasOwn(SLOTS, mode)) throw new Undecided(`key mode ${mode} is not known here`);
-    this.about = { lot, tender, mode };
+    this.about = { lot, tender, group, mode };
   }
 
   ceremony(value) {

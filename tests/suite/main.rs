@@ -54,6 +54,7 @@ mod tokens;
 mod traces;
 mod tutorials;
 mod twins;
+mod two_envelopes;
 mod two_servers;
 mod uploads;
 mod watching;

@@ -4,8 +4,6 @@ use std::io::BufReader;
 
 use sealbid::rules::editions::Category;
 use sealbid::seal::envelope::Part;
-use sealbid::tlog::note::Verifier;
-use sealbid::tlog::policy::Policy;
 use sealbid::verify::opening::check;
 use sealbid::verify::report::{Failure, Proven};
 use sealbid::verify::trust::Trust;
@@ -14,7 +12,7 @@ use serde_json::{Value, json};
 use crate::on_both;
 use crate::support::custody::{Custody, give, partials, snapshot};
 use crate::support::own::{decrypt, decrypt_as, own_key, seal, seal_as};
-use crate::support::program::verify_opening_elsewhere;
+use crate::support::program::{trust, verify_opening_elsewhere};
 use crate::support::story::LotStory;
 use crate::support::world::World;
 
@@ -34,13 +32,6 @@ fn written(lines: &[Value]) -> String {
 /// What the other program must find.
 fn elsewhere(world: &World, lines: &[Value], holds: bool) {
     verify_opening_elsewhere(&written(lines), &world.app().promise_verifier(), holds);
-}
-
-/// What a stranger was given: the log's policy and the platform's key.
-fn trust(world: &World) -> Trust {
-    let promise = Verifier::parse(&world.app().promise_verifier()).expect("a key");
-    let log = Verifier::parse(&world.app().log.signer().verifier().to_string()).expect("a key");
-    Trust::new(Some(Policy::of_log(log)), vec![promise])
 }
 
 fn verdict(world: &World, lines: &[Value]) -> Result<Proven, Failure> {

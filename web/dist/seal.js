@@ -6582,10 +6582,17 @@ async function readLot(api2, id) {
   ]);
   if (said.mode === "bidder" || said.mode === "dual") throw new FormError("own_key_needed");
   const platformKey = verifyingKey(platform.alg, unbase64url(platform.public_key));
-  const keySets = await readKeySets([said.key_set], platformKey);
   const opens = lot.schedule.opens_at ?? lot.schedule.deadline_at;
-  const fits = ({ tender, group, opens_not_before }) => tender === lot.project_id && group === lot.id && opens_not_before <= opens;
-  if (!keySets.every(fits)) throw new FormError("other_lot");
+  const read = async ({ key_set: signed }, expected) => {
+    const sets = await readKeySets([signed], platformKey);
+    const fits = ({ tender, group, opens_not_before }) => tender === lot.project_id && group === expected && opens_not_before <= opens;
+    if (!sets.every(fits)) throw new FormError("other_lot");
+    return sets;
+  };
+  const documents = await read(said, lot.id);
+  const two = lot.terms.envelopes === "two";
+  const price = two ? await read(await api2.get(`${path}/key-set?round=second`), `${lot.id}-price`) : documents;
+  const keySets = { price, documents };
   return { lot, keySets, protects: said.protects, verifier: parseVerifier(platform.verifier), time };
 }
 async function ownBid(api2, lot) {
@@ -6640,8 +6647,8 @@ async function seal({ lot, keySets, user, mine }, { amount, note, files }, signi
   const subject = { lot: lot.id, bidder, rev, docRev: lot.document_revision, created: (/* @__PURE__ */ new Date()).toISOString() };
   const parts = [];
   for (const [part2, content] of Object.entries(plain2)) {
-    const sealed = await sealedOnce(content, `${lot.id} ${bidder} ${part2}`, keySets.length, step);
-    const header2 = await makeHeader({ ...subject, part: part2 }, sealed.payload, keySets);
+    const sealed = await sealedOnce(content, `${lot.id} ${bidder} ${part2}`, keySets[part2].length, step);
+    const header2 = await makeHeader({ ...subject, part: part2 }, sealed.payload, keySets[part2]);
     parts.push({ part: part2, inside: content.files, header: header2, ...sealed });
   }
   return { parts, rev, signing, key: crypto.randomUUID() };
@@ -6776,6 +6783,7 @@ function firstLanguage() {
   }
 }
 var code = (value) => element("code", {}, value);
+var kidsOf = (keySets) => [...new Set(Object.values(keySets).flat().map(({ kid }) => kid))];
 function drawLot() {
   if (known.lots) {
     $("title").textContent = say(known.lots.length > 0 ? "chooseLot" : "noLots");
@@ -6802,7 +6810,7 @@ function drawLot() {
     [say("asking"), money(terms.asking)],
     [say("minimumPrice"), money(terms.minimum_price)],
     [say("deposit"), money(terms.deposit)],
-    [say("sealedTo"), ...keySets.map(({ kid }) => code(say("keySetOf", { kid }))), element("br"), either(protects)]
+    [say("sealedTo"), ...kidsOf(keySets).map((kid) => code(say("keySetOf", { kid }))), element("br"), either(protects)]
   ]);
   $("amount-label").textContent = say("amount", { currency: terms.currency });
 }

@@ -18,10 +18,18 @@ export async function readLot(api, id) {
   // A key of the bidder's own would have to outlive this page until the opening: `sealbid seal` keeps one.
   if (said.mode === 'bidder' || said.mode === 'dual') throw new FormError('own_key_needed');
   const platformKey = verifyingKey(platform.alg, unbase64url(platform.public_key));
-  const keySets = await readKeySets([said.key_set], platformKey);
   const opens = lot.schedule.opens_at ?? lot.schedule.deadline_at;
-  const fits = ({ tender, group, opens_not_before }) => tender === lot.project_id && group === lot.id && opens_not_before <= opens;
-  if (!keySets.every(fits)) throw new FormError('other_lot');
+  const read = async ({ key_set: signed }, expected) => {
+    const sets = await readKeySets([signed], platformKey);
+    const fits = ({ tender, group, opens_not_before }) => tender === lot.project_id && group === expected && opens_not_before <= opens;
+    if (!sets.every(fits)) throw new FormError('other_lot');
+    return sets;
+  };
+  const documents = await read(said, lot.id);
+  // Of two envelopes the price opens in a round of its own, under a key of its own.
+  const two = lot.terms.envelopes === 'two';
+  const price = two ? await read(await api.get(`${path}/key-set?round=second`), `${lot.id}-price`) : documents;
+  const keySets = { price, documents };
   return { lot, keySets, protects: said.protects, verifier: parseVerifier(platform.verifier), time };
 }
 
@@ -93,8 +101,8 @@ export async function seal({ lot, keySets, user, mine }, { amount, note, files }
   const subject = { lot: lot.id, bidder, rev, docRev: lot.document_revision, created: new Date().toISOString() };
   const parts = [];
   for (const [part, content] of Object.entries(plain)) {
-    const sealed = await sealedOnce(content, `${lot.id} ${bidder} ${part}`, keySets.length, step);
-    const header = await makeHeader({ ...subject, part }, sealed.payload, keySets);
+    const sealed = await sealedOnce(content, `${lot.id} ${bidder} ${part}`, keySets[part].length, step);
+    const header = await makeHeader({ ...subject, part }, sealed.payload, keySets[part]);
     parts.push({ part, inside: content.files, header, ...sealed });
   }
   return { parts, rev, signing, key: crypto.randomUUID() };

@@ -43,6 +43,9 @@ function firstLanguage() {
 
 const code = (value) => element('code', {}, value);
 
+/** The ids of the keys that a bid is sealed to; of two envelopes each has its own. */
+const kidsOf = (keySets) => [...new Set(Object.values(keySets).flat().map(({ kid }) => kid))];
+
 function drawLot() {
   if (known.lots) {
     $('title').textContent = say(known.lots.length > 0 ? 'chooseLot' : 'noLots');
@@ -69,7 +72,7 @@ function drawLot() {
     [say('asking'), money(terms.asking)],
     [say('minimumPrice'), money(terms.minimum_price)],
     [say('deposit'), money(terms.deposit)],
-    [say('sealedTo'), ...keySets.map(({ kid }) => code(say('keySetOf', { kid }))), element('br'), either(protects)],
+    [say('sealedTo'), ...kidsOf(keySets).map((kid) => code(say('keySetOf', { kid }))), element('br'), either(protects)],
   ]);
   $('amount-label').textContent = say('amount', { currency: terms.currency });
 }

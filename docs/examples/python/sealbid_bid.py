@@ -271,13 +271,13 @@ def seal_part(state, part, binding, files):
     return state.data[part]
 
 
-def envelope(key_set, key, part, payload, bidder, rev, doc_rev):
+def envelope(key_set, lot, key, part, payload, bidder, rev):
     """The signed header over a sealed payload, in profile open: plain HPKE, no proof of the ephemeral key."""
     salt, secret = unb64u(payload["salt"]), unb64u(payload["secret"])
     created = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     ctx = compact({
-        "v": "sealbid/1", "tender": key_set["tender"], "group": key_set["group"], "lot": key_set["group"], "part": part,
-        "bidder": bidder, "rev": rev, "doc_rev": doc_rev, "created": created, "media_type": "application/x-tar",
+        "v": "sealbid/1", "tender": key_set["tender"], "group": key_set["group"], "lot": lot["id"], "part": part,
+        "bidder": bidder, "rev": rev, "doc_rev": lot["document_revision"], "created": created, "media_type": "application/x-tar",
         "salt": payload["salt"],
         "payload": {"alg": "A256GCM-STREAM", "chunk": CHUNK, "len": payload["len"], "root": payload["root"]},
     })
@@ -290,12 +290,15 @@ def envelope(key_set, key, part, payload, bidder, rev, doc_rev):
     return key.jws("sealbid-envelope+jws", header), hashlib.sha256(header).hexdigest()
 
 
-def trusted_key_set(client, platform, lot):
-    """What the lot's bids are sealed to, checked: of the platform, for this lot, and not to be opened late."""
-    key_set = platform.open_jws(client.call("GET", f"/v1/lots/{lot['id']}/key-set").json()["key_set"],
-                                "sealbid-keyset+jws")
+def trusted_key_set(client, platform, lot, part):
+    """What a part is sealed to, checked: of the platform, for this lot and its round, and not to be opened late."""
+    # Of two envelopes the price opens in a round of its own, under a key of its own.
+    second = lot["terms"]["envelopes"] == "two" and part == "price"
+    group, query = (lot["id"] + "-price", "?round=second") if second else (lot["id"], "")
+    answer = client.call("GET", f"/v1/lots/{lot['id']}/key-set{query}").json()
+    key_set = platform.open_jws(answer["key_set"], "sealbid-keyset+jws")
     opens = lot["schedule"].get("opens_at") or lot["schedule"]["deadline_at"]
-    if [key_set["tender"], key_set["group"]] != [lot["project_id"], lot["id"]] or key_set["opens_not_before"] > opens:
+    if [key_set["tender"], key_set["group"]] != [lot["project_id"], group] or key_set["opens_not_before"] > opens:
         raise SystemExit("the key set is for another lot or another opening")
     if key_set["profile"] != "open":
         raise SystemExit("this lot is of profile strict: seal with `sealbid seal`, or with a library for that profile")
@@ -336,7 +339,6 @@ def bid(args):
     lot = client.call("GET", f"/v1/lots/{args.lot}").json()
     clock = client.call("GET", f"/v1/time?lot={args.lot}").json()
     print(f"deadline {clock['deadline_at_local']}, {clock['remaining_ms'] // 1000} s left. {clock['rule']['en']}")
-    key_set = trusted_key_set(client, platform, lot)
 
     binding = {"tender": lot["project_id"], "lot": lot["id"], "bidder": bidder}
     price = compact({"amount": args.amount, "currency": lot["terms"]["currency"]})
@@ -344,6 +346,7 @@ def bid(args):
     if args.document:
         parts["documents"] = [(os.path.basename(path), os.path.getsize(path), lambda path=path: read(path))
                               for path in args.document]
+    key_sets = {part: trusted_key_set(client, platform, lot, part) for part in parts}
     payloads = {part: seal_part(state, part, binding, files) for part, files in parts.items()}
     for part, payload in payloads.items():
         upload(client, state, lot["id"], part, payload)
@@ -355,7 +358,7 @@ def bid(args):
             if refused.status != 404:
                 raise
             rev = 1
-        made = [envelope(key_set, key, part, payload, bidder, rev, lot["document_revision"])
+        made = [envelope(key_sets[part], lot, key, part, payload, bidder, rev)
                 for part, payload in payloads.items()]
         state.data.update(envelopes=[jws for jws, _ in made], ids=[name for _, name in made], key=str(uuid.uuid4()))
         state.save()

@@ -68,6 +68,10 @@ impl Desk<'_> {
             Err(error) => return Err(error.into()),
         };
         let mine: Vec<_> = views.into_iter().filter(|view| self.state.shares.contains_key(&view.kid)).collect();
+        // While a later round is to come, what an earlier one asked is over; otherwise answering again does no harm.
+        let more_to_come = self.state.shares.values().any(|share| share.lot == lot && !share.is_done());
+        let is_open = |kid: &str| !more_to_come || self.state.shares.get(kid).is_some_and(|share| !share.is_done());
+        let mine: Vec<_> = mine.into_iter().filter(|view| is_open(&view.kid)).collect();
         if mine.is_empty() {
             return Err(refusal::NO_SNAPSHOT.because(lot).into());
         }

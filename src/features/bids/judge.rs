@@ -107,7 +107,9 @@ pub fn facts(lot: &Lot, before: Option<&Bid>, confirmed: bool, received_at: Time
 /// the bidder is told. The lot's own state refuses such an act in any case.
 fn standing(state: BidState) -> BidState {
     match state {
-        BidState::Opened | BidState::UndecryptedRevoked | BidState::UndecryptedWithdrawn => BidState::Submitted,
+        BidState::Opened | BidState::Qualified | BidState::UndecryptedRevoked | BidState::UndecryptedWithdrawn => {
+            BidState::Submitted
+        }
         state => state,
     }
 }

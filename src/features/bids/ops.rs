@@ -58,6 +58,7 @@ pub fn kind(event: BidEvent) -> &'static str {
         BidEvent::Confirm => "bid.confirmed",
         BidEvent::Withdraw => "bid.withdrawn",
         BidEvent::Open => "bid.opened",
+        BidEvent::Qualify => "bid.qualified",
         BidEvent::DeemRevoked => "bid.deemed_revoked",
         BidEvent::DeemWithdrawn => "bid.deemed_withdrawn",
     }

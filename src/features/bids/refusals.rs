@@ -29,6 +29,12 @@ fixed!(/// Not one price envelope and at most one of documents.
     "须恰有一个报价信封(price),可另有一个文件信封(documents),且不得有其他部分。",
     "A bid is exactly one `price` envelope and at most one `documents` envelope; a reserve price is one `reserve` envelope.",
     hint "请按此组成重新提交。", "Send exactly these parts.");
+fixed!(/// A bid without its first envelope, where there are two.
+    first_envelope_missing, "first-envelope-missing", AfterChange,
+    "本标段采用双信封:除报价信封(price)外,必须有第一信封(documents)。",
+    "This lot has two envelopes: beside the `price` envelope a bid has a `documents` envelope, which opens first.",
+    hint "请同时提交两个信封,各自密封至其轮次的密钥集(round=first、second)。",
+    "Send both, each sealed to the key set of its round (`round=first` and `round=second`).");
 fixed!(/// The envelopes of one bid do not belong together.
     envelopes_disagree, "envelopes-disagree", AfterChange,
     "各信封的 rev 或 doc_rev 不一致。", "The envelopes of one bid must name the same rev and the same doc_rev.",

@@ -11,6 +11,7 @@ use crate::kernel::digest::{Digest, Hasher};
 use crate::kernel::encoding::base64url;
 use crate::kernel::id::OrgId;
 use crate::limits;
+use crate::rules::envelopes::{Envelopes, Round};
 use crate::rules::refusal::Refusal;
 use crate::seal::envelope::{Part, SignedEnvelope};
 use crate::seal::error::FormError;
@@ -123,12 +124,18 @@ impl Submission {
     /// # Errors
     /// 422: `envelope-not-yours`, `envelope-foreign-lot`.
     pub fn check_place(&self, seals: &Seals, org: &OrgId) -> Result<(), Refusal> {
+        if seals.envelopes == Envelopes::Two
+            && self.envelopes[0].ctx().part != Part::Reserve
+            && self.envelopes.len() < 2
+        {
+            return Err(refusals::first_envelope_missing());
+        }
         for ctx in self.envelopes.iter().map(SignedEnvelope::ctx) {
             if ctx.bidder.as_str() != org.as_str() {
                 return Err(refusals::envelope_not_yours());
             }
             let here = ctx.lot.as_str() == self.lot_id
-                && ctx.group.as_str() == seals.group
+                && ctx.group.as_str() == seals.group(ctx.part)
                 && ctx.tender.as_str() == seals.tender;
             if !here {
                 return Err(refusals::envelope_foreign_lot());
@@ -148,8 +155,8 @@ impl Submission {
             Some(signed) => Some(check_own_key(signed, keys, seals)?),
             None => None,
         };
-        let key_sets = seals.of(own).ok_or_else(|| mismatch(&FormError::KeySetCount))?;
         for (envelope, key) in self.envelopes.iter().zip(keys) {
+            let key_sets = seals.of(envelope.ctx().part, own).ok_or_else(|| mismatch(&FormError::KeySetCount))?;
             let key = key.as_ref().ok_or_else(refusals::key_not_active)?;
             envelope.verify_signature(key).map_err(|_| refusals::signature_invalid("envelope-signature-invalid"))?;
             envelope.check_against(&key_sets).map_err(|error| mismatch(&error))?;
@@ -170,7 +177,7 @@ fn check_own_key<'a>(
     match set {
         _ if set.kind != KeySetKind::Bidder => wrong(FormError::UnknownKeySetKind("not bidder".into())),
         _ if set.tender.as_str() != seals.tender => wrong(FormError::OtherTender),
-        _ if set.group.as_str() != seals.group => wrong(FormError::OtherGroup),
+        _ if set.group.as_str() != Round::First.group(&seals.lot) => wrong(FormError::OtherGroup),
         _ if set.profile != Profile::Strict => wrong(FormError::Profile),
         _ => Ok(set),
     }

@@ -7,13 +7,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::spoken::Spoken;
 use crate::db::schema::{ceremonies, ceremony_messages, share_backups};
 use crate::kernel::id::{CeremonyId, LotId};
 use crate::kernel::time::Timestamp;
 use crate::ledger::{Error, Result};
-use crate::rules::ceremony::CeremonyState;
+use crate::rules::ceremony::{CeremonyEvent, CeremonyState};
 use crate::seal::ceremony::SignedDraft;
 use crate::seal::keys::VerifyingKey;
+use crate::seal::keyset::SignedKeySet;
 
 /// A row of `ceremonies`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
@@ -136,7 +138,23 @@ pub struct Ceremony {
     pub draft: SignedDraft,
 }
 
+/// The step under which the rehearsal of a ceremony's key set is kept, by the key set's position.
+pub fn rehearsal_of(position: usize) -> String {
+    let step = CeremonyEvent::Rehearse.name();
+    if position == 0 { step.to_owned() } else { format!("{step}-{}", position + 1) }
+}
+
 impl Ceremony {
+    /// The step under which a message is kept: its own, but that each key set has a rehearsal of its own.
+    pub fn place_of(&self, spoken: &Spoken) -> String {
+        let Spoken::Rehearsal(signed) = spoken else { return spoken.step().to_owned() };
+        let is_of = |value: &Value| {
+            let set = SignedKeySet::parse(value.to_string().as_bytes());
+            set.is_ok_and(|set| set.key_set().kid == signed.list().kid)
+        };
+        rehearsal_of(self.body.key_sets.iter().position(is_of).unwrap_or_default())
+    }
+
     /// Reads a row.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::changes;
 use super::model::{
     BackupRow, BackupsView, Ceremony, CeremonyBody, CeremonyRow, CeremonyView, MemberKey, MessageRow, NewMessage,
-    PublicKey,
+    PublicKey, rehearsal_of,
 };
 use super::queries;
 use super::spoken::{self, Spoken};
@@ -27,6 +27,7 @@ use crate::refusals;
 use crate::rules::ceremony::{CeremonyEvent, CeremonyFacts, CeremonyState, RUNNING, step};
 use crate::rules::machine::State;
 use crate::seal::ceremony::{Accept, Backup, SignedDraft, Transcript, Verdict, judge, rehearsal};
+use crate::seal::ids::UtcMillis;
 use crate::seal::keyset::{KeySet, Member, Profile};
 
 /// Facts of a ceremony that nobody has spoken in and that is in time.
@@ -94,15 +95,17 @@ fn check_draft(lot: &Lot, signed: &SignedDraft, now: Timestamp) -> Result<()> {
     if draft.tender.as_str() != lot.row.project_id || draft.lot.as_str() != lot.row.id {
         return wrong("tender and lot must be the lot's project and the lot");
     }
-    if draft.groups.len() != 1 || draft.groups[0].group.as_str() != lot.row.id {
-        return wrong("groups must be one group with the lot's id");
+    let expected: Vec<String> =
+        lot.body.terms.envelopes.rounds().iter().map(|round| round.group(&lot.row.id)).collect();
+    if !draft.groups.iter().map(|group| group.group.as_str()).eq(expected.iter().map(String::as_str)) {
+        return wrong(&format!("groups must be {}, in this order", expected.join(" and ")));
     }
     if draft.profile != Profile::Strict {
         return wrong("profile must be strict");
     }
-    match draft.groups[0].opens_not_before.as_str().parse::<Timestamp>() {
-        Ok(opens) if opens > now => {}
-        _ => return wrong("opens_not_before must be in the future"),
+    let later = |opens: &UtcMillis| opens.as_str().parse::<Timestamp>().is_ok_and(|opens| opens > now);
+    if !draft.groups.iter().all(|group| later(&group.opens_not_before)) {
+        return wrong("opens_not_before must be in the future");
     }
     // No institution can open alone, and none can prevent the opening by staying away.
     let n = draft.members.len();
@@ -163,9 +166,10 @@ pub fn speak(
     let member = spoken.member();
     let speaker = ceremony.member_of(user.as_str()).filter(|key| key.i == member).cloned();
     let said = |step: &str| rows.iter().any(|row| row.step == step && row.member == i64::from(member));
+    let place = ceremony.place_of(&spoken);
     let facts = CeremonyFacts {
         is_member: speaker.is_some(),
-        first_word: !(said(spoken.step()) || (spoken.event() == CeremonyEvent::Complain && said("accept"))),
+        first_word: !(said(&place) || (spoken.event() == CeremonyEvent::Complain && said("accept"))),
         in_time: tx.now().millis() < ceremony.row.expires_at,
         ..facts(ceremony.state, &lot.initiator)
     };
@@ -187,8 +191,7 @@ pub fn speak(
     }
     let (row, _) = tx.update(&ceremony.row.clone(), ceremony.to_row()?, record)?;
     let (owner_id, owner_version, member) = (row.id.clone(), row.version, i64::from(member));
-    let stored =
-        MessageRow { owner_id: owner_id.clone(), owner_version, step: spoken.step().into(), member, body: text };
+    let stored = MessageRow { owner_id: owner_id.clone(), owner_version, step: place, member, body: text };
     tx.beside(|conn| changes::store_message(conn, &stored))?;
     if let Some(body) = backups {
         tx.beside(|conn| changes::store_backup(conn, &BackupRow { owner_id, owner_version, member, body }))?;
@@ -308,13 +311,14 @@ pub fn expire(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
 
 /// Members whose message the step still waits for.
 fn waiting_for(ceremony: &Ceremony, rows: &[MessageRow]) -> Vec<u8> {
-    let step = match ceremony.state {
-        CeremonyState::Active => CeremonyEvent::Rehearse.name(),
-        state if RUNNING.contains(&state) => state.name(),
+    let steps = match ceremony.state {
+        CeremonyState::Active => (0..ceremony.body.key_sets.len()).map(rehearsal_of).collect(),
+        state if RUNNING.contains(&state) => vec![state.name().to_owned()],
         _ => return Vec::new(),
     };
-    let said = |i: u8| rows.iter().any(|row| row.step == step && row.member == i64::from(i));
-    ceremony.body.members.iter().map(|member| member.i).filter(|i| !said(*i)).collect()
+    let said = |step: &String, i: u8| rows.iter().any(|row| row.step == *step && row.member == i64::from(i));
+    let waits = |i: &u8| !steps.iter().all(|step| said(step, *i));
+    ceremony.body.members.iter().map(|member| member.i).filter(waits).collect()
 }
 
 /// A ceremony as the API shows it.

@@ -19,8 +19,9 @@ use crate::features::opening::reserve;
 use crate::http::extract::{Body, Caller, IdempotencyKey, MaybeCaller};
 use crate::http::problem::Problem;
 use crate::http::reply;
-use crate::kernel::role::Role;
-use crate::ledger::Error;
+use crate::kernel::role::{Actor, Role};
+use crate::keys::Keys;
+use crate::ledger::{Error, Tx};
 use crate::limits;
 use crate::refusals;
 use crate::rules::editions::PriceBound;
@@ -32,6 +33,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(evaluate_bid)
         .service(get_evaluation)
+        .service(open_prices)
         .service(complete_evaluation)
         .service(publish_candidates)
         .service(award_lot)
@@ -137,6 +139,23 @@ pub async fn get_evaluation(
     Ok(HttpResponse::Ok().json(view))
 }
 
+/// Opens the prices of the bids that passed the first of two envelopes (ENG-40).
+///
+/// For the initiator, when every bid is judged by its first envelope and at least one is responsive. Who passed and who did not is
+/// published, the second round of the opening begins at once, and prices of the others stay sealed for good.
+#[utoipa::path(tag = "evaluation", operation_id = "open_prices", request_body = Lines, params(LotPath, ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
+    responses((status = 200, body = LotView, description = "The second round has begun."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Not your lot."), (status = 409, body = Problem, content_type = "application/problem+json", description = "There is no second envelope, a bid is not judged, none passed, a hold is in force, or the state forbids it."), (status = 422, body = Problem, content_type = "application/problem+json", description = "Too many lines.")))]
+#[post("/v1/lots/{lot}/actions/open-prices")]
+pub async fn open_prices(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+    body: Body<Lines>,
+) -> Result<HttpResponse, Error> {
+    judged(app, caller, path, key, body, ops::open_prices).await
+}
+
 /// Files the evaluation report and completes the evaluation.
 ///
 /// For the initiator, when every opened bid is judged and at least one is responsive. The ranking is computed and kept
@@ -151,12 +170,26 @@ pub async fn complete_evaluation(
     key: IdempotencyKey,
     body: Body<Lines>,
 ) -> Result<HttpResponse, Error> {
+    judged(app, caller, path, key, body, ops::complete).await
+}
+
+/// What concludes a judgement: lines in words, and a lot that moves on.
+type Concludes = fn(&mut Tx<'_>, &Keys, &str, &Actor, &[String]) -> Result<Lot, Error>;
+
+async fn judged(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<LotPath>,
+    key: IdempotencyKey,
+    body: Body<Lines>,
+    concludes: Concludes,
+) -> Result<HttpResponse, Error> {
     let (lot, lines, keys, actor) = (path.into_inner().lot, body.value.lines, app.keys.clone(), caller.actor());
     let context = caller.context(body.received_at);
     let answer = app
         .ledger
         .commit_once(context, key.of(&caller, body.hash), move |tx| {
-            Ok(view(&ops::complete(tx, &keys, &lot, &actor, &lines)?))
+            Ok(view(&concludes(tx, &keys, &lot, &actor, &lines)?))
         })
         .await?;
     Ok(reply::done(&answer))

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::db::schema::{evaluations, reports};
 use crate::kernel::money::Money;
 use crate::kernel::time::Timestamp;
+use crate::rules::envelopes::Round;
 use crate::rules::ranking::TieRule;
 use crate::rules::rejection::RejectionCode;
 
@@ -62,8 +63,15 @@ pub struct Judgement {
     pub evaluated_price: Option<Money>,
     /// Why.
     pub reason: Option<String>,
+    /// By which envelope, where there are two.
+    #[serde(default = "first")]
+    pub round: Round,
     /// When.
     pub decided_at: Timestamp,
+}
+
+fn first() -> Round {
+    Round::First
 }
 
 /// A row of `reports`.

@@ -21,7 +21,7 @@ use crate::keys::Keys;
 use crate::ledger::{Record, Result, Tx};
 use crate::limits;
 use crate::refusals;
-use crate::rules::bid::BidState;
+use crate::rules::bid::{BidEvent, BidState};
 use crate::rules::facts::{FallbackCause, Request};
 use crate::rules::machine::{Event, State};
 use crate::rules::rejection::RejectionCode;
@@ -58,7 +58,7 @@ pub struct NewAward {
 }
 
 /// Checks a judgement by itself, against the price that was read out and the lot's evaluation currency.
-fn check(new: &NewJudgement, price: Money, currency: Currency) -> Result<()> {
+fn check(new: &NewJudgement, price: Option<Money>, currency: Currency) -> Result<()> {
     let invalid = |what: &str| refusals::body_invalid(what).into();
     let reason = new.reason.as_deref().unwrap_or_default();
     if !reason.is_empty() || new.decision == Decision::Rejected || new.evaluated_price.is_some() {
@@ -72,13 +72,14 @@ fn check(new: &NewJudgement, price: Money, currency: Currency) -> Result<()> {
         (Decision::Rejected, Some(code)) if code.is_arithmetic() => Err(refusals::rejection_is_computed().into()),
         (Decision::Rejected, Some(_)) => Ok(()),
         (Decision::Responsive, Some(_)) => Err(invalid("code: only for a rejection")),
-        (Decision::Responsive, None) if price.currency() != currency && new.evaluated_price.is_none() => {
-            Err(invalid(&format!(
+        (Decision::Responsive, None) => match price {
+            None if new.evaluated_price.is_some() => Err(invalid("evaluated_price: the price is still sealed")),
+            Some(price) if price.currency() != currency && new.evaluated_price.is_none() => Err(invalid(&format!(
                 "evaluated_price: needed, because the bid is in {} and the evaluation in {currency}",
                 price.currency()
-            )))
-        }
-        (Decision::Responsive, None) => Ok(()),
+            ))),
+            _ => Ok(()),
+        },
     }
 }
 
@@ -103,12 +104,17 @@ pub fn evaluate(tx: &mut Tx<'_>, org: &OrgId, bid_id: &str, new: &NewJudgement) 
     if bid.state != BidState::Opened {
         return Err(refusals::bid_not_opened().into());
     }
-    check(new, queries::price_of(tx.conn(), &lot.row.id, bid_id)?, lot.body.terms.currency)?;
+    let price = queries::price_of(tx.conn(), &lot, bid_id)?;
+    if price.is_none() && !lot.prices_sealed() {
+        return Err(refusals::second_envelope_sealed().into());
+    }
+    check(new, price, lot.body.terms.currency)?;
     let judgement = Judgement {
         decision: new.decision,
         code: new.code,
         evaluated_price: new.evaluated_price,
         reason: new.reason.clone().filter(|reason| !reason.is_empty()),
+        round: lot.body.round,
         decided_at: tx.now(),
     };
     let record = Record::new("bid.evaluated")
@@ -132,6 +138,28 @@ pub fn evaluate(tx: &mut Tx<'_>, org: &OrgId, bid_id: &str, new: &NewJudgement) 
     let standing = queries::standing(tx.conn(), &lot)?;
     let candidate = standing.candidate(bid_id).ok_or_else(refusals::not_found)?;
     Ok(evaluated_bid(&standing, candidate))
+}
+
+/// Opens the prices of those who passed the first envelope: publishes who did and who did not, and begins the second round.
+///
+/// # Errors
+/// The rules' refusal.
+pub fn open_prices(tx: &mut Tx<'_>, keys: &Keys, lot_id: &str, actor: &Actor, lines: &[String]) -> Result<Lot> {
+    check_report(lines)?;
+    act(tx, keys, lot_id, actor, &Act { lines: lines.to_vec(), ..Act::of(Request::of(Event::OpenPrices)) })
+}
+
+/// Takes the bids that passed the first envelope into the second round.
+///
+/// # Errors
+/// The database's.
+pub fn qualify_passed(tx: &mut Tx<'_>, lot: &Lot) -> Result<()> {
+    let standing = queries::standing(tx.conn(), lot)?;
+    for candidate in standing.passed() {
+        let bid = bids::queries::bid(tx.conn(), candidate.bid.as_str())?.ok_or_else(refusals::not_found)?;
+        bids::ops::after_opening(tx, lot, &bid, BidEvent::Qualify)?;
+    }
+    Ok(())
 }
 
 /// Files the evaluation report with the ranking as it stands, and completes the evaluation, in one commit.
@@ -242,7 +270,7 @@ mod tests {
     }
 
     fn code_of(new: &NewJudgement, price: Money) -> Option<&'static str> {
-        match check(new, price, Currency::CNY) {
+        match check(new, Some(price), Currency::CNY) {
             Ok(()) => None,
             Err(Error::Refused(refusal)) => Some(refusal.code),
             Err(Error::Failed(failure)) => panic!("{failure}"),

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
-use super::model::{EvaluationRow, Judgement, ReportBody, ReportRow};
+use super::model::{Decision, EvaluationRow, Judgement, ReportBody, ReportRow};
 use super::standing::{Candidate, Standing};
 use crate::db::Conn;
 use crate::db::schema::{evaluations, reports};
@@ -23,6 +23,8 @@ use crate::ledger::{Error, Result};
 use crate::refusals;
 use crate::rules::bid::BidState;
 use crate::rules::editions::PriceBound;
+use crate::rules::envelopes::Envelopes;
+use crate::rules::machine::State;
 use crate::rules::ranking::{Terms, TieRule};
 use crate::seal::envelope::Part;
 
@@ -64,9 +66,13 @@ pub fn report(conn: &mut Conn, lot_id: &str) -> Result<Option<ReportBody>> {
 }
 
 /// The prices that parts of one kind said, by bid.
-fn prices(conn: &mut Conn, lot_id: &str, part: Part) -> Result<HashMap<String, Money>> {
+fn prices(conn: &mut Conn, lot: &Lot, part: Part) -> Result<HashMap<String, Money>> {
     let mut prices = HashMap::new();
-    for row in opening::queries::outcomes_of_part(conn, lot_id, part.name())? {
+    if lot.state == State::Opening || lot.prices_sealed() {
+        // What is not read out, or not closed yet, counts for nothing.
+        return Ok(prices);
+    }
+    for row in opening::queries::outcomes_of_part(conn, &lot.row.id, part.name())? {
         let body: UnsealingBody = parse(&row.id, &row.body)?;
         if let Some(price) = body.price.filter(|_| row.is_opened()) {
             prices.insert(row.bid_id, price);
@@ -75,15 +81,16 @@ fn prices(conn: &mut Conn, lot_id: &str, part: Part) -> Result<HashMap<String, M
     Ok(prices)
 }
 
-/// The price of an opened bid.
+/// The price at which a bid was read out; `None` where it is still sealed, or stayed so.
 ///
 /// # Errors
-/// The database's; damage when it has none.
-pub fn price_of(conn: &mut Conn, lot_id: &str, bid_id: &str) -> Result<Money> {
-    prices(conn, lot_id, Part::Price)?
-        .get(bid_id)
-        .copied()
-        .ok_or_else(|| Error::damaged(format!("bid {bid_id} is opened without a price")))
+/// The database's.
+pub fn price_of(conn: &mut Conn, lot: &Lot, bid_id: &str) -> Result<Option<Money>> {
+    let price = prices(conn, lot, Part::Price)?.get(bid_id).copied();
+    if price.is_none() && lot.body.terms.envelopes == Envelopes::One {
+        return Err(Error::damaged(format!("bid {bid_id} is opened without a price")));
+    }
+    Ok(price)
 }
 
 /// What bounds prices: the ceiling, the revealed reserve price or the asking price.
@@ -92,31 +99,40 @@ fn limit(conn: &mut Conn, lot: &Lot) -> Result<Option<Money>> {
     Ok(match lot.edition.bound {
         PriceBound::DisclosedCeiling => terms.ceiling,
         PriceBound::PublicAskingPrice => terms.asking,
-        PriceBound::SealedReserve => prices(conn, &lot.row.id, Part::Reserve)?.into_values().next(),
+        PriceBound::SealedReserve => prices(conn, lot, Part::Reserve)?.into_values().next(),
     })
 }
 
 /// Every opened bid with its price and its judgement.
+/// Whether a judgement still counts: who passed the first envelope is judged again once the price is known.
+fn stands(judgement: &Judgement, price: Option<Money>, lot: &Lot) -> bool {
+    price.is_none() || judgement.decision == Decision::Rejected || judgement.round == lot.body.round
+}
+
+/// Bids that were opened: of two envelopes the first at least.
+const JUDGED: [BidState; 2] = [BidState::Opened, BidState::Qualified];
+
 fn candidates(conn: &mut Conn, lot: &Lot) -> Result<Vec<Candidate>> {
     let mut boxed = opening::queries::boxed(conn, &lot.row.id)?;
-    boxed.retain(|bid| bid.kind == BID && bid.state == BidState::Opened.name());
+    boxed.retain(|bid| bid.kind == BID && JUDGED.iter().any(|state| bid.state == state.name()));
     let orgs: Vec<String> = boxed.iter().map(|bid| bid.org_id.clone()).collect();
     let names = opening::queries::names(conn, &orgs)?;
-    let prices = prices(conn, &lot.row.id, Part::Price)?;
+    let prices = prices(conn, lot, Part::Price)?;
     let mut judgements = judgements(conn, &lot.row.id)?;
     boxed
         .into_iter()
         .map(|bid| {
             let damaged = |what: &str| Error::damaged(format!("bid {}: {what}", bid.id));
+            let price = prices.get(&bid.id).copied();
             let named = names.get(&bid.org_id).ok_or_else(|| damaged("bidder"))?;
             Ok(Candidate {
                 bid: BidId::parse(&bid.id).map_err(|_| damaged("id"))?,
                 org: OrgId::parse(&bid.org_id).map_err(|_| damaged("bidder"))?,
                 name: named.name.clone(),
                 identifier: named.identifier.clone(),
-                price: *prices.get(&bid.id).ok_or_else(|| damaged("opened without a price"))?,
+                price,
                 submitted_at: Timestamp::from_millis(bid.received_at),
-                judgement: judgements.remove(&bid.id),
+                judgement: judgements.remove(&bid.id).filter(|judgement| stands(judgement, price, lot)),
             })
         })
         .collect()
@@ -154,11 +170,25 @@ pub fn facts(conn: &mut Conn, lot: &Lot) -> Result<EvaluationFacts> {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let reported: i64 = reports::table.filter(reports::lot_id.eq(&lot.row.id)).count().get_result(conn)?;
     Ok(EvaluationFacts {
-        responsive: count(standing.ranking.ranked.len()),
+        responsive: count(standing.ranking.ranked.len() + standing.passed().count()),
         undecided: count(standing.undecided()),
         reserve_reached: standing.reserve_reached(),
         report_exists: reported > 0,
     })
+}
+
+/// Who passed the first of two envelopes, and who did not and by which code.
+fn passed(standing: &Standing) -> Value {
+    let party = |candidate: &Candidate| {
+        json!({
+            "bid_id": candidate.bid,
+            "bidder_name": candidate.name,
+            "identifier": candidate.identifier,
+            "code": standing.rejected(candidate.bid.as_str()),
+        })
+    };
+    let rejected = standing.candidates.iter().filter(|candidate| standing.rejected(candidate.bid.as_str()).is_some());
+    json!({ "passed": standing.passed().map(party).collect::<Vec<_>>(), "rejected": rejected.map(party).collect::<Vec<_>>() })
 }
 
 /// What the public is told with the candidates (`candidates`) and with the result (`result`).
@@ -168,6 +198,9 @@ pub fn facts(conn: &mut Conn, lot: &Lot) -> Result<EvaluationFacts> {
 pub fn published(conn: &mut Conn, lot: &Lot, kind: &str) -> Result<Value> {
     let standing = standing(conn, lot)?;
     let evaluation = format!("/v1/lots/{}/evaluation", lot.row.id);
+    if kind == "passed" {
+        return Ok(passed(&standing));
+    }
     if kind == "candidates" {
         let first: Vec<Value> = standing
             .ranking

@@ -21,7 +21,7 @@ pub struct Candidate {
     /// The bidder's identifier.
     pub identifier: OrgIdentifier,
     /// The price that was read out.
-    pub price: Money,
+    pub price: Option<Money>,
     /// When the contents that count were received.
     pub submitted_at: Timestamp,
     /// What the initiator judged.
@@ -46,7 +46,18 @@ impl Standing {
     /// When prices cannot be compared.
     pub fn of(terms: Terms, candidates: Vec<Candidate>) -> Result<Self, RankingError> {
         let offers: Vec<Offer> = candidates.iter().filter_map(offer).collect();
-        Ok(Self { ranking: rank(&terms, &offers)?, terms, candidates })
+        let mut ranking = rank(&terms, &offers)?;
+        let unpriced = candidates.iter().filter(|candidate| candidate.price.is_none());
+        ranking.rejected.extend(unpriced.filter_map(|candidate| Some((candidate.bid.clone(), rejection(candidate)?))));
+        Ok(Self { ranking, terms, candidates })
+    }
+
+    /// Those who passed the first of two envelopes: judged responsive while no price is known.
+    pub fn passed(&self) -> impl Iterator<Item = &Candidate> {
+        self.candidates.iter().filter(|candidate| {
+            let responsive = |judgement: &Judgement| judgement.decision == Decision::Responsive;
+            candidate.price.is_none() && candidate.judgement.as_ref().is_some_and(responsive)
+        })
     }
 
     /// Bids without a judgement.
@@ -102,15 +113,21 @@ impl Standing {
 }
 
 fn offer(candidate: &Candidate) -> Option<Offer> {
-    let judgement = candidate.judgement.as_ref()?;
+    let (judgement, price) = (candidate.judgement.as_ref()?, candidate.price?);
     Some(Offer {
         bid: candidate.bid.clone(),
-        price: candidate.price,
+        price,
         evaluated: judgement.evaluated_price,
         submitted_at: candidate.submitted_at,
         drawn: None,
-        rejected: judgement.code.filter(|_| judgement.decision == Decision::Rejected),
+        rejected: rejection(candidate),
     })
+}
+
+/// Why a bid was rejected, where it was.
+fn rejection(candidate: &Candidate) -> Option<RejectionCode> {
+    let judgement = candidate.judgement.as_ref()?;
+    judgement.code.filter(|_| judgement.decision == Decision::Rejected)
 }
 
 #[cfg(test)]
@@ -118,6 +135,7 @@ mod tests {
     use super::*;
     use crate::kernel::money::Currency;
     use crate::rules::editions::{CONSTRUCTION_2026, LAND_USE_2026, STATE_ASSET_2026};
+    use crate::rules::envelopes::Round;
     use crate::rules::ranking::TieRule;
 
     fn yuan(amount: i64) -> Money {
@@ -125,7 +143,14 @@ mod tests {
     }
 
     fn judged(decision: Decision, code: Option<RejectionCode>) -> Option<Judgement> {
-        Some(Judgement { decision, code, evaluated_price: None, reason: None, decided_at: Timestamp::from_millis(0) })
+        Some(Judgement {
+            decision,
+            code,
+            evaluated_price: None,
+            reason: None,
+            round: Round::First,
+            decided_at: Timestamp::from_millis(0),
+        })
     }
 
     fn candidate(price: Money, at: i64, judgement: Option<Judgement>) -> Candidate {
@@ -134,7 +159,7 @@ mod tests {
             org: OrgId::ordered(Timestamp::from_millis(at)),
             name: "甲".into(),
             identifier: OrgIdentifier::new("X-TEST", "1").expect("printable"),
-            price,
+            price: Some(price),
             submitted_at: Timestamp::from_millis(at),
             judgement,
         }

@@ -30,6 +30,8 @@ use crate::rules::rejection::RejectionCode;
 pub enum Place {
     /// It has a place in the ranking.
     Ranked,
+    /// It passed the first of two envelopes; its price is still sealed.
+    Passed,
     /// It is rejected, by judgement or by a comparison of amounts.
     Rejected,
     /// It is not judged yet.
@@ -50,7 +52,7 @@ pub struct EvaluatedBid {
     /// Its rank from 1.
     pub rank: Option<u32>,
     /// The price that was read out.
-    pub opening_price: Money,
+    pub opening_price: Option<Money>,
     /// The evaluated price, where the initiator stated one.
     pub evaluated_price: Option<Money>,
     /// The price that counted in the ranking.
@@ -124,6 +126,7 @@ pub fn evaluated_bid(standing: &Standing, candidate: &Candidate) -> EvaluatedBid
     let place = match (ranked, code) {
         (Some(_), _) => Place::Ranked,
         (None, Some(_)) => Place::Rejected,
+        (None, None) if standing.passed().any(|passed| passed.bid == candidate.bid) => Place::Passed,
         (None, None) => Place::Undecided,
     };
     let judgement = candidate.judgement.as_ref();

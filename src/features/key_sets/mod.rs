@@ -6,6 +6,7 @@
 //! database and its backups, not against the operator.
 
 pub mod changes;
+pub mod groups;
 pub mod http;
 pub mod model;
 pub mod ops;

@@ -4,8 +4,11 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::groups;
 use crate::db::schema::key_sets;
+use crate::rules::envelopes::{Envelopes, Round};
 use crate::rules::facts::KeyMode;
+use crate::seal::envelope::Part;
 use crate::seal::keyset::KeySet;
 
 /// May be sealed to and, once the lot opens, opened with.
@@ -29,6 +32,8 @@ pub struct KeySetRow {
     pub kid: String,
     /// Its lot.
     pub lot_id: String,
+    /// The round of openings that it is made for.
+    pub round: i64,
     /// The signed key set, as a flattened JWS.
     pub body: String,
 }
@@ -40,20 +45,33 @@ pub struct Seals {
     pub mode: KeyMode,
     /// The project.
     pub tender: String,
-    /// The lot, which is the opening group.
-    pub group: String,
-    /// The key set of the platform or of custodians.
-    pub shared: Option<KeySet>,
+    /// The lot.
+    pub lot: String,
+    /// One envelope or two.
+    pub envelopes: Envelopes,
+    /// The key sets of the platform or of custodians, one for each round.
+    pub shared: Vec<(Round, KeySet)>,
 }
 
 impl Seals {
-    /// The key sets of a bid's slots, of which the bidder's own is `own`; `None` where one is missing or one is too many.
-    pub fn of<'a>(&'a self, own: Option<&'a KeySet>) -> Option<Vec<&'a KeySet>> {
+    /// The opening group that a part belongs to.
+    pub fn group(&self, part: Part) -> String {
+        groups::round_of(self.envelopes, part).group(&self.lot)
+    }
+
+    /// The key set of a round.
+    pub fn shared(&self, round: Round) -> Option<&KeySet> {
+        self.shared.iter().find(|(of, _)| *of == round).map(|(_, set)| set)
+    }
+
+    /// The key sets of a part's slots, of which the bidder's own is `own`; `None` where one is missing or one is too many.
+    pub fn of<'a>(&'a self, part: Part, own: Option<&'a KeySet>) -> Option<Vec<&'a KeySet>> {
         if own.is_some() != self.mode.needs_bidder() {
             return None;
         }
+        let shared = self.shared(groups::round_of(self.envelopes, part));
         let needs_shared = self.mode != KeyMode::Bidder;
-        (self.shared.is_some() == needs_shared).then(|| self.shared.iter().chain(own).collect())
+        (shared.is_some() == needs_shared).then(|| shared.into_iter().chain(own).collect())
     }
 }
 
@@ -72,4 +90,10 @@ pub struct KeySetView {
     pub mode: KeyMode,
     /// What this mode protects against, and what not.
     pub protects: crate::kernel::text::Bilingual,
+    /// Whether a bid has one envelope or two.
+    pub envelopes: Envelopes,
+    /// The round of openings in which what is sealed to this key set opens.
+    pub round: Round,
+    /// The parts of a bid that are sealed to it.
+    pub parts: Vec<String>,
 }

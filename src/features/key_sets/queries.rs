@@ -10,15 +10,33 @@ use crate::features::lots::model::Lot;
 use crate::kernel::time::Timestamp;
 use crate::ledger::{Error, Result};
 use crate::refusals;
+use crate::rules::envelopes::Round;
 use crate::rules::facts::KeyMode;
 use crate::seal::keyset::{KeySet, SignedKeySet};
 
-/// A lot's key set.
+/// The key sets of a lot, by their rounds.
 ///
 /// # Errors
 /// The database's.
-pub fn of_lot(conn: &mut Conn, lot_id: &str) -> Result<Option<KeySetRow>> {
-    Ok(key_sets::table.filter(key_sets::lot_id.eq(lot_id)).select(KeySetRow::as_select()).first(conn).optional()?)
+pub fn of_lot(conn: &mut Conn, lot_id: &str) -> Result<Vec<KeySetRow>> {
+    let of_lot = key_sets::table.filter(key_sets::lot_id.eq(lot_id));
+    Ok(of_lot.order(key_sets::round.asc()).select(KeySetRow::as_select()).load(conn)?)
+}
+
+/// The key set of one round of a lot.
+///
+/// # Errors
+/// The database's.
+pub fn of_round(conn: &mut Conn, lot_id: &str, round: Round) -> Result<Option<KeySetRow>> {
+    Ok(of_lot(conn, lot_id)?.into_iter().find(|row| row.round == round.number()))
+}
+
+/// The round that a key set is made for.
+///
+/// # Errors
+/// When what is stored cannot be read.
+pub fn round(row: &KeySetRow) -> Result<Round> {
+    Round::of_number(row.round).ok_or_else(|| Error::damaged(format!("key set {}: round {}", row.id, row.round)))
 }
 
 /// The wrapped private key, unless it was erased.
@@ -62,12 +80,13 @@ pub fn opens_not_before(row: &KeySetRow) -> Result<Timestamp> {
 /// 404 before.
 pub fn seals(conn: &mut Conn, lot: &Lot) -> Result<Seals> {
     let mode = lot.body.terms.key_mode;
-    let row = of_lot(conn, &lot.row.id)?;
-    if !lots::queries::is_public(lot.state) || (row.is_none() && mode != KeyMode::Bidder) {
+    let rows = of_lot(conn, &lot.row.id)?;
+    if !lots::queries::is_public(lot.state) || (rows.is_empty() && mode != KeyMode::Bidder) {
         return Err(refusals::not_found().into());
     }
-    let shared = row.as_ref().map(parsed).transpose()?;
-    Ok(Seals { mode, tender: lot.row.project_id.clone(), group: lot.row.id.clone(), shared })
+    let shared = rows.iter().map(|row| Ok((round(row)?, parsed(row)?))).collect::<Result<_>>()?;
+    let envelopes = lot.body.terms.envelopes;
+    Ok(Seals { mode, tender: lot.row.project_id.clone(), lot: lot.row.id.clone(), envelopes, shared })
 }
 
 /// The lot of a key set.

@@ -7,7 +7,7 @@ use super::facts;
 use super::model::Lot;
 use super::ops::{self, Act};
 use crate::db::schema::documents;
-use crate::features::{bids, key_sets, notices, opening, public_log};
+use crate::features::{bids, evaluation, key_sets, notices, opening, public_log};
 use crate::kernel::digest::{Digest, sha256};
 use crate::ledger::{Result, Tx};
 use crate::rules::machine::{Effect, Event, Step};
@@ -60,6 +60,7 @@ pub fn carry_out(tx: &mut Tx<'_>, lot: &Lot, step: &Step, act: &Act) -> Result<(
             Effect::PublishSuspension => notices::ops::publish(tx, lot, "suspension", act)?,
             Effect::PublishResumption => notices::ops::publish(tx, lot, "resumption", act)?,
             Effect::PublishOpeningRecord => notices::ops::publish(tx, lot, "opening_record", act)?,
+            Effect::PublishPassed => notices::ops::publish(tx, lot, "passed", act)?,
             Effect::PublishCandidates => notices::ops::publish(tx, lot, "candidates", act)?,
             Effect::PublishResult => notices::ops::publish(tx, lot, "result", act)?,
             Effect::PublishFailure => notices::ops::publish(tx, lot, "failure", act)?,
@@ -71,6 +72,8 @@ pub fn carry_out(tx: &mut Tx<'_>, lot: &Lot, step: &Step, act: &Act) -> Result<(
             Effect::FreezeBids => bids::fixed::fix(tx, lot)?,
             Effect::ReleaseEntries => public_log::disclosure::order(tx, &lot.row.id)?,
             Effect::OpenSession => opening::ops::begin(tx, lot)?,
+            Effect::QualifyPassed => evaluation::ops::qualify_passed(tx, lot)?,
+            Effect::DestroyUnopened => opening::unopened::destroy(tx, lot)?,
             Effect::EraseKey => key_sets::ops::erase(tx, lot)?,
             Effect::CreateSuccessor => drop(ops::retender(tx, lot)?),
             // Entered before the lot was written.

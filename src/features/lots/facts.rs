@@ -83,12 +83,15 @@ fn after_closing(conn: &mut Conn, lot: &Lot, facts: &mut LotFacts) -> Result<()>
             .count()
             .get_result(conn)?,
     );
-    facts.session_closed = openings::table
-        .filter(openings::lot_id.eq(id))
-        .filter(openings::state.eq("closed"))
-        .count()
-        .get_result::<i64>(conn)?
-        > 0;
+    facts.prices_sealed = lot.prices_sealed();
+    facts.session_closed = count(
+        openings::table
+            .filter(openings::lot_id.eq(id))
+            .filter(openings::round.eq(lot.body.round.number()))
+            .filter(openings::state.eq("closed"))
+            .count()
+            .get_result(conn)?,
+    ) > 0;
     if matches!(lot.state, State::Closed | State::Opening) {
         return Ok(());
     }
@@ -118,10 +121,15 @@ fn key_set_ready(conn: &mut Conn, lot: &Lot) -> Result<bool> {
         // It is made in the commit of the notice, or by each bidder.
         return Ok(true);
     }
-    let Some(row) = key_sets::queries::of_lot(conn, &lot.row.id)? else { return Ok(false) };
     let opens = lot.body.schedule.opens_at.or(lot.body.schedule.deadline_at);
-    let not_before = key_sets::queries::opens_not_before(&row)?;
-    Ok(opens.is_none_or(|opens| not_before <= opens))
+    for round in lot.body.terms.envelopes.rounds() {
+        let Some(row) = key_sets::queries::of_round(conn, &lot.row.id, *round)? else { return Ok(false) };
+        let not_before = key_sets::queries::opens_not_before(&row)?;
+        if opens.is_some_and(|opens| not_before > opens) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn open_document_objections(conn: &mut Conn, lot: &Lot) -> Result<u32> {

@@ -11,6 +11,7 @@ use crate::kernel::money::{Currency, Money};
 use crate::kernel::time::Timestamp;
 use crate::ledger::{Error, Result};
 use crate::rules::editions::{self, Edition};
+use crate::rules::envelopes::{Envelopes, Round};
 use crate::rules::facts::{FailureCause, KeyMode, ReserveTerm};
 use crate::rules::hold::HoldKind;
 use crate::rules::machine::State;
@@ -136,6 +137,9 @@ pub struct LotTerms {
     /// To whom bids are sealed: `platform` (default), `custodians`, `bidder`, `dual`.
     #[serde(default = "platform")]
     pub key_mode: KeyMode,
+    /// `one` (default) or `two`: whether prices open together with the rest, or in a round of their own (ENG-40).
+    #[serde(default = "one")]
+    pub envelopes: Envelopes,
     /// How many minutes bidders have to decrypt once the opening began, where they hold a key.
     #[serde(default = "thirty")]
     pub decryption_minutes: u32,
@@ -146,6 +150,10 @@ pub struct LotTerms {
 
 fn platform() -> KeyMode {
     KeyMode::Platform
+}
+
+fn one() -> Envelopes {
+    Envelopes::One
 }
 
 fn thirty() -> u32 {
@@ -234,6 +242,9 @@ pub struct LotBody {
     pub disclosure_started_at: Option<Timestamp>,
     /// Bids in the box, counted when it was closed; shown once the opening began.
     pub received_bids: Option<u32>,
+    /// The round of openings that the lot is in, or that comes next.
+    #[serde(default = "first")]
+    pub round: Round,
     /// The evaluation report was filed.
     pub reported_at: Option<Timestamp>,
     /// The publicity of candidates ends.
@@ -255,6 +266,10 @@ pub struct LotBody {
     pub outage_decided_for: Option<Timestamp>,
 }
 
+fn first() -> Round {
+    Round::First
+}
+
 impl LotBody {
     /// The body of a new lot.
     pub fn new(terms: LotTerms) -> Self {
@@ -267,6 +282,7 @@ impl LotBody {
             notice_at: None,
             disclosure_started_at: None,
             received_bids: None,
+            round: Round::First,
             reported_at: None,
             publicity_ends_at: None,
             award: None,
@@ -329,6 +345,16 @@ impl Lot {
             body: serde_json::to_string(&self.body).map_err(|error| Error::internal(error.to_string()))?,
             ..self.row.clone()
         })
+    }
+
+    /// Whether the second of two envelopes is still sealed.
+    pub fn prices_sealed(&self) -> bool {
+        self.body.terms.envelopes.price_round() != self.body.round
+    }
+
+    /// Whether sealed payloads of the lot are still to be opened.
+    pub fn needs_payloads(&self) -> bool {
+        self.state.needs_payloads() || (self.state == State::Opened && self.prices_sealed())
     }
 
     /// The deadline in force.

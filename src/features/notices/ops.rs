@@ -16,7 +16,7 @@ use crate::ledger::{Error, Record, Result, Tx};
 /// The database's.
 pub fn publish(tx: &mut Tx<'_>, lot: &Lot, kind: &str, act: &Act) -> Result<()> {
     let extra = match kind {
-        "candidates" | "result" => crate::features::evaluation::queries::published(tx.conn(), lot, kind)?,
+        "passed" | "candidates" | "result" => crate::features::evaluation::queries::published(tx.conn(), lot, kind)?,
         "opening_record" => json!({ "record": format!("/v1/lots/{}/opening-record", lot.row.id) }),
         _ => json!({}),
     };

@@ -17,6 +17,7 @@ use crate::db::Conn;
 use crate::features::accounts;
 use crate::features::ceremonies;
 use crate::features::key_sets;
+use crate::features::key_sets::groups;
 use crate::features::lots::model::Lot;
 use crate::features::partials;
 use crate::features::public_log::disclosure;
@@ -26,6 +27,7 @@ use crate::ledger::{Error, Result};
 use crate::limits;
 use crate::log::Log;
 use crate::rules::ceremony::CeremonyState;
+use crate::rules::envelopes::Round;
 use crate::seal::envelope::{Part, SignedEnvelope};
 use crate::seal::jws::Jws;
 use crate::seal::snapshot::Line;
@@ -40,6 +42,7 @@ pub const NDJSON: &str = "application/x-ndjson";
 struct Walk {
     app: Data<App>,
     lot: Lot,
+    round: Round,
     place: Place,
     lines: u64,
 }
@@ -53,8 +56,8 @@ enum Place {
 }
 
 /// The bundle of an opening that was read out, in pieces.
-pub fn stream(app: Data<App>, lot: Lot) -> impl Stream<Item = std::result::Result<Bytes, Error>> {
-    let walk = Walk { app, lot, place: Place::Head, lines: 0 };
+pub fn stream(app: Data<App>, lot: Lot, round: Round) -> impl Stream<Item = std::result::Result<Bytes, Error>> {
+    let walk = Walk { app, lot, round, place: Place::Head, lines: 0 };
     stream::try_unfold(walk, |mut walk| async move {
         let piece = walk.step().await?;
         Ok(piece.map(|piece| (Bytes::from(piece), walk)))
@@ -63,16 +66,16 @@ pub fn stream(app: Data<App>, lot: Lot) -> impl Stream<Item = std::result::Resul
 
 impl Walk {
     async fn step(&mut self) -> Result<Option<String>> {
-        let (lot, app) = (self.lot.clone(), self.app.clone());
+        let (lot, round, app) = (self.lot.clone(), self.round, self.app.clone());
         let lines = match std::mem::replace(&mut self.place, Place::Done) {
             Place::Head => {
                 self.place = Place::Page(String::new());
                 let (keys, log) = (app.keys.clone(), app.log.clone());
-                app.reader.read(move |conn| head(conn, &keys, &log, &lot)).await?
+                app.reader.read(move |conn| head(conn, &keys, &log, (&lot, round))).await?
             }
             Place::Page(after) => {
                 let blobs = app.blobs.clone();
-                let (lines, last) = app.reader.read(move |conn| page(conn, &blobs, &lot, &after)).await?;
+                let (lines, last) = app.reader.read(move |conn| page(conn, &blobs, (&lot, round), &after)).await?;
                 self.place = last.map_or(Place::End, Place::Page);
                 lines
             }
@@ -85,7 +88,7 @@ impl Walk {
 }
 
 /// Keys and what was given, before the envelopes.
-fn head(conn: &mut Conn, keys: &Keys, log: &Log, lot: &Lot) -> Result<Vec<Value>> {
+fn head(conn: &mut Conn, keys: &Keys, log: &Log, (lot, round): (&Lot, Round)) -> Result<Vec<Value>> {
     let (id, damaged) = (&lot.row.id, |what: String| Error::damaged(format!("bundle of {}: {what}", lot.row.id)));
     let json_of = |text: &str| serde_json::from_str::<Value>(text).map_err(|error| damaged(error.to_string()));
     let promise = keys.promise.verifying_key();
@@ -93,6 +96,7 @@ fn head(conn: &mut Conn, keys: &Keys, log: &Log, lot: &Lot) -> Result<Vec<Value>
         "type": VERSION,
         "lot": id,
         "tender": lot.row.project_id,
+        "group": round.group(id),
         "mode": lot.body.terms.key_mode,
         "opens_at": lot.body.schedule.opens_at,
         "platform": { "kid": promise.key_id(), "alg": promise.algorithm().name(), "public_key": promise.to_base64url() },
@@ -108,7 +112,10 @@ fn head(conn: &mut Conn, keys: &Keys, log: &Log, lot: &Lot) -> Result<Vec<Value>
             "messages": view.messages,
         }));
     }
-    if let Some(row) = key_sets::queries::of_lot(conn, id)? {
+    let key_sets = key_sets::queries::of_lot(conn, id)?;
+    // What was sealed to another round's key set is in that round's bundle.
+    let elsewhere = |kid: &str| key_sets.iter().any(|row| row.kid == kid && row.round != round.number());
+    if let Some(row) = key_sets.iter().find(|row| row.round == round.number()) {
         lines.push(json!({ "type": "key_set", "key_set": json_of(&row.body)? }));
     }
     for own in partials::queries::own_keys(conn, id)? {
@@ -116,12 +123,12 @@ fn head(conn: &mut Conn, keys: &Keys, log: &Log, lot: &Lot) -> Result<Vec<Value>
         let signer = signer(conn, &key_set)?;
         lines.push(json!({ "type": "own_key", "key_set": key_set, "signer": signer }));
     }
-    for row in partials::queries::snapshots_of(conn, id)? {
-        let entry = partials::ops::entry_of(conn, &row)?;
+    for row in partials::queries::snapshots_of(conn, id)?.iter().filter(|row| !elsewhere(&row.kid)) {
+        let entry = partials::ops::entry_of(conn, row)?;
         let proof = disclosure::receipt(conn, log, &entry)?;
         lines.push(json!({ "type": "snapshot", "snapshot": json_of(&row.body)?, "proof": proof }));
     }
-    for row in partials::queries::lists(conn, id)? {
+    for row in partials::queries::lists(conn, id)?.iter().filter(|row| !elsewhere(&row.kid)) {
         let list = json_of(&row.body)?;
         let signer = signer(conn, &list)?;
         lines.push(json!({ "type": "partials", "partials": list, "signer": signer }));
@@ -138,8 +145,14 @@ fn signer(conn: &mut Conn, signed: &Value) -> Result<Value> {
 }
 
 /// Envelopes after an outcome, and where the next page begins.
-fn page(conn: &mut Conn, blobs: &DiskBlobs, lot: &Lot, after: &str) -> Result<(Vec<Value>, Option<String>)> {
-    let rows = super::queries::outcomes_after(conn, &lot.row.id, after, limits::EXPORT_PAGE)?;
+fn page(
+    conn: &mut Conn,
+    blobs: &DiskBlobs,
+    (lot, round): (&Lot, Round),
+    after: &str,
+) -> Result<(Vec<Value>, Option<String>)> {
+    let parts = groups::names(lot.body.terms.envelopes, &[round]);
+    let rows = super::queries::outcomes_after(conn, (&lot.row.id, &parts), after, limits::EXPORT_PAGE)?;
     let whole = rows.len() as i64 == limits::EXPORT_PAGE;
     let last = rows.last().filter(|_| whole).map(|(row, ..)| row.id.clone());
     let lines = rows.iter().map(|(row, header, upload)| envelope(conn, blobs, lot, row, header, upload));

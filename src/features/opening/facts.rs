@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::model::{Opening, UnsealingBody, parse};
 use super::queries;
 use crate::db::Conn;
+use crate::features::key_sets::groups;
 use crate::features::lots::model::Lot;
 use crate::kernel::role::Actor;
 use crate::ledger::Result;
@@ -23,9 +24,9 @@ pub fn load(
     actor: &Actor,
     reason_given: bool,
 ) -> Result<SessionFacts> {
-    let id = &lot.row.id;
+    let (id, parts) = (&lot.row.id, groups::opening_now(lot));
     let mut unattributed = BTreeSet::new();
-    for row in queries::failures(conn, id)? {
+    for row in queries::failures(conn, id, &parts)? {
         let body: UnsealingBody = parse(&row.id, &row.body)?;
         if body.attribution.is_none() {
             unattributed.insert(row.bid_id);
@@ -39,7 +40,7 @@ pub fn load(
         state: session.map_or(SessionState::NotBegun, |session| session.state),
         lot_state: lot.state,
         initiator: lot.initiator.clone(),
-        outcomes_missing: queries::missing(conn, id)?,
+        outcomes_missing: queries::missing(conn, id, &parts)?,
         failures_unattributed: u32::try_from(unattributed.len()).unwrap_or(u32::MAX),
         objections_unanswered: queries::unanswered(conn, id, ObjectionKind::Opening)?,
         shares_awaited: lot.body.terms.key_mode != KeyMode::Platform

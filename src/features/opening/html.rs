@@ -223,6 +223,7 @@ mod tests {
     use crate::kernel::text::Bilingual;
     use crate::rules::bid::BidState;
     use crate::rules::editions::Category;
+    use crate::rules::envelopes::Round;
     use crate::rules::machine::State;
     use crate::rules::opening::{SessionState, UndecryptedCause};
 
@@ -273,6 +274,7 @@ mod tests {
         let at = Some(Timestamp::from_millis(1_782_000_000_000));
         OpeningRecord {
             session: SessionView {
+                round: Round::First,
                 lot_id: LotId::ordered(Timestamp::from_millis(0)),
                 lot_state: State::Opened,
                 state: SessionState::Closed,

@@ -14,6 +14,7 @@ use super::{bundle, html, ops, queries, reserve};
 use crate::app::App;
 use crate::db::Conn;
 use crate::features::accounts::ops::check_text;
+use crate::features::key_sets::http::RoundQuery;
 use crate::features::lots;
 use crate::features::lots::http::LotPath;
 use crate::features::lots::model::Lot;
@@ -134,11 +135,9 @@ pub async fn get_opening(
             let presides = is_initiator(&lot, caller) || has_role(caller, Role::Centre);
             let reading = session.as_ref().is_some_and(|session| session.state == SessionState::Reading);
             let failures = if reading && presides { failed_bids(conn, &lot)? } else { Vec::new() };
-            let record = match &session {
-                Some(session) if session.body.read_out_at.is_some() => {
-                    Some(record::build(conn, &lot, session, sees_reserve(&lot, caller))?)
-                }
-                _ => None,
+            let record = match queries::read_out(conn, &lot.row.id)? {
+                Some(session) => Some(record::build(conn, &lot, &session, sees_reserve(&lot, caller))?),
+                None => None,
             };
             let session = session_view(&lot, session.as_ref());
             Ok((lot, OpeningView { session, failures, record }))
@@ -359,13 +358,14 @@ pub async fn get_opening_record(
     let (lot, record) = app
         .reader
         .read(move |conn| {
-            let (lot, session) = public_session(conn, &id)?;
-            let session =
-                session.filter(|session| session.body.read_out_at.is_some()).ok_or_else(refusals::not_found)?;
+            let (lot, _) = public_session(conn, &id)?;
             let caller = caller.as_ref();
-            if session.state != SessionState::Closed && !is_party(conn, &lot, caller)? {
-                return Err(refusals::not_found().into());
-            }
+            // A record of an earlier round stays public while a later one is under way.
+            let shown = match is_party(conn, &lot, caller)? {
+                true => queries::read_out(conn, &id)?,
+                false => queries::closed(conn, &id)?,
+            };
+            let session = shown.ok_or_else(refusals::not_found)?;
             let record = record::build(conn, &lot, &session, sees_reserve(&lot, caller))?;
             Ok((lot, record))
         })
@@ -398,26 +398,31 @@ pub fn wants_html(accept: &str) -> bool {
 /// Once the session is closed. JSON lines: the key set and its ceremony, what was answered, every share with its proof, every
 /// outcome, and of every price that was read out the signed envelope with its payload. `sealbid verify opening` reads it;
 /// `docs/opening-format.md` is enough to write another reader. A file without its last line is incomplete.
-#[utoipa::path(tag = "opening", operation_id = "get_opening_bundle", params(LotPath),
+#[utoipa::path(tag = "opening", operation_id = "get_opening_bundle", params(LotPath, RoundQuery),
     responses((status = 200, body = String, content_type = "application/x-ndjson", description = "The bundle."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such lot, or its opening is not closed yet.")))]
 #[get("/v1/lots/{lot}/opening-bundle")]
-pub async fn get_opening_bundle(app: web::Data<App>, path: web::Path<LotPath>) -> Result<HttpResponse, Error> {
-    let id = path.into_inner().lot;
+pub async fn get_opening_bundle(
+    app: web::Data<App>,
+    path: web::Path<LotPath>,
+    query: web::Query<RoundQuery>,
+) -> Result<HttpResponse, Error> {
+    let (id, round) = (path.into_inner().lot, query.round());
     let lot = app
         .reader
         .read(move |conn| {
-            let (lot, session) = public_session(conn, &id)?;
+            let (lot, _) = public_session(conn, &id)?;
+            let session = queries::of_round(conn, &id, round)?;
             if session.as_ref().is_none_or(|session| !bundle::is_public(session)) {
                 return Err(refusals::not_found().into());
             }
             Ok(lot)
         })
         .await?;
-    let name = format!("attachment; filename=\"opening-{}.ndjson\"", lot.row.id);
+    let name = format!("attachment; filename=\"opening-{}.ndjson\"", round.group(&lot.row.id));
     Ok(HttpResponse::Ok()
         .content_type(bundle::NDJSON)
         .insert_header((header::CONTENT_DISPOSITION, name))
-        .streaming(bundle::stream(app, lot)))
+        .streaming(bundle::stream(app, lot, round)))
 }
 
 #[cfg(test)]

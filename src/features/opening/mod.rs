@@ -18,5 +18,6 @@ pub mod ops;
 pub mod queries;
 pub mod record;
 pub mod reserve;
+pub mod unopened;
 pub mod unsealing;
 pub mod view;

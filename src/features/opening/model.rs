@@ -12,6 +12,7 @@ use crate::kernel::principal::PrincipalId;
 use crate::kernel::text::Bilingual;
 use crate::kernel::time::Timestamp;
 use crate::ledger::{Error, Result};
+use crate::rules::envelopes::Round;
 use crate::rules::opening::{SessionState, UndecryptedCause};
 use crate::seal::unsealing::Outcome;
 
@@ -33,6 +34,8 @@ pub struct OpeningRow {
     pub state: String,
     /// Its lot.
     pub lot_id: String,
+    /// Its round: 1, or 2 where prices open in a round of their own.
+    pub round: i64,
     /// [`OpeningBody`].
     pub body: String,
 }
@@ -86,6 +89,8 @@ pub struct Opening {
     pub row: OpeningRow,
     /// The state.
     pub state: SessionState,
+    /// The round.
+    pub round: Round,
     /// The body.
     pub body: OpeningBody,
 }
@@ -98,7 +103,9 @@ impl Opening {
     pub fn read(row: OpeningRow) -> Result<Self> {
         let state = SessionState::parse(&row.state)
             .ok_or_else(|| Error::damaged(format!("opening {}: state {}", row.id, row.state)))?;
-        Ok(Self { state, body: parse(&row.id, &row.body)?, row })
+        let round = Round::of_number(row.round)
+            .ok_or_else(|| Error::damaged(format!("opening {}: round {}", row.id, row.round)))?;
+        Ok(Self { state, round, body: parse(&row.id, &row.body)?, row })
     }
 
     /// The row with this state and body written into it.

@@ -8,6 +8,7 @@ use super::queries::{self, Sealed};
 use super::view::{SessionView, session_view};
 use crate::features::bids;
 use crate::features::bids::model::RESERVE;
+use crate::features::key_sets::groups;
 use crate::features::lots;
 use crate::features::lots::model::Lot;
 use crate::features::lots::ops::Act;
@@ -21,6 +22,7 @@ use crate::rules::bid::{BidEvent, BidState};
 use crate::rules::facts::Request;
 use crate::rules::machine::Event;
 use crate::rules::opening::{OpeningPermit, SessionEvent, SessionState, UndecryptedCause, step_session};
+use crate::seal::envelope::Part;
 use crate::seal::unsealing::Outcome;
 
 /// Begins the session of a lot whose opening begins, in the same commit.
@@ -36,9 +38,10 @@ pub fn begin(tx: &mut Tx<'_>, lot: &Lot) -> Result<()> {
         version: 0,
         state: state.name().into(),
         lot_id: lot.row.id.clone(),
+        round: lot.body.round.number(),
         body: text(&body)?,
     };
-    tx.insert(row, record("opening.begun", lot))?;
+    tx.insert(row, record("opening.begun", lot).public("round", lot.body.round))?;
     Ok(())
 }
 
@@ -157,8 +160,10 @@ pub fn attribute(
     reason: &str,
 ) -> Result<SessionView> {
     let (lot, session, _) = step(tx, lot_id, SessionEvent::Attribute, actor, Some(reason))?;
-    let failures: Vec<UnsealingRow> =
-        queries::failures(tx.conn(), lot_id)?.into_iter().filter(|row| row.bid_id == bid_id).collect();
+    let failures: Vec<UnsealingRow> = queries::failures(tx.conn(), lot_id, &groups::opening_now(&lot))?
+        .into_iter()
+        .filter(|row| row.bid_id == bid_id)
+        .collect();
     if failures.is_empty() {
         return Err(refusals::nothing_to_attribute().into());
     }
@@ -195,9 +200,12 @@ pub fn read_out(tx: &mut Tx<'_>, lot_id: &str, actor: &Actor) -> Result<SessionV
     session.body.read_out_at = Some(tx.now());
     session.body.read_out_by = by(tx);
     let view = write(tx, &lot, &before, &session, record("opening.read_out", &lot))?;
-    let failures = queries::failures(tx.conn(), lot_id)?;
+    let parts = groups::opening_now(&lot);
+    let failures = queries::failures(tx.conn(), lot_id, &parts)?;
     let mut boxed = queries::boxed(tx.conn(), lot_id)?;
-    boxed.retain(|bid| bid.state == BidState::Submitted.name());
+    let opens_reserve = parts.contains(&Part::Reserve.name());
+    boxed.retain(|bid| BidState::IN_BOX.iter().any(|state| bid.state == state.name()));
+    boxed.retain(|bid| bid.kind != RESERVE || opens_reserve);
     boxed.sort_by_key(|bid| bid.kind == RESERVE);
     for boxed in boxed {
         let bid = bids::queries::bid(tx.conn(), &boxed.id)?.ok_or_else(refusals::not_found)?;

@@ -12,6 +12,7 @@ use crate::features::bids::model::BID;
 use crate::kernel::org_identifier::OrgIdentifier;
 use crate::ledger::{Error, Result};
 use crate::rules::bid::BidState;
+use crate::rules::envelopes::Round;
 use crate::rules::objection::ObjectionKind;
 use crate::rules::opening::SessionState;
 use crate::seal::unsealing::Outcome;
@@ -19,14 +20,42 @@ use crate::seal::unsealing::Outcome;
 /// Ids asked for in one query: below the number of parameters that either database takes.
 const IDS_AT_ONCE: usize = 500;
 
-/// The session of a lot, where it has begun.
+/// The session of a lot's present round.
 ///
 /// # Errors
 /// The database's.
 pub fn of_lot(conn: &mut Conn, lot_id: &str) -> Result<Option<Opening>> {
-    let row: Option<OpeningRow> =
-        openings::table.filter(openings::lot_id.eq(lot_id)).select(OpeningRow::as_select()).first(conn).optional()?;
-    row.map(Opening::read).transpose()
+    Ok(sessions(conn, lot_id)?.pop())
+}
+
+/// The latest session of a lot whose box was read out.
+///
+/// # Errors
+/// The database's.
+pub fn read_out(conn: &mut Conn, lot_id: &str) -> Result<Option<Opening>> {
+    Ok(sessions(conn, lot_id)?.into_iter().rfind(|session| session.body.read_out_at.is_some()))
+}
+
+/// The latest session of a lot that was closed.
+///
+/// # Errors
+/// The database's.
+pub fn closed(conn: &mut Conn, lot_id: &str) -> Result<Option<Opening>> {
+    Ok(sessions(conn, lot_id)?.into_iter().rfind(|session| session.state == SessionState::Closed))
+}
+
+/// The session of one round.
+///
+/// # Errors
+/// The database's.
+pub fn of_round(conn: &mut Conn, lot_id: &str, round: Round) -> Result<Option<Opening>> {
+    Ok(sessions(conn, lot_id)?.into_iter().find(|session| session.round == round))
+}
+
+fn sessions(conn: &mut Conn, lot_id: &str) -> Result<Vec<Opening>> {
+    let of_lot = openings::table.filter(openings::lot_id.eq(lot_id));
+    let rows: Vec<OpeningRow> = of_lot.order(openings::round.asc()).select(OpeningRow::as_select()).load(conn)?;
+    rows.into_iter().map(Opening::read).collect()
 }
 
 /// Lots whose boxes are being unsealed, longest begun first.
@@ -75,7 +104,7 @@ pub struct Wanted {
 /// The database's.
 pub fn pending(
     conn: &mut Conn,
-    lot_id: &str,
+    (lot_id, parts): (&str, &[&str]),
     after: &str,
     damaged_too: bool,
     wanted: &[Wanted],
@@ -96,10 +125,12 @@ pub fn pending(
     let waits = not(exists(damaged)).or(damaged_too.into_sql::<diesel::sql_types::Bool>());
     Ok(bid_envelopes::table
         .inner_join(
-            bids::table.on(bids::id.eq(bid_envelopes::owner_id).and(bids::version.eq(bid_envelopes::owner_version))),
+            bids::table
+                .on(bids::id.eq(bid_envelopes::owner_id).and(bids::sealed_version.eq(bid_envelopes::owner_version))),
         )
         .filter(bids::lot_id.eq(lot_id))
-        .filter(bids::state.eq(BidState::Submitted.name()))
+        .filter(bids::state.eq_any(BidState::IN_BOX.map(BidState::name)))
+        .filter(bid_envelopes::part.eq_any(parts))
         .filter(bid_envelopes::envelope_id.gt(after))
         .filter(not(exists(tried)))
         .filter(waits)
@@ -121,14 +152,16 @@ pub fn pending(
 ///
 /// # Errors
 /// The database's.
-pub fn missing(conn: &mut Conn, lot_id: &str) -> Result<u32> {
+pub fn missing(conn: &mut Conn, lot_id: &str, parts: &[&str]) -> Result<u32> {
     let tried = unsealings::table.filter(unsealings::envelope_id.eq(bid_envelopes::envelope_id));
     let count: i64 = bid_envelopes::table
         .inner_join(
-            bids::table.on(bids::id.eq(bid_envelopes::owner_id).and(bids::version.eq(bid_envelopes::owner_version))),
+            bids::table
+                .on(bids::id.eq(bid_envelopes::owner_id).and(bids::sealed_version.eq(bid_envelopes::owner_version))),
         )
         .filter(bids::lot_id.eq(lot_id))
-        .filter(bids::state.eq(BidState::Submitted.name()))
+        .filter(bids::state.eq_any(BidState::IN_BOX.map(BidState::name)))
+        .filter(bid_envelopes::part.eq_any(parts))
         .filter(not(exists(tried)))
         .count()
         .get_result(conn)?;
@@ -161,9 +194,10 @@ pub fn is_decided(conn: &mut Conn, upload_id: &str) -> Result<bool> {
 ///
 /// # Errors
 /// The database's.
-pub fn outcomes(conn: &mut Conn, lot_id: &str) -> Result<Vec<UnsealingRow>> {
+pub fn outcomes(conn: &mut Conn, lot_id: &str, parts: &[&str]) -> Result<Vec<UnsealingRow>> {
     Ok(unsealings::table
         .filter(unsealings::lot_id.eq(lot_id))
+        .filter(unsealings::part.eq_any(parts))
         .order(unsealings::id.asc())
         .select(UnsealingRow::as_select())
         .load(conn)?)
@@ -175,13 +209,14 @@ pub fn outcomes(conn: &mut Conn, lot_id: &str) -> Result<Vec<UnsealingRow>> {
 /// The database's.
 pub fn outcomes_after(
     conn: &mut Conn,
-    lot_id: &str,
+    (lot_id, parts): (&str, &[&str]),
     after: &str,
     size: i64,
 ) -> Result<Vec<(UnsealingRow, String, String)>> {
     Ok(unsealings::table
         .inner_join(bid_envelopes::table.on(bid_envelopes::envelope_id.eq(unsealings::envelope_id)))
         .filter(unsealings::lot_id.eq(lot_id))
+        .filter(unsealings::part.eq_any(parts))
         .filter(unsealings::id.gt(after))
         .order(unsealings::id.asc())
         .limit(size)
@@ -206,9 +241,10 @@ pub fn outcomes_of_part(conn: &mut Conn, lot_id: &str, part: &str) -> Result<Vec
 ///
 /// # Errors
 /// The database's.
-pub fn failures(conn: &mut Conn, lot_id: &str) -> Result<Vec<UnsealingRow>> {
+pub fn failures(conn: &mut Conn, lot_id: &str, parts: &[&str]) -> Result<Vec<UnsealingRow>> {
     Ok(unsealings::table
         .filter(unsealings::lot_id.eq(lot_id))
+        .filter(unsealings::part.eq_any(parts))
         .filter(unsealings::state.ne(Outcome::Opened.name()))
         .order(unsealings::id.asc())
         .select(UnsealingRow::as_select())

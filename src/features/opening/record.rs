@@ -13,6 +13,7 @@ use super::queries::{self, Boxed, Named};
 use super::view::{SessionView, session_view};
 use crate::db::Conn;
 use crate::features::bids::model::{BID, RESERVE};
+use crate::features::key_sets::groups;
 use crate::features::lots::model::Lot;
 use crate::kernel::digest::Digest;
 use crate::kernel::id::ProjectId;
@@ -23,6 +24,7 @@ use crate::kernel::time::Timestamp;
 use crate::ledger::{Error, Result};
 use crate::rules::bid::BidState;
 use crate::rules::editions::{Category, PriceBound};
+use crate::rules::envelopes::Round;
 use crate::rules::machine::State;
 use crate::rules::objection::ObjectionKind;
 use crate::rules::opening::UndecryptedCause;
@@ -149,6 +151,9 @@ pub fn is_reserve_public(lot: &Lot) -> bool {
 /// # Errors
 /// The database's; internal when nothing was read out.
 pub fn build(conn: &mut Conn, lot: &Lot, session: &Opening, with_reserve: bool) -> Result<OpeningRecord> {
+    let envelopes = lot.body.terms.envelopes;
+    let rounds: Vec<Round> = envelopes.rounds().iter().copied().filter(|round| *round <= session.round).collect();
+    let parts = groups::names(envelopes, &rounds);
     if session.body.read_out_at.is_none() {
         return Err(Error::internal("a record of a box that was not read out"));
     }
@@ -161,7 +166,7 @@ pub fn build(conn: &mut Conn, lot: &Lot, session: &Opening, with_reserve: bool) 
     orgs.dedup();
     let source = Source {
         names: queries::names(conn, &orgs)?,
-        parts: grouped(queries::outcomes(conn, &lot.row.id)?)?,
+        parts: grouped(queries::outcomes(conn, &lot.row.id, &parts)?)?,
         current: lot.body.document_revision,
     };
     let mut record = OpeningRecord {
@@ -183,7 +188,7 @@ pub fn build(conn: &mut Conn, lot: &Lot, session: &Opening, with_reserve: bool) 
         match bid.kind.as_str() {
             BID if bid.state == BidState::Withdrawn.name() => record.withdrawn.push(source.party(&bid.org_id)?),
             BID => record.bids.push(source.bid(bid)?),
-            RESERVE if with_reserve => record.reserve = Some(source.bid(bid)?),
+            RESERVE if with_reserve && parts.contains(&RESERVE) => record.reserve = Some(source.bid(bid)?),
             _ => {}
         }
     }

@@ -91,7 +91,7 @@ fn unseal(
 ) -> std::result::Result<PartContents, OpenError> {
     let key_sets = means
         .seals
-        .of(shares.own_key.as_ref())
+        .of(envelope.ctx().part, shares.own_key.as_ref())
         .ok_or_else(|| failed(Outcome::MissingSlot, "no_key_set", "the bid's own key set is missing"))?;
     let mut points = Vec::with_capacity(key_sets.len());
     for (slot, key_set) in key_sets.iter().enumerate() {

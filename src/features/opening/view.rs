@@ -8,17 +8,21 @@ use super::queries;
 use super::record::OpeningRecord;
 use crate::db::Conn;
 use crate::features::bids::model::RESERVE;
+use crate::features::key_sets::groups;
 use crate::features::lots::model::Lot;
 use crate::kernel::id::LotId;
 use crate::kernel::text::Bilingual;
 use crate::kernel::time::Timestamp;
 use crate::ledger::Result;
+use crate::rules::envelopes::Round;
 use crate::rules::machine::State;
 use crate::rules::opening::{SessionState, UndecryptedCause};
 
 /// Where a session stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SessionView {
+    /// Its round: `second` only where prices open in a round of their own.
+    pub round: Round,
     /// The lot.
     pub lot_id: LotId,
     /// Where the lot stands.
@@ -86,6 +90,7 @@ pub fn session_view(lot: &Lot, session: Option<&Opening>) -> SessionView {
     let schedule = &lot.body.schedule;
     let opens_at = schedule.opens_at.or(schedule.deadline_at);
     SessionView {
+        round: session.map_or(lot.body.round, |session| session.round),
         lot_id: lot.id.clone(),
         lot_state: lot.state,
         state,
@@ -108,7 +113,7 @@ pub fn session_view(lot: &Lot, session: Option<&Opening>) -> SessionView {
 /// # Errors
 /// The database's.
 pub fn failed_bids(conn: &mut Conn, lot: &Lot) -> Result<Vec<FailedBid>> {
-    let failures = queries::failures(conn, &lot.row.id)?;
+    let failures = queries::failures(conn, &lot.row.id, &groups::opening_now(lot))?;
     let boxed = queries::boxed(conn, &lot.row.id)?;
     let failed: Vec<_> = boxed.into_iter().filter(|bid| failures.iter().any(|row| row.bid_id == bid.id)).collect();
     let orgs: Vec<String> = failed.iter().map(|bid| bid.org_id.clone()).collect();

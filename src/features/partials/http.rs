@@ -127,11 +127,15 @@ pub async fn list_partials(app: web::Data<App>, path: web::Path<LotPath>) -> std
             if !lots::is_public(lot.state) {
                 return Err(refusals::not_found().into());
             }
-            let set = key_sets::queries::of_lot(conn, &lot_id)?;
+            let set = key_sets::queries::of_round(conn, &lot_id, lot.body.round)?;
             let k = set.as_ref().map(key_sets::queries::parsed).transpose()?.map(|set| set.k);
-            let snapshot = queries::snapshots_of(conn, &lot_id)?;
+            let snapshot = match &set {
+                Some(set) => queries::snapshot(conn, &set.kid)?,
+                None => None,
+            };
             let session = opening::queries::of_lot(conn, &lot_id)?;
             let read_out = session.as_ref().is_some_and(|session| session.body.read_out_at.is_some());
+            // A bidder's own shares tell who bid: not before the read-out.
             let shown = |kid: &str| read_out || set.as_ref().is_some_and(|set| set.kid == kid);
             let received = queries::received(conn, &lot_id)?;
             let line = |(kid, member, received): &(String, i64, i64)| GivenLine {
@@ -142,7 +146,7 @@ pub async fn list_partials(app: web::Data<App>, path: web::Path<LotPath>) -> std
             Ok(GivenView {
                 items: received.iter().filter(|(kid, ..)| shown(kid)).map(line).collect(),
                 k: k.filter(|_| lot.body.terms.key_mode.needs_custodians()),
-                count: snapshot.first().map(ops::signed_count).transpose()?,
+                count: snapshot.as_ref().map(ops::signed_count).transpose()?,
                 given_up: session.and_then(|session| session.body.given_up),
             })
         })

@@ -49,7 +49,7 @@ pub fn draw(conn: &mut Conn, keys: &Keys, lot_id: &str) -> Result<Option<Snapsho
     if !lot.body.terms.key_mode.needs_custodians() {
         return Ok(None);
     }
-    let row = key_sets::queries::of_lot(conn, lot_id)?;
+    let row = key_sets::queries::of_round(conn, lot_id, lot.body.round)?;
     let row = row.ok_or_else(|| Error::damaged(format!("key set of {lot_id}: missing")))?;
     if queries::snapshot(conn, &row.kid)?.is_some() {
         return Ok(None);
@@ -148,7 +148,8 @@ pub fn awaited(conn: &mut Conn, giver: &Giver, lot_id: &str, list: &SignedPartia
     OpeningPermit::grant(lot.state)?;
     let (kid, member) = (list.list().kid, list.list().member);
     let ids: Vec<String> = list.list().partials.iter().map(|partial| partial.envelope.to_string()).collect();
-    let of_lot = key_sets::queries::of_lot(conn, lot_id)?.filter(|row| row.kid == kid.to_string());
+    let of_lot = key_sets::queries::of_round(conn, lot_id, lot.body.round)?;
+    let of_lot = of_lot.filter(|row| row.kid == kid.to_string());
     if let Some(row) = of_lot {
         let key_set = key_sets::queries::parsed(&row)?;
         if key_set.kind != KeySetKind::Custodians {

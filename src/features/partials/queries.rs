@@ -43,8 +43,8 @@ pub fn headers(conn: &mut Conn, lot_id: &str) -> Result<Vec<SignedEnvelope>> {
     let tried = unsealings::table.filter(unsealings::envelope_id.eq(bid_envelopes::envelope_id));
     let lies = bids::table
         .filter(bids::id.eq(bid_envelopes::owner_id))
-        .filter(bids::version.eq(bid_envelopes::owner_version))
-        .filter(bids::state.eq(BidState::Submitted.name()));
+        .filter(bids::sealed_version.eq(bid_envelopes::owner_version))
+        .filter(bids::state.eq_any(BidState::IN_BOX.map(BidState::name)));
     let texts: Vec<String> = bid_envelopes::table
         .filter(bid_envelopes::lot_id.eq(lot_id))
         .filter(exists(tried).or(exists(lies)))
@@ -61,16 +61,16 @@ pub fn headers(conn: &mut Conn, lot_id: &str) -> Result<Vec<SignedEnvelope>> {
 pub fn headers_by_id(conn: &mut Conn, lot_id: &str, ids: &[String]) -> Result<Vec<SignedEnvelope>> {
     let mut found = Vec::new();
     for ids in ids.chunks(IDS_AT_ONCE) {
-        let texts: Vec<String> = bid_envelopes::table
-            .inner_join(
-                bids::table
-                    .on(bids::id.eq(bid_envelopes::owner_id).and(bids::version.eq(bid_envelopes::owner_version))),
-            )
-            .filter(bids::lot_id.eq(lot_id))
-            .filter(bids::state.eq(BidState::Submitted.name()))
-            .filter(bid_envelopes::envelope_id.eq_any(ids.to_vec()))
-            .select(bid_envelopes::header)
-            .load(conn)?;
+        let texts: Vec<String> =
+            bid_envelopes::table
+                .inner_join(bids::table.on(
+                    bids::id.eq(bid_envelopes::owner_id).and(bids::sealed_version.eq(bid_envelopes::owner_version)),
+                ))
+                .filter(bids::lot_id.eq(lot_id))
+                .filter(bids::state.eq_any(BidState::IN_BOX.map(BidState::name)))
+                .filter(bid_envelopes::envelope_id.eq_any(ids.to_vec()))
+                .select(bid_envelopes::header)
+                .load(conn)?;
         for text in texts {
             found.push(header(&text)?);
         }
@@ -195,7 +195,7 @@ pub struct OwnKey {
 pub fn own_key_by_kid(conn: &mut Conn, lot_id: &str, kid: &str) -> Result<Option<OwnKey>> {
     let found: Option<(OwnKeyRow, String)> = bidder_keys::table
         .inner_join(
-            bids::table.on(bids::id.eq(bidder_keys::owner_id).and(bids::version.eq(bidder_keys::owner_version))),
+            bids::table.on(bids::id.eq(bidder_keys::owner_id).and(bids::sealed_version.eq(bidder_keys::owner_version))),
         )
         .filter(bids::lot_id.eq(lot_id))
         .filter(bidder_keys::kid.eq(kid))

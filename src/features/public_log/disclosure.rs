@@ -14,7 +14,7 @@ use crate::features::bids::fixed::FIXED;
 use crate::features::inspection::search;
 use crate::kernel::digest::sha256;
 use crate::ledger::audit::EntryRow;
-use crate::ledger::{Record, Result, Tx};
+use crate::ledger::{Error, Record, Result, Tx};
 use crate::limits;
 use crate::log::{Log, model, opened, queries as log};
 
@@ -67,7 +67,9 @@ async fn disclose(app: &App, lot: &str) -> Result<bool> {
     app.ledger
         .commit(app.system("disclosure"), move |tx| {
             let record = Record::new("lot.disclosed").lot(lot.clone()).public("sha256", digest);
-            let entry = tx.note(&stream(&lot), record)?;
+            let entry = tx
+                .note_in(&stream(&lot), limits::DISCLOSURES, record)?
+                .ok_or_else(|| Error::internal("a lot was disclosed too often"))?;
             tx.beside(|conn| changes::disclosed(conn, &lot, &entry.entry_id))
         })
         .await?;

@@ -42,7 +42,7 @@ pub fn found(conn: &mut Conn, limit: i64) -> Result<Vec<String>> {
 pub fn is_mendable(conn: &mut Conn, upload: &UploadRow) -> Result<bool> {
     match &upload.lot_id {
         Some(lot_id) if upload.purpose != Purpose::Document.name() => {
-            Ok(lots::lot(conn, lot_id)?.state.needs_payloads() && !opening::queries::is_decided(conn, &upload.id)?)
+            Ok(lots::lot(conn, lot_id)?.needs_payloads() && !opening::queries::is_decided(conn, &upload.id)?)
         }
         _ => Ok(true),
     }

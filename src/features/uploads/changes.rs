@@ -47,6 +47,12 @@ pub fn doom(conn: &mut WriteConn<'_>, id: &str) -> QueryResult<()> {
         .map(drop)
 }
 
+/// Marks a sealed upload that will never be opened as doomed, although a bid names it.
+#[expect(clippy::disallowed_methods, reason = "uploads are working state beside the record")]
+pub fn doom_sealed(conn: &mut WriteConn<'_>, id: &str) -> QueryResult<()> {
+    diesel::update(uploads::table.find(id)).set(uploads::state.eq(DOOMED)).execute(conn.get()).map(drop)
+}
+
 /// Says when an upload's bytes are read again; false where that is not the instant that was `seen`.
 #[expect(clippy::disallowed_methods, reason = "uploads are working state beside the record")]
 pub fn read_again_at(conn: &mut WriteConn<'_>, id: &str, seen: Option<i64>, next: i64) -> QueryResult<bool> {

@@ -198,6 +198,14 @@ pub fn check_use(row: &UploadRow, used: &Use<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Dooms a sealed payload that will never be opened, although a bid names it.
+///
+/// # Errors
+/// The database's.
+pub fn doom_sealed(tx: &mut Tx<'_>, id: &str) -> Result<()> {
+    tx.beside(|conn| changes::doom_sealed(conn, id))
+}
+
 /// Dooms uploads whose time is over, at most `limit`; keeps those whose lot's deadline moved. Returns how many it doomed.
 ///
 /// # Errors

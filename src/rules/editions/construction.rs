@@ -173,14 +173,22 @@ const TABLE: &[Row<Lot>] = &[
         To(Opened),
         &[System, Initiator, Centre],
         &[SESSION_CLOSED],
-        &[Then::PublishOpeningRecord, Then::ReleaseEntries],
+        &[Then::PublishOpeningRecord, Then::ReleaseEntries, Then::DestroyUnopened],
+    ),
+    row(
+        &[Opened],
+        OpenPrices,
+        To(Opening),
+        &[Initiator],
+        &[PRICES_SEALED, ALL_BIDS_DECIDED, SOMEBODY_RESPONSIVE],
+        &[Then::PublishPassed, Then::NotifyBidders, Then::QualifyPassed, Then::OpenSession],
     ),
     row(
         &[Opened],
         CompleteEvaluation,
         To(Evaluated),
         &[Initiator],
-        &[ALL_BIDS_DECIDED, SOMEBODY_RESPONSIVE, REPORT_FILED],
+        &[PRICES_OPENED, ALL_BIDS_DECIDED, SOMEBODY_RESPONSIVE, REPORT_FILED],
         &[Then::TellCentre],
     ),
     row(
@@ -189,7 +197,7 @@ const TABLE: &[Row<Lot>] = &[
         To(Unsuccessful),
         &[Initiator],
         &[REASON_GIVEN, FAILURE_CAUSE_FITS],
-        &[Then::PublishFailure, Then::NotifyBidders, Then::EraseKey],
+        &[Then::PublishFailure, Then::NotifyBidders, Then::EraseKey, Then::DestroyUnopened],
     ),
     row(
         &[Evaluated],
@@ -222,7 +230,13 @@ const TABLE: &[Row<Lot>] = &[
         To(Terminated),
         &[Initiator],
         &[REASON_GIVEN],
-        &[Then::PublishTermination, Then::TellHolders, Then::EraseKey, Then::ReleaseEntriesToInspectors],
+        &[
+            Then::PublishTermination,
+            Then::TellHolders,
+            Then::EraseKey,
+            Then::DestroyUnopened,
+            Then::ReleaseEntriesToInspectors,
+        ],
     ),
     row(&[Unsuccessful, Terminated], Retender, Stay, &[Initiator], &[NOT_RETENDERED], &[Then::CreateSuccessor]),
 ];

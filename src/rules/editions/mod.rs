@@ -192,6 +192,7 @@ const CLOSING_TO_RESULT: &[Event] = &[
     Event::CloseBidding,
     Event::BeginOpening,
     Event::FinishOpening,
+    Event::OpenPrices,
     Event::CompleteEvaluation,
     Event::PublishCandidates,
     Event::EndPublicity,

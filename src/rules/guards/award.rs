@@ -2,7 +2,9 @@
 
 use super::{not_before, present, request, require, state, waiting};
 use crate::kernel::text::{Bilingual, Phrase};
-use crate::rules::catalogue::{ENG_28, ENG_29, ENG_39, LD_04, LD_13, PF_15, PF_18, PR_01, PR_10, PR_13, RuleId};
+use crate::rules::catalogue::{
+    ENG_28, ENG_29, ENG_39, ENG_40, LD_04, LD_13, PF_15, PF_18, PR_01, PR_10, PR_13, RuleId,
+};
 use crate::rules::facts::{FailureCause, ReserveTerm};
 use crate::rules::machine::{Case, Lot};
 use crate::rules::refusal::Finding;
@@ -20,6 +22,39 @@ pub const ALL_BIDS_DECIDED: &Guard<Lot> = &state(
             case.facts.undecided == Some(0),
             Phrase::new("尚有投标没有评审结论。", "A bid has no judgement yet."),
             Phrase::new("请对每份投标作出响应或否决的结论。", "Judge every bid responsive or rejected."),
+        )
+    },
+);
+
+/// ENG-40: there is a second envelope, and it is sealed.
+pub const PRICES_SEALED: &Guard<Lot> = &state(
+    "prices_still_sealed",
+    "no-second-envelope",
+    ENG_40,
+    Phrase::new("报价信封尚未开启", "the second envelope is still sealed"),
+    |case| {
+        require(
+            case.facts.prices_sealed,
+            Phrase::new("本标段没有未开启的报价信封。", "The lot has no second envelope that is still sealed."),
+            Phrase::new("请按公告的评审程序进行。", "Go on as the notice says."),
+        )
+    },
+);
+
+/// ENG-40: nothing is concluded from the first envelope alone.
+pub const PRICES_OPENED: &Guard<Lot> = &state(
+    "prices_opened",
+    "prices-still-sealed",
+    ENG_40,
+    Phrase::new("报价信封已开启", "the second envelope was opened"),
+    |case| {
+        require(
+            !case.facts.prices_sealed,
+            Phrase::new("报价信封尚未开启。", "The second envelope is still sealed."),
+            Phrase::new(
+                "请先评审第一信封,再开启通过者的报价信封。",
+                "Judge the first envelope, then open the prices of those who passed.",
+            ),
         )
     },
 );

@@ -1,6 +1,7 @@
 //! Custodians in a test: who they are, what they keep, and what they say.
 
 use sealbid::kernel::time::Timestamp;
+use sealbid::rules::envelopes::Round;
 use sealbid::seal::ceremony::{
     Accept, Backup, Commit, Complaint, Dealer, Draft, Fault, Group, Message, Round1, Round2, Signed, SignedDraft,
     Transcript, prove_kem, rehearsal,
@@ -37,6 +38,8 @@ pub struct Custody<'w> {
 pub struct Held {
     pub id: String,
     pub shares: Vec<KeyShare>,
+    /// Of two envelopes the shares of the second key.
+    pub second: Vec<KeyShare>,
 }
 
 impl<'w> Custody<'w> {
@@ -77,7 +80,9 @@ impl<'w> Custody<'w> {
     /// A draft for a lot, of which `k` members open.
     pub fn draft(&self, lot: &LotStory<'_>, k: u8, opens: Timestamp, members: Vec<Member>) -> Draft {
         let opens_not_before = UtcMillis::parse(opens.to_string(), "opens").expect("a time");
-        let groups = vec![Group { group: ident(&lot.id), opens_not_before }];
+        let group =
+            |round: &Round| Group { group: ident(&round.group(&lot.id)), opens_not_before: opens_not_before.clone() };
+        let groups = lot.envelopes().rounds().iter().map(group).collect();
         Draft::new(ident(&lot.project), ident(&lot.id), groups, Profile::Strict, k, members).expect("random numbers")
     }
 
@@ -157,27 +162,33 @@ impl<'w> Custody<'w> {
 
     /// Member `i` accepts, with its backup.
     pub fn accept(&self, ceremony: &str, i: u8, share: &KeyShare, accept: Accept) -> Answer {
+        self.accept_all(ceremony, i, std::slice::from_ref(share), accept)
+    }
+
+    /// Member `i` accepts, with its backup of every share.
+    fn accept_all(&self, ceremony: &str, i: u8, shares: &[KeyShare], accept: Accept) -> Answer {
         let view = self.view(ceremony);
         let draft = SignedDraft::from_value(&view["draft"]).expect("a draft").draft().clone();
-        let backup = Backup::seal(&draft, share).expect("random numbers").to_json();
-        let backup: Value = serde_json::from_str(&backup).expect("JSON");
-        self.send(ceremony, i, &self.signed(i, accept), &[backup])
+        let sealed = shares.iter().map(|share| Backup::seal(&draft, share).expect("random numbers").to_json());
+        let backups: Vec<Value> = sealed.map(|backup| serde_json::from_str(&backup).expect("JSON")).collect();
+        self.send(ceremony, i, &self.signed(i, accept), &backups)
     }
 
     /// A whole ceremony, rehearsed by all.
     pub fn held(&self, lot: &LotStory<'_>) -> Held {
         let (id, dealers) = self.dealt(lot);
         let transcript = self.transcript(&id);
-        let mut shares = Vec::new();
+        let (mut shares, mut second) = (Vec::new(), Vec::new());
         for (i, dealer) in (1..).zip(&dealers) {
             let mut finished = dealer.finish(&transcript).expect("nobody is at fault");
-            self.accept(&id, i, &finished.shares[0], finished.accept).ok();
-            shares.push(finished.shares.remove(0));
+            self.accept_all(&id, i, &finished.shares, finished.accept).ok();
+            second.extend(finished.shares.drain(1..));
+            shares.append(&mut finished.shares);
         }
-        for share in &shares {
+        for share in shares.iter().chain(&second) {
             self.rehearse(&id, share).ok();
         }
-        Held { id, shares }
+        Held { id, shares, second }
     }
 
     /// A member shows that its share works.
@@ -205,10 +216,10 @@ fn read<M: Message>(value: &Value) -> Signed<M> {
     Signed::from_value(value).expect("a message")
 }
 
-/// The snapshot of a lot: its root and its lines.
+/// The latest snapshot of a lot: its root and its lines.
 pub fn snapshot(lot: &LotStory<'_>) -> (Value, Vec<Line>) {
     let shown = items(&lot.world.nobody("GET", lot.path("/snapshots")).send().ok());
-    let view = shown.first().expect("a snapshot").clone();
+    let view = shown.last().expect("a snapshot").clone();
     let lines: Vec<Line> = view["lines"]
         .as_array()
         .expect("lines")

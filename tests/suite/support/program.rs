@@ -8,6 +8,9 @@ use std::sync::Once;
 
 use sealbid::config::Config;
 use sealbid::keys::Keys;
+use sealbid::tlog::note::Verifier;
+use sealbid::tlog::policy::Policy;
+use sealbid::verify::trust::Trust;
 
 use super::world::World;
 
@@ -98,4 +101,11 @@ pub fn verify_opening_elsewhere(bundle: &str, platform_verifier: &str, holds: bo
     assert_eq!(code == 0, holds, "{said}");
     // A program that breaks off has not refused anything.
     assert!(holds || said.starts_with("refuted: ") || said.starts_with("undecided: "), "{said}");
+}
+
+/// What a stranger was given: the log's policy and the platform's key.
+pub fn trust(world: &World) -> Trust {
+    let promise = Verifier::parse(&world.app().promise_verifier()).expect("a key");
+    let log = Verifier::parse(&world.app().log.signer().verifier().to_string()).expect("a key");
+    Trust::new(Some(Policy::of_log(log)), vec![promise])
 }

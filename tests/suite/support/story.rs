@@ -3,6 +3,7 @@
 use sealbid::kernel::digest::Digest;
 use sealbid::kernel::time::Timestamp;
 use sealbid::rules::editions::Category;
+use sealbid::rules::envelopes::{Envelopes, Round};
 use sealbid::seal::envelope::{Part, SignedEnvelope};
 use sealbid::seal::ids::{Ident, UtcMillis};
 use sealbid::seal::keyset::{KeySet, SignedKeySet};
@@ -89,6 +90,11 @@ impl<'w> LotStory<'w> {
     pub fn terms(mut self, terms: &Value) -> Self {
         merge(&mut self.terms, terms);
         self
+    }
+
+    /// One envelope or two, by its terms.
+    pub fn envelopes(&self) -> Envelopes {
+        if self.terms["envelopes"] == "two" { Envelopes::Two } else { Envelopes::One }
     }
 
     /// A path below the lot's.
@@ -182,9 +188,14 @@ impl<'w> LotStory<'w> {
         self.instant("deadline_at").expect("a deadline")
     }
 
-    /// What bids are sealed to, checked as a bidder checks it.
+    /// What bids are sealed to, checked as a bidder checks it; of two envelopes the first.
     pub fn key_set(&self) -> KeySet {
-        let answer = self.world.nobody("GET", self.path("/key-set")).send().ok();
+        self.key_set_of(Round::First)
+    }
+
+    /// What is sealed for a round of openings.
+    pub fn key_set_of(&self, round: Round) -> KeySet {
+        let answer = self.world.nobody("GET", self.path(&format!("/key-set?round={}", round.name()))).send().ok();
         let signed = SignedKeySet::parse(answer["key_set"].to_string().as_bytes()).expect("a key set");
         signed.verify(self.world.app().keys.promise.verifying_key()).expect("signed by the platform").clone()
     }
@@ -224,7 +235,9 @@ impl<'w> LotStory<'w> {
             doc_rev: self.revision(),
             created: UtcMillis::parse(self.world.now().to_string(), "created").expect("a time"),
         };
-        seal_header(&subject, payload, &[&self.key_set()], &person.signing_key()).expect("sealed")
+        let round = if part == Part::Documents { Round::First } else { self.envelopes().price_round() };
+        let key_set = self.key_set_of(round);
+        seal_header(&subject, payload, &[&key_set], &person.signing_key()).expect("sealed")
     }
 
     /// The body of a submission of a price, with its payload uploaded.

@@ -10,6 +10,7 @@ use crate::kernel::role::Actor;
 use crate::keys::Keys;
 use crate::ledger::{Record, Result, Tx};
 use crate::refusals;
+use crate::rules::envelopes::Round;
 use crate::rules::facts::{KeyMode, Request};
 use crate::rules::hold::HoldKind;
 use crate::rules::machine::{self, Effect, Event, State, Step};
@@ -54,6 +55,7 @@ pub fn kind(event: Event) -> &'static str {
         Event::BeginOpening => "lot.opening_begun",
         Event::DeclareUnsuccessful => "lot.unsuccessful",
         Event::FinishOpening => "lot.opened",
+        Event::OpenPrices => "lot.prices_opening_begun",
         Event::CompleteEvaluation => "lot.evaluated",
         Event::PublishCandidates => "lot.candidates_published",
         Event::EndPublicity => "lot.publicity_ended",
@@ -167,6 +169,7 @@ fn enter(tx: &mut Tx<'_>, lot: &mut Lot, step: &Step, act: &Act) -> Result<()> {
         Event::Return => body.deficiencies.clone_from(&act.lines),
         Event::Submit => body.deficiencies.clear(),
         Event::Publish => body.notice_at = Some(now),
+        Event::OpenPrices => body.round = Round::Second,
         Event::CompleteEvaluation => body.reported_at = Some(now),
         Event::Award => {
             body.award.clone_from(&act.award);

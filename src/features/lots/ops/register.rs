@@ -10,9 +10,10 @@ use crate::kernel::money::Money;
 use crate::ledger::{Record, Result, Tx};
 use crate::limits;
 use crate::refusals;
-use crate::rules::editions::{self, Category};
+use crate::rules::editions::{self, Category, Edition};
+use crate::rules::envelopes::Envelopes;
 use crate::rules::facts::KeyMode;
-use crate::rules::machine::State;
+use crate::rules::machine::{Event, State};
 
 /// Checks what an initiator states, as far as no rule is concerned.
 ///
@@ -37,6 +38,9 @@ pub fn check_terms(title: &str, terms: &LotTerms) -> Result<()> {
     }
     if terms.key_mode != KeyMode::Platform && terms.profile != ProfileTerm::Strict {
         return Err(refusals::body_invalid("profile: strict, unless key_mode is platform").into());
+    }
+    if terms.envelopes == Envelopes::Two && terms.key_mode.needs_bidder() {
+        return Err(refusals::body_invalid("envelopes: two needs key_mode platform or custodians").into());
     }
     if !(limits::DECRYPTION_MINUTES_LEAST..=limits::DECRYPTION_MINUTES_MOST).contains(&terms.decryption_minutes) {
         let (least, most) = (limits::DECRYPTION_MINUTES_LEAST, limits::DECRYPTION_MINUTES_MOST);
@@ -66,6 +70,15 @@ pub fn register(
     insert(tx, org, &project.id, category, title, terms, None)
 }
 
+/// Two envelopes are a thing of editions that have a second round.
+fn check_envelopes(edition: &Edition, terms: &LotTerms) -> Result<()> {
+    let has_rounds = edition.table.iter().any(|row| row.event == Event::OpenPrices);
+    if terms.envelopes == Envelopes::Two && !has_rounds {
+        return Err(refusals::body_invalid("envelopes: one; this category has no second round of openings").into());
+    }
+    Ok(())
+}
+
 fn insert(
     tx: &mut Tx<'_>,
     org: &OrgId,
@@ -78,6 +91,7 @@ fn insert(
     let now = tx.now();
     let edition = editions::current(category, now.local_date())
         .ok_or_else(|| refusals::body_invalid("category: no edition of the rules is in force"))?;
+    check_envelopes(edition, terms)?;
     let row = LotRow {
         id: LotId::ordered(now).into_string(),
         version: 0,
@@ -126,6 +140,7 @@ pub fn edit(tx: &mut Tx<'_>, org: &OrgId, id: &str, version: i64, title: &str, t
         )
         .into());
     }
+    check_envelopes(lot.edition, terms)?;
     lot.body.terms = terms.clone();
     let row = LotRow { title: title.to_owned(), ..lot.to_row()? };
     let record = Record::new("lot.edited")

@@ -5,6 +5,7 @@ use super::*;
 use crate::kernel::digest::sha256;
 use crate::kernel::id::{BidId, LotId, OrgId, ProjectId, UploadId};
 use crate::kernel::time::Timestamp;
+use crate::rules::envelopes::{Envelopes, Round};
 use crate::rules::facts::KeyMode;
 use crate::seal::ids::{Ident, UtcMillis};
 use crate::seal::keys::{Algorithm, SigningKey};
@@ -33,8 +34,9 @@ fn means(key: KeyShare) -> Means {
     let seals = Seals {
         mode: KeyMode::Platform,
         tender: set.tender.to_string(),
-        group: set.group.to_string(),
-        shared: Some(set),
+        lot: set.group.to_string(),
+        envelopes: Envelopes::One,
+        shared: vec![(Round::First, set)],
     };
     Means { seals, key: Some(key), currency: Currency::CNY }
 }

@@ -1,0 +1,76 @@
+//! One envelope or two: which part of a bid opens in which round.
+//!
+//! With two envelopes (双信封) the first holds everything but the price. It opens at the opening and is judged; the second, the
+//! price, opens in a round of its own and only for those who passed (ENG-40). Pure words: what a part is called belongs to
+//! whoever seals and opens.
+
+use crate::rules::names::named;
+
+named! {
+    /// How many envelopes a bid of the lot has.
+    pub enum Envelopes {
+        /// All parts open together.
+        One = "one", "单信封", "one envelope";
+        /// First what is not the price, then, of those who passed, the price.
+        Two = "two", "双信封", "two envelopes";
+    }
+}
+
+named! {
+    /// A round of openings.
+    pub enum Round {
+        /// The opening; of two envelopes the first.
+        First = "first", "第一轮开标", "first round";
+        /// The second envelope of those who passed.
+        Second = "second", "第二轮开标", "second round";
+    }
+}
+
+impl Envelopes {
+    /// The rounds, in their order.
+    pub const fn rounds(self) -> &'static [Round] {
+        match self {
+            Self::One => &[Round::First],
+            Self::Two => &[Round::First, Round::Second],
+        }
+    }
+
+    /// The round in which prices open.
+    pub const fn price_round(self) -> Round {
+        match self {
+            Self::One => Round::First,
+            Self::Two => Round::Second,
+        }
+    }
+}
+
+/// What is added to a lot's id to name the opening group of its second envelopes.
+const SECOND_SUFFIX: &str = "-price";
+
+impl Round {
+    /// The name of a lot's opening group in this round: what its key set is made for. What opens at different times has different
+    /// groups, and so different keys.
+    pub fn group(self, lot_id: &str) -> String {
+        match self {
+            Self::First => lot_id.to_owned(),
+            Self::Second => format!("{lot_id}{SECOND_SUFFIX}"),
+        }
+    }
+
+    /// Its number, as it is stored.
+    pub const fn number(self) -> i64 {
+        match self {
+            Self::First => 1,
+            Self::Second => 2,
+        }
+    }
+
+    /// Reads the number.
+    pub const fn of_number(number: i64) -> Option<Self> {
+        match number {
+            1 => Some(Self::First),
+            2 => Some(Self::Second),
+            _ => None,
+        }
+    }
+}
