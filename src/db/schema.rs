@@ -635,24 +635,47 @@ diesel::table! {
     }
 }
 
+// Only what is asked about together: for every pair of tables the compiler has work to do, and of all tables there are thousands.
 diesel::allow_tables_to_appear_in_same_query!(
     audit_entry,
     audit_personal,
-    audit_pending,
-    audit_head,
-    audit_batch,
     audit_leaf,
-    audit_key,
-    disclosures_due,
     audit_search,
     audit_unsearched,
-    idempotency,
+    audit_pending,
+    lots,
+    bids,
+    bid_envelopes,
+    bidder_keys,
+    unsealings,
+    partial_lists,
+    partials,
+    damages,
     outbox,
+    users,
+    organisations,
+    documents,
+    followers,
+    questions,
+);
+
+/// Tables of which every row has its entry: asked about together with the record, and not with each other.
+macro_rules! with_the_record {
+    ($($table:ident),* $(,)?) => {
+        $(diesel::allow_tables_to_appear_in_same_query!(audit_entry, $table);)*
+    };
+}
+
+with_the_record!(
+    audit_head,
+    audit_batch,
+    audit_key,
+    disclosures_due,
+    idempotency,
     meta,
     leases,
     instances,
-    organisations,
-    users,
+    outages,
     signing_keys,
     service_clients,
     used_assertions,
@@ -661,21 +684,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     refresh_tokens,
     reset_tokens,
     projects,
-    lots,
-    documents,
-    questions,
     notices,
-    followers,
     calendar_years,
     key_sets,
     key_secrets,
     uploads,
-    damages,
-    bids,
-    bid_envelopes,
     refusals,
     openings,
-    unsealings,
     objections,
     evaluations,
     reports,
@@ -686,8 +701,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     ceremonies,
     ceremony_messages,
     share_backups,
-    bidder_keys,
     snapshots,
-    partial_lists,
-    partials,
 );
