@@ -65,6 +65,13 @@ named! {
     }
 }
 
+impl BidEvent {
+    /// Whether it happens in an opening, by the system, and not by the bidder.
+    pub const fn is_of_the_opening(self) -> bool {
+        matches!(self, Self::Open | Self::Qualify | Self::DeemRevoked | Self::DeemWithdrawn)
+    }
+}
+
 named! {
     /// What follows a transition of a bid.
     pub enum BidEffect {

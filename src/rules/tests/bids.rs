@@ -148,13 +148,24 @@ fn pf_14_bids_change_in_the_opening_only_by_the_system() {
 }
 
 #[test]
+fn eng_40_a_bid_that_passed_the_first_envelope_is_opened_once_more() {
+    let facts = |state| BidFacts { lot_state: State::Opening, ..bid(state, nine("2026-03-25")) };
+    let step = |state, event| step_bid(&CONSTRUCTION_2026, &facts(state), event, &Actor::System);
+    assert_eq!(step(BidState::Opened, BidEvent::Qualify), Ok(BidState::Qualified));
+    assert_eq!(step(BidState::Qualified, BidEvent::Open), Ok(BidState::Opened));
+    assert_eq!(step(BidState::Qualified, BidEvent::DeemRevoked), Ok(BidState::UndecryptedRevoked));
+    refused_by("PF-01", step(BidState::Submitted, BidEvent::Qualify));
+    refused_by("PF-01", step(BidState::Opened, BidEvent::Open));
+}
+
+#[test]
 fn whatever_is_not_in_the_table_of_a_bid_is_refused() {
     use crate::rules::bid::BID_TABLE;
     for state in BidState::ALL {
         for event in BidEvent::ALL {
             let in_table = BID_TABLE.iter().any(|row| row.from.contains(state) && row.event == *event);
             if !in_table {
-                let system_act = matches!(event, BidEvent::Open | BidEvent::DeemRevoked | BidEvent::DeemWithdrawn);
+                let system_act = event.is_of_the_opening();
                 let actor = if system_act { Actor::System } else { bidder() };
                 refused_by("PF-01", step_bid(&CONSTRUCTION_2026, &bid(*state, nine("2026-03-25")), *event, &actor));
             }

@@ -92,6 +92,22 @@ fn eng_39_too_few_responsive_bids_end_a_lot_by_decision_only() {
 }
 
 #[test]
+fn eng_40_prices_open_once_every_first_envelope_is_judged_and_somebody_passed() {
+    let at =
+        |facts: &LotFacts, event| Try { edition: E, facts, actor: initiator(), now: nine("2026-04-17") }.event(event);
+    let judged = LotFacts { prices_sealed: true, ..lot(State::Opened) };
+    assert_eq!(allowed(at(&judged, Event::OpenPrices)).to, State::Opening);
+    refused_by("ENG-40", at(&judged, Event::CompleteEvaluation));
+    refused_by("ENG-40", at(&lot(State::Opened), Event::OpenPrices));
+    refused_by("PF-15", at(&LotFacts { undecided: Some(1), ..judged.clone() }, Event::OpenPrices));
+    refused_by("PF-15", at(&LotFacts { responsive: Some(0), ..judged.clone() }, Event::OpenPrices));
+    refused_by(
+        "PF-02",
+        Try { edition: E, facts: &judged, actor: centre(), now: nine("2026-04-17") }.event(Event::OpenPrices),
+    );
+}
+
+#[test]
 fn eng_28_publicity_lasts_three_days_and_rolls_over_a_holiday() {
     let publish = |day: &str| {
         Try { edition: E, facts: &lot(State::Evaluated), actor: initiator(), now: nine(day) }
