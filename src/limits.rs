@@ -371,10 +371,12 @@ pub const WITNESS_WORKERS: usize = 2;
 pub const LOG_RECHECK_MS: u64 = 24 * 60 * 60 * 1000;
 /// Memory that a custodian's state file may ask for when it is opened, in KiB.
 pub const CUSTODIAN_KDF_KIB: u32 = 1024 * 1024;
+/// Passes over that memory that it may ask for.
+pub const CUSTODIAN_KDF_PASSES: u32 = 64;
 /// Pause between two looks of a custodian's tool that waits for others, in milliseconds.
 pub const CUSTODIAN_LOOK_MS: u64 = 2_000;
-/// After how long a custodian's tool shows how far it is, in milliseconds.
-pub const CUSTODIAN_PATIENCE_MS: u128 = 2_000;
+/// After how long a command shows how far it is, in milliseconds.
+pub const PATIENCE_MS: u128 = 2_000;
 /// How long the members of a ceremony have, all steps together.
 pub const CEREMONY_MS: i64 = 7 * 24 * 3600 * 1000;
 /// Minutes that bidders have to decrypt, at least: time to sign in and to run a tool.

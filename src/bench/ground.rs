@@ -87,6 +87,8 @@ pub struct ReadyBid {
     pub bidder: usize,
     /// The signed headers.
     pub envelopes: Vec<Value>,
+    /// The bidder's own key set, where the lot's key mode asks for one.
+    pub key_set: Option<Value>,
 }
 
 /// The parts of a bid: a price, and documents of so many bytes where there are any.
@@ -132,7 +134,16 @@ impl Ground {
             on(config, database);
             change(config);
         });
-        Self::lay_on(platform.map_err(BenchError::of)?, bidders, lots)
+        Self::lay_on(platform.map_err(BenchError::of)?, bidders, &vec![Mode::default(); lots])
+    }
+
+    /// As [`Ground::lay`], with a lot for each of these key modes.
+    ///
+    /// # Errors
+    /// When something cannot be put up.
+    pub fn lay_in(database: Option<String>, bidders: usize, modes: &[Mode]) -> Result<Self> {
+        let platform = Platform::start_with(|config| on(config, database)).map_err(BenchError::of)?;
+        Self::lay_on(platform, bidders, modes)
     }
 
     /// As [`Ground::lay`], with the day and hour of today, for a server that reads the computer's clock.
@@ -141,11 +152,12 @@ impl Ground {
     /// When something cannot be put up.
     pub fn lay_now(database: Option<String>, bidders: usize, lots: usize) -> Result<Self> {
         let platform = Platform::start_at(SystemClock.now(), |config| on(config, database)).map_err(BenchError::of)?;
-        Self::lay_on(platform, bidders, lots)
+        Self::lay_on(platform, bidders, &vec![Mode::default(); lots])
     }
 
-    fn lay_on(platform: Platform, bidders: usize, lots: usize) -> Result<Self> {
-        let cast = Cast::assemble(&platform, Mode::default()).map_err(BenchError::of)?;
+    fn lay_on(platform: Platform, bidders: usize, lots: &[Mode]) -> Result<Self> {
+        let held = lots.iter().find(|mode| mode.key_mode().needs_custodians());
+        let cast = Cast::assemble(&platform, held.copied().unwrap_or_default()).map_err(BenchError::of)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(BenchError::of)?;
         let mut ground = Self { platform, cast, bidders: Vec::new(), lots: Vec::new(), runtime };
         ground.invite(bidders)?;
@@ -191,24 +203,29 @@ impl Ground {
         Ok(())
     }
 
-    fn publish(&mut self, count: usize) -> Result<()> {
+    fn publish(&mut self, modes: &[Mode]) -> Result<()> {
         let client = &self.cast.initiator.client;
         let project = json!({ "code": "BENCH-1", "name": "Benchmark", "description": "Measured on.", "approval_number": "B-2026-1" });
         let project = client.register_project(&project).map_err(BenchError::of)?;
-        let terms = json!({
-            "description": "An invented road.", "currency": "CNY", "approval_number": "B-2026-1", "no_dispute_declared": true,
-            "estimate": { "amount": "1000000.00", "currency": "CNY" }, "ceiling": { "amount": "1000000.00", "currency": "CNY" },
-            "deposit": { "amount": "20000.00", "currency": "CNY" },
-        });
+        let terms = |mode: Mode| {
+            json!({
+                "description": "An invented road.", "key_mode": mode.key_mode(), "currency": "CNY", "approval_number": "B-2026-1", "no_dispute_declared": true,
+                "estimate": { "amount": "1000000.00", "currency": "CNY" }, "ceiling": { "amount": "1000000.00", "currency": "CNY" },
+                "deposit": { "amount": "20000.00", "currency": "CNY" },
+            })
+        };
         let deadline = self.platform.now().plus_millis(DAYS_TO_DEADLINE * DAY_MS);
-        for n in 0..count {
+        for (n, mode) in modes.iter().enumerate() {
             let lot = client
-                .register_lot(&project.id, "construction", &format!("Road {n}"), &terms)
+                .register_lot(&project.id, "construction", &format!("Road {n}"), &terms(*mode))
                 .map_err(BenchError::of)?
                 .id;
             client.attach_document(&lot, "road.txt", "text/plain", b"A road\n").map_err(BenchError::of)?;
             client.act_with_lot(&lot, "submit").map_err(BenchError::of)?;
             self.cast.centre.act_with_lot(&lot, "accept").map_err(BenchError::of)?;
+            if let Some(custody) = self.cast.custody.as_ref().filter(|_| mode.key_mode().needs_custodians()) {
+                custody.make_key(&self.cast.initiator, &lot, &project.id, deadline).map_err(BenchError::of)?;
+            }
             let now = self.platform.now();
             let schedule = json!({
                 "doc_issue_start_at": now, "doc_issue_end_at": now.plus_millis(DAYS_OF_ISSUE * DAY_MS),
@@ -272,7 +289,8 @@ impl Ground {
             parts.push((Part::Documents, (payload, out)));
         }
         let now = self.platform.now();
-        let mut sealed = Sealed { payloads: Vec::new(), envelopes: Vec::new() };
+        let key_set = sealer.own_key_json(&who.key).map_err(BenchError::of)?;
+        let mut sealed = Sealed { payloads: Vec::new(), envelopes: Vec::new(), key_set };
         for (part, (payload, bytes)) in parts {
             let header = sealer.header(&who.key, part, &payload, 1, now).map_err(BenchError::of)?;
             sealed.envelopes.push(envelope_json(&header).map_err(BenchError::of)?);
@@ -287,7 +305,7 @@ impl Ground {
         for (payload, bytes) in sealed.payloads {
             store(app, who, lot_id, payload, bytes).await.map_err(BenchError::of)?;
         }
-        Ok(ReadyBid { lot, bidder, envelopes: sealed.envelopes })
+        Ok(ReadyBid { lot, bidder, envelopes: sealed.envelopes, key_set: sealed.key_set })
     }
 
     /// Stops the platform and leaves its directory to the caller.
@@ -312,6 +330,7 @@ pub fn on(config: &mut Config, database: Option<String>) {
 struct Sealed {
     payloads: Vec<(SealedPayload, Vec<u8>)>,
     envelopes: Vec<Value>,
+    key_set: Option<Value>,
 }
 
 /// Makes a confirmed organisation with a user and a signing key.
@@ -380,7 +399,11 @@ where
 
 /// The submission of a ready bid as a request.
 pub fn submission(ground: &Ground, bid: &ReadyBid, tokens: &[String]) -> Vec<u8> {
-    let body = json!({ "envelopes": bid.envelopes }).to_string();
+    let mut body = json!({ "envelopes": bid.envelopes });
+    if let Some(key_set) = &bid.key_set {
+        body["key_set"] = key_set.clone();
+    }
+    let body = body.to_string();
     let path = format!("/v1/lots/{}/bids", ground.lots[bid.lot].id);
     super::load::request(
         "POST",

@@ -7,6 +7,7 @@
 
 mod bids;
 mod costs;
+mod custody;
 mod ground;
 mod ledger;
 mod load;
@@ -69,6 +70,8 @@ enum What {
     Bids,
     /// What the checks of a submission cost one by one.
     Costs,
+    /// Custodians: a ceremony, the shares of a box, and submissions under two keys.
+    Custody,
     /// The ledger alone: groups against a commit for each use case.
     Ledger,
     /// The public log: what it costs those who write, how fast it grows, how soon it proves, how large it is.
@@ -92,6 +95,7 @@ type Measure = fn(&Run) -> Result<Figures>;
 const ALL: &[(What, Measure)] = &[
     (What::Bids, bids::measure),
     (What::Costs, costs::measure),
+    (What::Custody, custody::measure),
     (What::Ledger, ledger::measure),
     (What::Log, log::measure),
     (What::Opening, opening::measure),

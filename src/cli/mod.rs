@@ -14,6 +14,7 @@ mod doctor;
 mod keys;
 mod log;
 pub(crate) mod logging;
+mod progress;
 mod seal;
 mod serve;
 mod spec;

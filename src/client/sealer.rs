@@ -96,18 +96,19 @@ impl Sealer {
         let mut sealer = Self { document_revision, tender, shared, envelopes, own: None, lot_id, bidder, lot };
         if mode.needs_bidder() {
             let opens = opens.ok_or_else(|| untrusted("opening"))?;
-            sealer.own = Some(Arc::new(sealer.new_own(opens)?));
+            let opens = UtcMillis::parse(opens.to_string(), "opens_not_before");
+            let opens = opens.map_err(|error| ClientError::Seal(error.to_string()))?;
+            sealer.own = Some(Arc::new(sealer.new_own(&opens)?));
         }
         Ok(sealer)
     }
 
     /// A one-time key of the bidder for this lot.
-    fn new_own(&self, opens: Timestamp) -> Result<KeyShare> {
+    fn new_own(&self, opens: &UtcMillis) -> Result<KeyShare> {
         let subject = KeySetSubject {
             tender: self.tender.clone(),
             group: self.lot_id.clone(),
-            opens_not_before: UtcMillis::parse(opens.to_string(), "opens_not_before")
-                .map_err(|error| ClientError::Seal(error.to_string()))?,
+            opens_not_before: opens.clone(),
             profile: Profile::Strict,
         };
         KeyShare::generate(KeySetKind::Bidder, subject).map_err(|error| ClientError::Seal(error.to_string()))
@@ -152,12 +153,13 @@ impl Sealer {
         list.sign(key).map_err(|error| ClientError::Seal(error.to_string()))
     }
 
-    /// The same for another bidder.
+    /// The same for another bidder, with a key of that bidder where one is needed.
     ///
     /// # Errors
-    /// When the name is none.
+    /// When the name is none, or the system gives no random numbers.
     pub fn of(&self, bidder: &str) -> Result<Self> {
-        Ok(Self { bidder: ident(bidder)?, ..self.clone() })
+        let own = self.own.as_ref().map(|own| self.new_own(&own.key_set().opens_not_before).map(Arc::new));
+        Ok(Self { bidder: ident(bidder)?, own: own.transpose()?, ..self.clone() })
     }
 
     /// What it seals to, slot by slot.

@@ -173,7 +173,8 @@ pub fn unseal(bytes: &[u8], passphrase: &Secret<String>) -> Result<(Secret<Vec<u
     }
     let read: Line = serde_json::from_str(line).map_err(|error| damaged(&error.to_string()))?;
     let Line { head, mut sealed } = read;
-    if head.v != VERSION || head.kdf != "argon2id" || head.cost.m > limits::CUSTODIAN_KDF_KIB {
+    let dear = head.cost.m > limits::CUSTODIAN_KDF_KIB || head.cost.t > limits::CUSTODIAN_KDF_PASSES;
+    if head.v != VERSION || head.kdf != "argon2id" || dear {
         return Err(damaged("kdf").into());
     }
     let aad = serde_json::to_vec(&head).map_err(|_| damaged("head"))?;
@@ -303,6 +304,7 @@ pub(super) mod tests {
         for (from, to, expected) in [
             ("\"t\":1", "\"t\":2", "passphrase-wrong"),
             ("\"m\":8,", "\"m\":4294967295,", "state-damaged"),
+            ("\"t\":1", "\"t\":4294967295", "state-damaged"),
             ("\"m\":8,", "\"m\":0,", "state-damaged"),
             ("argon2id", "scrypt", "state-damaged"),
             ("\"v\":1", "\"v\":2", "state-newer"),

@@ -49,7 +49,7 @@ pub fn interpolate(k: u8, points: &[Indexed], x: u8) -> Result<Point, ThresholdE
 }
 
 /// Lagrange's coefficient of member `index` at `x`: the product over the others j of (x - j) / (index - j).
-fn coefficient(index: u8, points: &[Indexed], x: u8) -> Scalar {
+pub(super) fn coefficient(index: u8, points: &[Indexed], x: u8) -> Scalar {
     let scalar = |n: u8| Scalar::from(u64::from(n));
     let (mut above, mut below) = (Scalar::ONE, Scalar::ONE);
     for (other, _) in points.iter().filter(|(other, _)| *other != index) {

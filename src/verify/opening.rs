@@ -9,6 +9,7 @@ mod ceremony;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
 
@@ -60,6 +61,23 @@ struct Opening<'a> {
     envelopes: Vec<(String, Value)>,
     in_log: bool,
     tally: Tally,
+    pace: Pace<'a>,
+}
+
+/// Told how many shares and envelopes are checked, and of how many.
+pub type Watch<'a> = &'a (dyn Fn(u64, u64) + Sync);
+
+/// How far the slow part is.
+struct Pace<'a> {
+    watch: Watch<'a>,
+    done: AtomicU64,
+    all: u64,
+}
+
+impl Pace<'_> {
+    fn step(&self, by: u64) {
+        (self.watch)(self.done.fetch_add(by, Ordering::Relaxed) + by, self.all);
+    }
 }
 
 #[derive(Default)]
@@ -77,6 +95,14 @@ struct Tally {
 /// # Errors
 /// Refuted with the line that does not hold; undecided for a key or a version that is not known, or a file that is cut off.
 pub fn check(trust: &Trust, place: &str, reader: impl BufRead) -> Result<Proven> {
+    check_watched(trust, place, reader, &|_, _| ())
+}
+
+/// [`check`], telling how far it is.
+///
+/// # Errors
+/// As there.
+pub fn check_watched(trust: &Trust, place: &str, reader: impl BufRead, watch: Watch<'_>) -> Result<Proven> {
     let mut lines = Lines::new(reader, place);
     let mut opening = Opening {
         trust,
@@ -94,6 +120,7 @@ pub fn check(trust: &Trust, place: &str, reader: impl BufRead) -> Result<Proven>
         envelopes: Vec::new(),
         in_log: false,
         tally: Tally::default(),
+        pace: Pace { watch, done: AtomicU64::new(0), all: 0 },
     };
     let (mut count, mut ended) = (0_u64, false);
     while let Some(text) = lines.read()?.map(str::to_owned) {
@@ -274,9 +301,12 @@ impl Opening<'_> {
     /// What needs all lines.
     fn conclude(mut self, place: &str) -> Result<Proven> {
         self.check_snapshot(place)?;
+        let shares: usize = self.lists.iter().map(|(_, list)| list.list().partials.len()).sum();
+        self.pace.all = (shares + self.envelopes.len()) as u64;
         self.check_lists()?;
         for (place, value) in std::mem::take(&mut self.envelopes) {
             self.check_envelope(&place, &value)?;
+            self.pace.step(1);
         }
         let Tally { shares, opened, failed, prices, members, k } = self.tally;
         Ok(Proven::new(Bilingual::new(
@@ -336,8 +366,12 @@ impl Opening<'_> {
     /// Every share that was given is what it must be. Slow, and done by all processors.
     fn check_lists(&mut self) -> Result<()> {
         let lists = std::mem::take(&mut self.lists);
-        let known = (&self.sets, &self.lines);
-        parallel::try_each(&lists, |(place, list)| list_holds(known, place, list))?;
+        let (known, pace) = ((&self.sets, &self.lines), &self.pace);
+        parallel::try_each(&lists, |(place, list)| {
+            list_holds(known, place, list)?;
+            pace.step(list.list().partials.len() as u64);
+            Ok(())
+        })?;
         for (place, list) in &lists {
             let said = list.list();
             for partial in &said.partials {

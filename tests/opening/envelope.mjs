@@ -121,33 +121,39 @@ function openAes(key, nonce, ciphertext, what) {
   }
 }
 
-/** HPKE (RFC 9180) base mode, suite 0x0010, 0x0001, 0x0002, one message without aad, given the Diffie-Hellman point. */
-function openHpke(dh, enc, recipient, info, ciphertext, what) {
-  const suite = (...bytes) => concat(bytes[0], bytes.slice(1));
-  const [kem, hpke] = [suite("KEM", 0, 0x10), suite("HPKE", 0, 0x10, 0, 1, 0, 2)];
-  const extract = (id, salt, label, ikm) => hmac(salt, "HPKE-v1", id, label, ikm);
-  const labeled = (id, prk, length, label, context) => expand(prk, length, [0, length], "HPKE-v1", id, label, context);
-  const prk = extract(kem, "", "eae_prk", toBytes(dh.x));
-  const shared = labeled(kem, prk, 32, "shared_secret", concat(enc.uncompressed(), recipient.uncompressed()));
-  const schedule = concat([0], extract(hpke, "", "psk_id_hash", ""), extract(hpke, "", "info_hash", info));
-  const secret = extract(hpke, shared, "secret", "");
-  const [key, nonce] = [labeled(hpke, secret, 32, "key", schedule), labeled(hpke, secret, 12, "base_nonce", schedule)];
+const labeled = (...bytes) => concat(bytes[0], bytes.slice(1));
+const [KEM, HPKE] = [labeled("KEM", 0, 0x10), labeled("HPKE", 0, 0x10, 0, 1, 0, 2)];
+const hpkeExtract = (id, salt, label, ikm) => hmac(salt, "HPKE-v1", id, label, ikm);
+const hpkeExpand = (id, prk, length, label, context) => expand(prk, length, [0, length], "HPKE-v1", id, label, context);
+
+/** The shared secret of HPKE (RFC 9180 section 4.1), given the Diffie-Hellman point. */
+export function sharedSecret(dh, enc, recipient) {
+  const prk = hpkeExtract(KEM, "", "eae_prk", toBytes(dh.x));
+  return hpkeExpand(KEM, prk, 32, "shared_secret", concat(enc.uncompressed(), recipient.uncompressed()));
+}
+
+/** HPKE base mode, suite 0x0010, 0x0001, 0x0002, one message without aad. */
+function openHpke(shared, info, ciphertext, what) {
+  const schedule = concat([0], hpkeExtract(HPKE, "", "psk_id_hash", ""), hpkeExtract(HPKE, "", "info_hash", info));
+  const secret = hpkeExtract(HPKE, shared, "secret", "");
+  const [key, nonce] = [hpkeExpand(HPKE, secret, 32, "key", schedule), hpkeExpand(HPKE, secret, 12, "base_nonce", schedule)];
   return openAes(key, nonce, ciphertext, what);
 }
 
+/** The HPKE info of a slot. */
+export const slotInfo = ({ slot, ctx }) => concat("sealbid/1 slot", [0, slot], Buffer.from(ctx, "hex"));
+
 /** The payload's keys, from the point D of every slot. GCM does not commit to its key, so the commitment comes first. */
-function payloadKeys({ ctx, slots, kc }, sets, points) {
-  const secrets = slots.map(({ enc, sealed, ctx: digest, slot }, at) => {
-    const info = concat("sealbid/1 slot", [0, slot], Buffer.from(digest, "hex"));
-    return openHpke(points[at], enc, sets[at].X, info, sealed, `slot ${slot}`);
-  });
+export function payloadKeys({ ctx, slots, kc }, sets, points) {
+  const secrets = slots.map((slot, at) =>
+    openHpke(sharedSecret(points[at], slot.enc, sets[at].X), slotInfo(slot), slot.sealed, `slot ${slot.slot}`));
   const prk = hmac(ctx.salt, ...secrets);
   demand(expand(prk, 32, "sealbid/1 commit").equals(kc), "the secrets do not give the key that the header commits to");
-  return { key: expand(prk, 32, "sealbid/1 payload"), prefix: expand(prk, 7, "sealbid/1 nonce") };
+  return { secrets, prk, key: expand(prk, 32, "sealbid/1 payload"), prefix: expand(prk, 7, "sealbid/1 nonce") };
 }
 
 /** STREAM: chunks of 1 MiB, the nonce counts them and marks the last. Their Merkle root is the signed one. */
-function openPayload({ len, root }, { key, prefix }, payload) {
+export function openPayload({ len, root }, { key, prefix }, payload) {
   const count = Math.max(1, Math.ceil(len / CHUNK));
   demand(payload.length === len + count * TAG, "the payload has another length than the header says");
   const chunks = Array.from({ length: count }, (_, i) => payload.subarray(i * (CHUNK + TAG), (i + 1) * (CHUNK + TAG)));

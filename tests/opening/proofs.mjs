@@ -43,9 +43,14 @@ export function sameLogarithm(key, c, d, context, [challenge, s]) {
   return Boolean(t2 && t3) && hashToScalar(concat(pieces(key, m, z, t2, t3), "Challenge"), tag) === challenge;
 }
 
+/** What the proof of a share is bound to. */
+export function shareContext(kid, member, { envelope, slot }) {
+  const place = sha256(Buffer.from(envelope, "hex"), Buffer.from([slot])).toString("hex");
+  return `sealbid/1 dleq|${kid}|${member}|${place}`;
+}
+
 /** Whether D is what `member` of `set` must give for the slot of `line`. */
 export function shareHolds(set, member, line, { d, proof }) {
   const key = set.shares[member - 1];
-  const place = sha256(Buffer.from(line.envelope, "hex"), Buffer.from([line.slot])).toString("hex");
-  return key !== undefined && sameLogarithm(key, line.enc, d, `sealbid/1 dleq|${set.kid}|${member}|${place}`, proof);
+  return key !== undefined && sameLogarithm(key, line.enc, d, shareContext(set.kid, member, line), proof);
 }

@@ -12,6 +12,7 @@ mod ceremonies;
 mod collusion;
 mod custodian_tool;
 mod custodians;
+mod custody_attacks;
 mod deadline;
 mod derived;
 mod doctor;

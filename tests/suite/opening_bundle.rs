@@ -4,7 +4,9 @@ use std::io::BufReader;
 
 use sealbid::rules::editions::Category;
 use sealbid::seal::envelope::Part;
-use sealbid::verify::opening::check;
+use sealbid::tlog::note::Verifier;
+use sealbid::tlog::policy::Policy;
+use sealbid::verify::opening::{check, check_watched};
 use sealbid::verify::report::{Failure, Proven};
 use sealbid::verify::trust::Trust;
 use serde_json::{Value, json};
@@ -12,7 +14,7 @@ use serde_json::{Value, json};
 use crate::on_both;
 use crate::support::custody::{Custody, give, partials, snapshot};
 use crate::support::own::{decrypt, decrypt_as, own_key, seal, seal_as};
-use crate::support::program::{trust, verify_opening_elsewhere};
+use crate::support::program::{compute_opening_elsewhere, trust, verify_opening_elsewhere};
 use crate::support::story::LotStory;
 use crate::support::world::World;
 
@@ -189,3 +191,22 @@ on_both!(a_reserve_price_under_a_key_of_its_own_opens_with_it_and_stays_out_of_t
     elsewhere(world, &lines, true);
     assert!(!written(&lines).contains("112000.00"), "nobody learns the reserve price before there is a deal");
 });
+
+#[test]
+fn the_published_opening_holds_here_and_elsewhere() {
+    let bundle = include_str!("../vectors/opening/bundle.ndjson");
+    let vector: Value = serde_json::from_str(include_str!("../vectors/opening/vector.json")).expect("JSON");
+    let verifier = vector["verifier"].as_str().expect("a verifier");
+    let policy = Policy::parse(vector["policy"].as_str().expect("a policy")).expect("a policy");
+    let trust = Trust::new(Some(policy), vec![Verifier::parse(verifier).expect("a key")]);
+    let told = std::sync::Mutex::new(Vec::new());
+    let watch = |done, all| told.lock().expect("nobody panics").push((done, all));
+    let proven = check_watched(&trust, "vector", BufReader::new(bundle.as_bytes()), &watch).expect("proven");
+    assert_eq!((fact(&proven, "custodians"), fact(&proven, "shares")), (json!("2/3"), json!(6)));
+    assert_eq!((fact(&proven, "prices"), fact(&proven, "snapshot_in_log")), (json!(2), json!(true)));
+    let told = told.into_inner().expect("nobody panics");
+    assert_eq!((told.iter().map(|(done, _)| *done).max(), told.len()), (Some(8), 6), "four lists, two envelopes");
+    assert!(told.iter().all(|(_, all)| *all == 8));
+    verify_opening_elsewhere(bundle, verifier, true);
+    compute_opening_elsewhere();
+}

@@ -1,14 +1,14 @@
 //! The opening, at the platform or from files.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
-use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
 use super::voice::Voice;
 use super::{Common, Failed, ask, checkpoint, log_of};
+use crate::cli::progress::Progress;
 use crate::client::Client;
 use crate::client::custodians::{CeremonyView, SnapshotView};
 use crate::custodian::ceremony::{Ceremony, fingerprint};
@@ -164,18 +164,13 @@ fn answer(
     checked: &Checked,
     mut give: impl FnMut(&SignedPartials, usize) -> crate::custodian::Result<()>,
 ) -> Result<(), Failed> {
-    let (bar, began, mut number) = (ProgressBar::hidden(), Instant::now(), 0);
-    bar.set_length(checked.lines.len() as u64);
+    let (progress, all, mut number, mut done) = (Progress::begin(), checked.lines.len(), 0, 0);
     desk.answer(checked, |list, lines| {
-        number += 1;
+        (number, done) = (number + 1, done + lines);
         give(list, number)?;
-        bar.inc(lines as u64);
-        if began.elapsed().as_millis() > limits::CUSTODIAN_PATIENCE_MS && bar.is_hidden() {
-            bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
-        }
+        progress.reached(done as u64, all as u64);
         Ok(())
     })?;
-    bar.finish_and_clear();
     Ok(())
 }
 

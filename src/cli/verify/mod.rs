@@ -15,6 +15,7 @@ use clap::{Args, Subcommand};
 
 use self::files::{lines, text};
 use super::{ConfigArgs, Failed};
+use crate::cli::progress::Progress;
 use crate::features::inspection::replay;
 use crate::ledger::Reader;
 use crate::tlog::note::Verifier;
@@ -210,8 +211,9 @@ pub fn run(command: VerifyCommand) -> Result<ExitCode, Failed> {
         VerifyCommand::Tiles(args) => (args.trust.json, check_tiles(args)?),
         VerifyCommand::Disclosure(args) => (args.trust.json, check_disclosure(args)?),
         VerifyCommand::Opening(args) => {
-            let (trust, reader) = (args.trust.read()?, lines(&args.file)?);
-            (args.trust.json, opening::check(&trust, &named(&args.file), reader))
+            let (trust, reader, progress) = (args.trust.read()?, lines(&args.file)?, Progress::begin());
+            let watch = |done, all| progress.reached(done, all);
+            (args.trust.json, opening::check_watched(&trust, &named(&args.file), reader, &watch))
         }
         VerifyCommand::Bundle(args) => (args.trust.json, bundle::check(args)?),
         VerifyCommand::Account(args) => (args.trust.json, check_dump(args, Depth::Account)?),

@@ -7,6 +7,7 @@ use crate::client::custodians::SnapshotView;
 use crate::custodian::Error;
 use crate::custodian::desk::Asked;
 use crate::custodian::opening::Checked;
+use crate::custodian::watch;
 use crate::kernel::digest::sha256;
 use crate::kernel::time::Timestamp;
 use crate::seal::keys::{Algorithm, SigningKey};
@@ -128,6 +129,30 @@ fn nothing_is_given_before_its_time_by_ones_own_clock() {
     opening.office.clock.jump(early);
     let asked = Asked { opens_at: Some(Timestamp::from_millis(0)), ..opening.asked(&opening.view) };
     assert_eq!(opening.refused(&asked), "too-early");
+}
+
+#[test]
+fn from_a_file_the_moment_is_the_one_on_record_and_a_false_one_is_evidence() {
+    let mut opening = Opening::new();
+    let moved = at(OPENS).plus_seconds(60);
+    let snapshot = Snapshot::new(&opening.office.key_set(), ident(LOT), &opening.lines);
+    // The opening was moved after the key was made: the record says so, and a file has nothing else to go by.
+    let data = json!({ "kid": snapshot.kid, "root": snapshot.root, "opens_at": moved });
+    let proof = opening.log.entry("box.snapshot", LOT, &data);
+    let recorded = view(&opening.office.memory.key, &snapshot, &opening.lines, proof);
+    assert_eq!(opening.refused(&Asked { opens_at: None, ..opening.asked(&recorded) }), "too-early");
+    // A record that keeps to the old moment is contradicted by the platform's own schedule, where that is asked.
+    assert_eq!(opening.refused(&Asked { opens_at: Some(moved), ..opening.asked(&opening.view) }), "too-early");
+    // From a file nothing contradicts it; but what convicts whoever wrote it is in the log, under the head that is kept.
+    let checked = opening.check(&Asked { opens_at: None, ..opening.asked(&opening.view) }).unwrap();
+    let desk = opening.office.desk(0);
+    let answered = desk.state().shares.values().next().unwrap().answered.as_ref().unwrap();
+    assert_eq!((answered.root, &answered.snapshot), (checked.snapshot.root, &opening.view.snapshot));
+    let trust = watch::trust(&desk.state().policy).unwrap();
+    let head = trust.head("kept", desk.state().head.as_deref().unwrap()).unwrap();
+    let proof = opening.view.proof.as_deref();
+    let (_, said) = watch::recorded(&trust, &opening.log.files, head, proof, &checked.snapshot).unwrap();
+    assert_eq!(said, Some(at(OPENS)));
 }
 
 #[test]

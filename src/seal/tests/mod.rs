@@ -5,6 +5,7 @@ mod attacks;
 mod envelopes;
 mod key_sets;
 mod manifests;
+mod openings;
 mod payloads;
 mod round_trips;
 mod snapshots;

@@ -85,19 +85,10 @@ fn said(output: Output) -> (i32, String) {
 
 /// Asks a program that shares no code with ours whether the bundle of an opening holds, and demands that answer.
 pub fn verify_opening_elsewhere(bundle: &str, platform_verifier: &str, holds: bool) {
-    static SKIPPED: Once = Once::new();
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     file.write_all(bundle.as_bytes()).expect("written");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/opening/verify.mjs");
-    let arguments = [script.as_os_str(), file.path().as_os_str(), OsStr::new("--vkey"), OsStr::new(platform_verifier)];
-    let Ok(output) = Command::new("node").args(arguments).output() else {
-        let line = "skipped: openings checked by another program (there is no node; install Node.js 20)";
-        assert!(std::env::var_os("SEALBID_REQUIRE_NODE").is_none_or(|value| value != "1"), "{line}");
-        // Written past the test harness, which would swallow it for tests that pass.
-        SKIPPED.call_once(|| drop(writeln!(std::io::stderr(), "{line}")));
-        return;
-    };
-    let (code, said) = said(output);
+    let arguments = [file.path().as_os_str(), OsStr::new("--vkey"), OsStr::new(platform_verifier)];
+    let Some((code, said)) = elsewhere("verify.mjs", &arguments) else { return };
     assert_eq!(code == 0, holds, "{said}");
     // A program that breaks off has not refused anything.
     assert!(holds || said.starts_with("refuted: ") || said.starts_with("undecided: "), "{said}");
@@ -108,4 +99,24 @@ pub fn trust(world: &World) -> Trust {
     let promise = Verifier::parse(&world.app().promise_verifier()).expect("a key");
     let log = Verifier::parse(&world.app().log.signer().verifier().to_string()).expect("a key");
     Trust::new(Some(Policy::of_log(log)), vec![promise])
+}
+
+/// Lets that program compute every value of the published vector of an opening.
+pub fn compute_opening_elsewhere() {
+    let Some((code, said)) = elsewhere("vectors.mjs", &[]) else { return };
+    assert_eq!(code, 0, "{said}");
+}
+
+/// What a script of `tests/opening` says; nothing where there is no node.
+fn elsewhere(script: &str, arguments: &[&OsStr]) -> Option<(i32, String)> {
+    static SKIPPED: Once = Once::new();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/opening").join(script);
+    let Ok(output) = Command::new("node").arg(script).args(arguments).output() else {
+        let line = "skipped: openings checked by another program (there is no node; install Node.js 20)";
+        assert!(std::env::var_os("SEALBID_REQUIRE_NODE").is_none_or(|value| value != "1"), "{line}");
+        // Written past the test harness, which would swallow it for tests that pass.
+        SKIPPED.call_once(|| drop(writeln!(std::io::stderr(), "{line}")));
+        return None;
+    };
+    Some(said(output))
 }
