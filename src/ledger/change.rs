@@ -1,12 +1,6 @@
 //! The transaction of a use case, and the one form in which a subject is written.
 //!
 //! A handler has nothing to write with: [`WriteConn`] has no public constructor.
-//!
-//! ```compile_fail
-//! fn forge(conn: &mut sealbid::db::Conn) {
-//!     let write = sealbid::ledger::WriteConn(conn);
-//! }
-//! ```
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use serde::Serialize;
