@@ -12,6 +12,7 @@ mod ceremonies;
 mod collusion;
 mod custodian_tool;
 mod custodians;
+mod custody_drill;
 mod deadline;
 mod derived;
 mod doctor;
