@@ -125,9 +125,9 @@ pub async fn speak_in_ceremony(
     let keys = app.keys.clone();
     let faults = app.faults.clone();
     let work = move |tx: &mut Tx<'_>| {
-        let heard = ops::speak(tx, &keys, &actor, &user, &id, &new);
+        let heard = ops::speak(tx, &keys, &actor, &user, &id, &new)?;
         faults.reach(Point::CeremonyHeard);
-        heard
+        Ok(heard)
     };
     let answer = app.ledger.commit_once(caller.context(body.received_at), key.of(&caller, body.hash), work).await?;
     app.faults.reach(Point::CeremonyStored);

@@ -267,13 +267,13 @@ pub async fn close_opening(
     let (at, hash) = (caller.meta.started_at, bare_hash("close", &lot));
     let faults = app.faults.clone();
     let work = move |tx: &mut Tx<'_>, caller: &Caller| {
-        let closed = ops::close(tx, &keys, &lot, &caller.actor());
+        let closed = ops::close(tx, &keys, &lot, &caller.actor())?;
         faults.reach(Point::SessionClosing);
-        closed
+        Ok(closed)
     };
-    let answer = act(&app, caller, key, at, hash, work).await;
+    let answer = act(&app, caller, key, at, hash, work).await?;
     app.faults.reach(Point::SessionClosed);
-    answer
+    Ok(answer)
 }
 
 /// Objects to the opening, in its session.
