@@ -47,11 +47,29 @@ pub enum Point {
     LogSigned,
     /// The checkpoint is published; the database does not say so.
     LogPublished,
+    /// A message of a ceremony is heard and what follows from it is written; its commit has not begun.
+    CeremonyHeard,
+    /// It is durable; its member was not answered.
+    CeremonyStored,
+    /// What custodians will answer to is drawn from a box; it is not on record.
+    SnapshotDrawn,
+    /// It is on record; no share was asked for.
+    SnapshotFixed,
+    /// Partial decryptions are found to be right; they are not stored.
+    SharesChecked,
+    /// They are durable; who gave them was not answered.
+    SharesStored,
+    /// Every envelope of a box has its outcome; the commit that says so has not begun.
+    BoxUnsealed,
+    /// A session is closed; the commit has not begun.
+    SessionClosing,
+    /// It is durable; nobody was answered.
+    SessionClosed,
 }
 
 impl Point {
     /// Every place.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 27] = [
         Self::BodyIn,
         Self::BidBeforeCommit,
         Self::BidAfterCommit,
@@ -70,6 +88,15 @@ impl Point {
         Self::LogTiles,
         Self::LogSigned,
         Self::LogPublished,
+        Self::CeremonyHeard,
+        Self::CeremonyStored,
+        Self::SnapshotDrawn,
+        Self::SnapshotFixed,
+        Self::SharesChecked,
+        Self::SharesStored,
+        Self::BoxUnsealed,
+        Self::SessionClosing,
+        Self::SessionClosed,
     ];
 
     /// Its name.
@@ -93,6 +120,15 @@ impl Point {
             Self::LogTiles => "log-tiles",
             Self::LogSigned => "log-signed",
             Self::LogPublished => "log-published",
+            Self::CeremonyHeard => "ceremony-heard",
+            Self::CeremonyStored => "ceremony-stored",
+            Self::SnapshotDrawn => "snapshot-drawn",
+            Self::SnapshotFixed => "snapshot-fixed",
+            Self::SharesChecked => "shares-checked",
+            Self::SharesStored => "shares-stored",
+            Self::BoxUnsealed => "box-unsealed",
+            Self::SessionClosing => "session-closing",
+            Self::SessionClosed => "session-closed",
         }
     }
 

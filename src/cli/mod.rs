@@ -8,6 +8,7 @@ mod admin;
 mod ask;
 mod backup;
 mod bid_file;
+mod ceremony;
 mod custodian;
 pub(crate) mod database;
 mod doctor;
@@ -72,6 +73,9 @@ enum Command {
     /// Keep a share of the keys that bids are sealed to, on a custodian's machine.
     #[command(subcommand)]
     Custodian(custodian::CustodianCommand),
+    /// Begin the ceremony in which custodians make the key of a lot.
+    #[command(subcommand)]
+    Ceremony(ceremony::CeremonyCommand),
     /// Check the record, a receipt, or the public log. Exit codes are a verdict: 0 proven, 1 refuted, 3 undecided, 4 a forked log.
     #[command(subcommand)]
     Verify(verify::VerifyCommand),
@@ -171,6 +175,7 @@ pub fn main() -> ExitCode {
         Command::Key(command) => keys::run(command),
         Command::Seal(args) => seal::run(&args),
         Command::Custodian(command) => custodian::run(&command),
+        Command::Ceremony(command) => ceremony::run(&command),
         Command::Verify(command) => match verify::run(command) {
             Ok(code) => return code,
             Err(failed) => Err(failed),

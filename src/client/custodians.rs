@@ -9,6 +9,11 @@ use super::error::Result;
 use super::http::Client;
 use super::wire::Page;
 use crate::kernel::time::Timestamp;
+use crate::seal::ceremony::SignedDraft;
+use crate::seal::error::FormError;
+use crate::seal::ids::{Ident, KeyId};
+use crate::seal::keyset::Member;
+use crate::seal::points::Point;
 
 /// A custodian.
 #[derive(Clone, Debug, Deserialize)]
@@ -17,14 +22,33 @@ pub struct CustodianView {
     pub id: String,
     /// The user.
     pub user_id: String,
+    /// Its institution.
+    #[serde(default)]
+    pub org_id: String,
     /// The key that signs.
     pub sign_kid: String,
     /// The key that shares are backed up to.
     pub kem: String,
 }
 
+impl CustodianView {
+    /// The custodian as member `i` of a draft.
+    ///
+    /// # Errors
+    /// See [`FormError`].
+    pub fn member(&self, i: u8) -> std::result::Result<Member, FormError> {
+        Ok(Member {
+            i,
+            custodian: Ident::parse(&*self.id, "custodian")?,
+            org: Ident::parse(&*self.org_id, "org")?,
+            sign_kid: KeyId::parse(&self.sign_kid, "sign_kid")?,
+            kem: Point::from_text(&self.kem, "kem")?,
+        })
+    }
+}
+
 /// Somebody's public signing key.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicKey {
     /// Its id.
     #[serde(default)]
@@ -106,6 +130,38 @@ impl Client {
     /// See [`super::ClientError`].
     pub fn put_custodian(&self, sign_kid: &str, kem: &str, pok: &str) -> Result<CustodianView> {
         self.put_json("/v1/custodians/me", &json!({ "sign_kid": sign_kid, "kem": kem, "pok": pok }))?.json()
+    }
+
+    /// All custodians, in the order in which they registered.
+    ///
+    /// # Errors
+    /// See [`super::ClientError`].
+    pub fn custodians(&self) -> Result<Vec<CustodianView>> {
+        let (mut all, mut after) = (Vec::new(), String::new());
+        loop {
+            let page: Page<CustodianView> = self.get(&format!("/v1/custodians?limit=100{after}"))?;
+            all.extend(page.items);
+            match page.next {
+                Some(next) => after = format!("&after={next}"),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    /// Begins a ceremony.
+    ///
+    /// # Errors
+    /// See [`super::ClientError`].
+    pub fn begin_ceremony(&self, lot: &str, draft: &SignedDraft) -> Result<CeremonyView> {
+        self.post(&format!("/v1/lots/{lot}/ceremonies"), &json!({ "draft": draft.jws() }))
+    }
+
+    /// The ceremonies of a lot.
+    ///
+    /// # Errors
+    /// See [`super::ClientError`].
+    pub fn ceremonies_of(&self, lot: &str) -> Result<Vec<CeremonyView>> {
+        Ok(self.get::<Page<CeremonyView>>(&format!("/v1/lots/{lot}/ceremonies"))?.items)
     }
 
     /// The ceremonies that name the signed-in custodian, running or active.

@@ -11,7 +11,7 @@
 //! - whoever shows another key, another history of the log, or another message than the one that was sent is refused by name
 //!   ([`refusal`]), and the refusal says what to do.
 //!
-//! [`ceremony`] and [`opening`] decide, without a server, a file or a clock; [`watch`] follows the log; [`desk`] puts them to
+//! [`ceremony`], [`opening`] and [`repair`] decide, without a server, a file or a clock; [`watch`] follows the log; [`desk`] puts them to
 //! work. Deliberately absent: questions to the person who sits before it, which are the command line's.
 
 pub mod ceremony;
@@ -20,6 +20,7 @@ mod hidden;
 pub mod opening;
 pub mod platform;
 pub mod refusal;
+pub mod repair;
 pub mod state;
 pub mod vault;
 pub mod watch;

@@ -244,6 +244,27 @@ kinds! {
     /// A backup does not open.
     BACKUP_WRONG, "backup-wrong", "平台上的备份打不开,或不是您的份额。", "The backup on the platform does not open, or is not your share.",
         help "请用您自己的副本;没有副本时与其他成员一起修复。", "Use a copy of your own; without one, repair the share with the other members.";
+    /// A file is of another repair.
+    REPAIR_OF_ANOTHER, "repair-of-another", "文件属于别的密钥集、别的成员、别的协助人组合,或更早的一次修复。",
+        "A file is of another key set, another member, other helpers, or an earlier repair.",
+        help "请把它移出目录,并向该成员要这次修复的文件。协助人必须正好是 k 位其他成员。",
+        "Move it out of the directory, and ask that member for its file of this repair. Helpers are exactly k other members.";
+    /// This custodian does not help.
+    REPAIR_NOT_ASKED, "repair-not-asked", "该修复没有请您协助,或不是由本文件发起。",
+        "This repair does not ask for your help, or was not begun with this file.",
+        help "请向发起人确认由哪几位成员协助。", "Ask whoever began it which members are to help.";
+    /// A member's file is there twice.
+    REPAIR_FILE_TWICE, "repair-file-twice", "同一成员的文件出现了两次。", "A member's file is there twice.",
+        help "内容相同时删去一份;不同时不要继续:两份都有该成员的签名,请打电话问清。",
+        "If both are the same, remove one; if they differ, do not go on: both bear that member's signature, so call and ask.";
+    /// A helper's value is wrong.
+    REPAIR_WRONG_VALUE, "repair-wrong-value", "一位协助人的文件中的数值不正确。", "A value in the file of a helper is wrong.",
+        help "请不要继续,保存该文件;告诉其他成员是哪一份,换一位协助人重新开始。",
+        "Do not go on, and keep that file; tell the others which one it is, and begin anew with another helper.";
+    /// There is no share to be repaired.
+    REPAIR_NOT_NEEDED, "repair-not-needed", "本文件中已有该份额,无需修复。", "The share is in this file; there is nothing to repair.",
+        help "用 `status` 查看;若份额不能用,请先用 `restore` 换一份没有它的副本。",
+        "Look with `status`; to repair it all the same, first put back a copy without it by `restore`.";
     /// The system gives no random numbers.
     NO_RANDOM, "no-random-numbers", "系统无法提供随机数。", "The system gives no random numbers.",
         help "请换一台电脑。", "Use another machine.";

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::refusal::{self, Result};
+use super::repair::Sheet;
 use super::vault::Vault;
 use super::{Error, hidden};
 use crate::client::wire::PlatformKey;
@@ -44,6 +45,9 @@ pub struct State {
     pub ceremonies: BTreeMap<String, Kept>,
     /// Shares by key set.
     pub shares: BTreeMap<String, Share>,
+    /// Repairs that this custodian asked for or helps with, by their ids. A program that knows none reads no file that has any.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub repairs: BTreeMap<String, Mending>,
     /// When the file was written last, by this machine's clock.
     pub saved_at: Timestamp,
 }
@@ -114,6 +118,36 @@ pub struct Answered {
     pub done: bool,
 }
 
+/// A repair, as far as this custodian is in it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mending {
+    /// The ceremony that the key set comes from, by the platform's id.
+    pub ceremony: String,
+    /// The lot.
+    pub lot: String,
+    /// The custodian's index.
+    pub member: u8,
+    /// The key set's bytes as text.
+    key_set: String,
+    /// Who helps.
+    pub helpers: Vec<u8>,
+    /// What was asked, word for word.
+    pub request: Sheet,
+    /// The summand that a helper keeps, until it has added.
+    own: Option<Summand>,
+    /// The helper's summands for the others.
+    pub split: Option<Sheet>,
+    /// The helper's sum.
+    pub sum: Option<Sheet>,
+    /// Nothing is left to be done.
+    pub done: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Summand(#[serde(with = "hidden")] Secret<[u8; SCALAR_LEN]>);
+
 fn damaged(what: impl std::fmt::Display) -> Error {
     refusal::STATE_DAMAGED.because(what).into()
 }
@@ -138,6 +172,7 @@ impl State {
             head: None,
             ceremonies: BTreeMap::new(),
             shares: BTreeMap::new(),
+            repairs: BTreeMap::new(),
             saved_at: now,
         })
     }
@@ -190,6 +225,42 @@ impl State {
     /// `state-damaged`.
     pub fn platform_key(&self) -> Result<VerifyingKey> {
         self.platform.key().map_err(damaged)
+    }
+}
+
+impl Mending {
+    /// A repair of the share of a key set, in which this custodian is `member`.
+    pub fn of(key_set: &KeySet, member: u8, about: (&str, &str), helpers: Vec<u8>, request: Sheet) -> Self {
+        let key_set = String::from_utf8_lossy(&key_set.to_bytes()).into_owned();
+        let (ceremony, lot) = (about.0.to_owned(), about.1.to_owned());
+        Self { ceremony, lot, member, key_set, helpers, request, own: None, split: None, sum: None, done: false }
+    }
+
+    /// The key set.
+    ///
+    /// # Errors
+    /// `state-damaged`.
+    pub fn public(&self) -> Result<KeySet> {
+        KeySet::from_bytes(self.key_set.as_bytes()).map_err(damaged)
+    }
+
+    /// Keeps the helper's own summand.
+    pub fn keep(&mut self, own: Secret<[u8; SCALAR_LEN]>) {
+        self.own = Some(Summand(own));
+    }
+
+    /// Erases it: it is in the sum.
+    pub fn forget(&mut self) {
+        self.own = None;
+    }
+
+    /// The helper's own summand.
+    ///
+    /// # Errors
+    /// `state-damaged`.
+    pub fn own(&self) -> Result<Secret<[u8; SCALAR_LEN]>> {
+        let own = self.own.as_ref().ok_or_else(|| damaged("summand"))?;
+        Ok(Secret::new(*own.0.expose()))
     }
 }
 

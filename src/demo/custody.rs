@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use clap::ValueEnum;
-use serde_json::{Value, json};
 
 use super::bidding::Sent;
 use super::cast::{Cast, PASSWORD, Player};
@@ -14,9 +13,8 @@ use crate::client::Client;
 use crate::kernel::time::Timestamp;
 use crate::rules::facts::KeyMode;
 use crate::seal::ceremony::{Draft, Group};
-use crate::seal::ids::{Ident, KeyId, UtcMillis};
-use crate::seal::keyset::{Member, Profile};
-use crate::seal::points::Point;
+use crate::seal::ids::{Ident, UtcMillis};
+use crate::seal::keyset::Profile;
 use crate::stage::Platform;
 
 /// How many of them there are, and how many open.
@@ -80,18 +78,17 @@ impl Custody {
 
     /// Lets them make the key of a lot that opens at `opens`, and rehearse.
     pub fn make_key(&self, initiator: &Player, lot: &str, project: &str, opens: Timestamp) -> Result<()> {
-        let known: Value = initiator.client.get("/v1/custodians").during("the custodians")?;
-        let members = known["items"].as_array().into_iter().flatten().zip(1..).map(|(value, i)| member(value, i));
-        let members = members.collect::<Result<Vec<_>>>()?;
+        let known = initiator.client.custodians().during("the custodians")?;
+        let members = known.iter().zip(1..).map(|(custodian, i)| custodian.member(i));
+        let members = members.collect::<std::result::Result<Vec<_>, _>>();
+        let members = members.map_err(|error| DemoError::Data(error.to_string()))?;
         let opens_not_before =
             UtcMillis::parse(opens.to_string(), "opens").map_err(|error| DemoError::Data(error.to_string()))?;
         let group = Group { group: ident(lot)?, opens_not_before };
         let draft = Draft::new(ident(project)?, ident(lot)?, vec![group], Profile::Strict, THRESHOLD, members)
             .and_then(|draft| draft.sign(&initiator.key))
             .map_err(|error| DemoError::Data(error.to_string()))?;
-        let path = format!("/v1/lots/{lot}/ceremonies");
-        let _: Value =
-            initiator.client.post(&path, &json!({ "draft": draft.jws() })).during("beginning the ceremony")?;
+        initiator.client.begin_ceremony(lot, &draft).during("beginning the ceremony")?;
         self.all(&["join", "--wait", "--yes"], None)?;
         self.all(&["rehearse"], None)?;
         say(format!(
@@ -163,18 +160,6 @@ fn quoted(arguments: &[String]) -> String {
 
 fn ident(text: &str) -> Result<Ident> {
     Ident::parse(text, "id").map_err(|error| DemoError::Data(format!("{text}: {error}")))
-}
-
-fn member(value: &Value, i: u8) -> Result<Member> {
-    let text = |field: &str| value[field].as_str().unwrap_or_default().to_owned();
-    let wrong = |what: &str| DemoError::Data(format!("custodian {i}: {what}"));
-    Ok(Member {
-        i,
-        custodian: ident(&text("id"))?,
-        org: ident(&text("org_id"))?,
-        sign_kid: KeyId::parse(&text("sign_kid"), "sign_kid").map_err(|error| wrong(error.reason()))?,
-        kem: Point::from_text(&text("kem"), "kem").map_err(|error| wrong(error.reason()))?,
-    })
 }
 
 /// Starts a command of the custodians' tool at a desk.

@@ -26,6 +26,8 @@ use crate::worker;
 pub const READY: &str = "ready";
 /// What comes before the name of the place at which a server waits to be killed.
 pub const AT: &str = "at ";
+/// What a server says once it knows where it is to die.
+pub const PLANNED: &str = "planned";
 /// How often a port that the last server has just left is tried.
 const PORT_ATTEMPTS: u32 = 50;
 
@@ -41,6 +43,9 @@ pub struct ChildArgs {
     /// By how many milliseconds its clock is ahead.
     #[arg(long, allow_negative_numbers = true)]
     ahead: i64,
+    /// Where it is to die, as `name:times`.
+    #[arg(long, default_value = "")]
+    die: String,
 }
 
 /// Where the server is to die, and how often it is there before; nowhere unless the drill says so.
@@ -103,6 +108,7 @@ pub fn run(args: &ChildArgs) -> Result<()> {
     let keys = Keys::load(&config.keys.dir).map_err(broken)?;
     let clock = Arc::new(ShiftedClock::new(args.ahead));
     let plan = Arc::new(DieAt::default());
+    plan.set(&args.die);
     let faults = Faults::planned(plan.clone());
     let bind = config.server.bind.clone();
     let app = web::Data::new(App::open_with(config, clock.clone(), keys, faults).map_err(broken)?);
@@ -136,7 +142,10 @@ fn obey(clock: &ShiftedClock, plan: &DieAt) {
     for line in std::io::stdin().lock().lines().map_while(std::io::Result::ok) {
         match line.split_once(' ') {
             Some(("ahead", millis)) => millis.parse().into_iter().for_each(|ahead| clock.set(ahead)),
-            Some(("die", text)) => plan.set(text),
+            Some(("die", text)) => {
+                plan.set(text);
+                println!("{PLANNED}");
+            }
             _ => {}
         }
     }

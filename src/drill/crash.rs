@@ -17,7 +17,7 @@ use super::journal::Journal;
 use super::keeper::{Keeper, MIGRATING};
 use super::people::People;
 use super::play::{self, Extent, Stage};
-use super::report::Report;
+use super::report::{self, Report};
 use super::sink::Sink;
 use super::{DrillError, Result, broken};
 use crate::keys::Keys;
@@ -38,6 +38,17 @@ pub enum Databases {
     Postgres,
     /// The one after the other.
     Both,
+}
+
+impl Databases {
+    /// One after the other.
+    pub const fn each(self) -> &'static [Database] {
+        match self {
+            Self::Sqlite => &[Database::Sqlite],
+            Self::Postgres => &[Database::Postgres],
+            Self::Both => &[Database::Sqlite, Database::Postgres],
+        }
+    }
 }
 
 /// Arguments of `drill crash`.
@@ -68,11 +79,7 @@ pub struct CrashArgs {
 /// # Errors
 /// The first thing that must not be, with the seed.
 pub fn run(args: &CrashArgs) -> Result<()> {
-    let databases: &[Database] = match args.database {
-        Databases::Sqlite => &[Database::Sqlite],
-        Databases::Postgres => &[Database::Postgres],
-        Databases::Both => &[Database::Sqlite, Database::Postgres],
-    };
+    let databases = args.database.each();
     // Not a secret: only which accidents happen.
     let seed = args.seed.unwrap_or_else(|| u64::from(uuid::Uuid::new_v4().as_fields().0));
     let kills = if args.short { SHORT } else { args.kills };
@@ -85,10 +92,7 @@ pub fn run(args: &CrashArgs) -> Result<()> {
         println!("{report}");
         reports.push(report);
     }
-    if let Some(path) = &args.report {
-        let text = serde_json::to_string_pretty(&reports).map_err(broken)?;
-        std::fs::write(path, text).map_err(|error| broken(format!("{}: {error}", path.display())))?;
-    }
+    report::keep(args.report.as_deref(), &reports)?;
     match reports.iter().all(Report::holds) {
         true => Ok(()),
         false => Err(DrillError::Wrong(format!("not everything holds (seed {seed})"))),
@@ -113,7 +117,7 @@ fn drill(database: Database, kills: u32, seed: u64, args: &CrashArgs) -> Result<
     if database == Database::Sqlite {
         kill_migrations(&fleet, &keeper, kills, seed)?;
     }
-    let people = People::hire(&ground, extent.bidders)?;
+    let people = People::hire(&ground, extent.bidders, 0)?;
     let keys = Keys::load(&ground.site().config(0).keys.dir).map_err(broken)?;
     let (platform_key, verifier) = (*keys.promise.verifying_key(), ground.site().verifier(&keys));
     let (journal, lots) = (Journal::default(), Mutex::new(None));

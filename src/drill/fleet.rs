@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::child::{AT, READY};
+use super::child::{AT, PLANNED, READY};
 use super::ground::Ground;
 use super::{Result, broken};
 use crate::clock::{Clock, SystemClock};
@@ -100,8 +100,7 @@ impl Fleet {
 
     /// Tells the server at place `n` where it is to die; nowhere without a plan.
     pub fn plan(&self, n: usize, death: Option<Death>) {
-        let text = death.map_or("-".to_owned(), |(point, times)| format!("{}:{times}", point.name()));
-        self.slots[n].say(&format!("die {text}"));
+        self.slots[n].say(&format!("die {}", plan_text(death)));
     }
 
     /// The end of what the servers said to nobody in particular: why one ended, when it did so by itself.
@@ -116,12 +115,21 @@ impl Fleet {
     /// # Errors
     /// When the program cannot be started.
     pub fn start(&self, n: usize) -> Result<Server> {
+        self.start_to_die(n, None)
+    }
+
+    /// As [`Fleet::start`]; it knows from its first moment where it is to die.
+    ///
+    /// # Errors
+    /// When the program cannot be started.
+    pub fn start_to_die(&self, n: usize, death: Option<Death>) -> Result<Server> {
         let slot = &self.slots[n];
         let mut tell = slot.tell();
         let log = OpenOptions::new().create(true).append(true).open(&self.log).map_err(broken)?;
         let mut command = Command::new(&self.program);
         command.args(["drill", "child", "--ground"]).arg(&self.ground);
         command.args(["--port", &slot.port.to_string(), "--ahead", &self.ahead().to_string()]);
+        command.args(["--die", &plan_text(death)]);
         let mut child = command
             .env_clear()
             .stdin(Stdio::piped())
@@ -143,6 +151,10 @@ impl Fleet {
     }
 }
 
+fn plan_text(death: Option<Death>) -> String {
+    death.map_or("none".to_owned(), |(point, times)| format!("{}:{times}", point.name()))
+}
+
 /// What a server says.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Heard {
@@ -150,6 +162,8 @@ pub enum Heard {
     Ready,
     /// It is at the place of its death and goes no further.
     At(Point),
+    /// It knows its plan.
+    Planned,
     /// It ended by itself.
     Ended,
 }
@@ -165,6 +179,7 @@ impl Server {
     pub fn hear(&self, within: Duration) -> Option<Heard> {
         match self.said.recv_timeout(within) {
             Ok(line) if line == READY => Some(Heard::Ready),
+            Ok(line) if line == PLANNED => Some(Heard::Planned),
             Ok(line) => line.strip_prefix(AT).and_then(Point::parse).map(Heard::At),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => Some(Heard::Ended),

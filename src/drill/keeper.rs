@@ -68,7 +68,18 @@ impl Phase {
                 LogSigned,
                 LogPublished,
             ],
-            Self::Opening => &[LotStep, Unsealed, OutcomeStored, MailTaken, MailSent, LogSequenced, LogPublished],
+            Self::Opening => &[
+                LotStep,
+                Unsealed,
+                OutcomeStored,
+                BoxUnsealed,
+                SessionClosing,
+                SessionClosed,
+                MailTaken,
+                MailSent,
+                LogSequenced,
+                LogPublished,
+            ],
             Self::Sweeping => &[UploadDoomed, UploadRemoved],
         }
     }
@@ -293,7 +304,7 @@ impl Keeper {
                     let mut slowest = self.slowest_start.lock().unwrap_or_else(PoisonError::into_inner);
                     *slowest = began.elapsed().max(*slowest);
                 }
-                None => {}
+                Some(Heard::Planned) | None => {}
             }
             if self.stop.load(Ordering::SeqCst) {
                 return Ok(End::Stop);
@@ -317,8 +328,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_place_belongs_to_a_phase() {
-        let reached: Vec<Point> = Phase::ALL.into_iter().flat_map(Phase::places).copied().collect();
+    fn every_place_belongs_to_a_phase_or_to_the_drill_of_custody() {
+        let phases = Phase::ALL.into_iter().flat_map(Phase::places);
+        let reached: Vec<Point> = phases.chain(&crate::drill::custody::PLACES).copied().collect();
         assert!(Point::ALL.iter().all(|point| reached.contains(point)));
     }
 

@@ -12,11 +12,13 @@ mod check;
 mod child;
 mod clock;
 mod crash;
+mod custody;
 mod draw;
 mod fleet;
 mod ground;
 mod journal;
 mod keeper;
+mod members;
 mod officials;
 mod people;
 mod play;
@@ -32,6 +34,8 @@ use clap::Subcommand;
 pub enum DrillCommand {
     /// Kill servers under load, at random moments and at every named place, and check that nothing acknowledged is lost.
     Crash(crash::CrashArgs),
+    /// Kill the server at every step of a ceremony and of an opening under custodians, and check that everything goes on.
+    Custody(custody::CustodyArgs),
     /// Let thousands of clients say nothing, or say it slowly, and check that honest bidders are served.
     Slow(slow::SlowArgs),
     /// The server that is drilled. Only a drill has a use for it.
@@ -78,6 +82,7 @@ fn broken(error: impl std::fmt::Display) -> DrillError {
 pub fn run(command: &DrillCommand) -> Result<()> {
     match command {
         DrillCommand::Crash(args) => crash::run(args),
+        DrillCommand::Custody(args) => custody::run(args),
         DrillCommand::Slow(args) => slow::run(args),
         DrillCommand::Child(args) => child::run(args),
     }

@@ -29,8 +29,23 @@ fn act(stage: &Stage, person: &Person, lot: &str, action: &str, body: &Value) ->
     Ok(())
 }
 
+/// A lot that is registered.
+pub struct Registered {
+    /// The lot.
+    pub lot: String,
+    /// Its project.
+    pub project: String,
+}
+
 /// Registers a lot and publishes it; returns it with its deadline.
 pub fn publish(stage: &Stage) -> Result<(String, Timestamp)> {
+    let Registered { lot, .. } = register(stage, "platform")?;
+    let deadline = announce(stage, &lot)?;
+    Ok((lot, deadline))
+}
+
+/// Registers a lot.
+pub fn register(stage: &Stage, key_mode: &str) -> Result<Registered> {
     let initiator = &stage.people.initiator;
     let (code, key) = (new_key(), new_key());
     let project = json!({ "code": code, "name": "Drill", "description": "A drill", "approval_number": "2026-1" });
@@ -40,25 +55,32 @@ pub fn publish(stage: &Stage) -> Result<(String, Timestamp)> {
     let money = |amount: &str| json!({ "amount": amount, "currency": "CNY" });
     let terms = json!({
         "description": "A drill", "currency": "CNY", "approval_number": "2026-1", "no_dispute_declared": true,
-        "estimate": money("1000000.00"), "ceiling": money("1000000.00"),
+        "estimate": money("1000000.00"), "ceiling": money("1000000.00"), "key_mode": key_mode,
     });
     let lot = json!({ "project_id": project["id"], "category": "construction", "title": "Drill", "terms": terms });
     let key = new_key();
     let lot: Value =
         initiator.insist(|client| client.post_once("/v1/lots", &lot, &key)).map_err(failed("registering a lot"))?;
-    let lot = lot["id"].as_str().unwrap_or_default().to_owned();
+    let text = |value: &Value| value["id"].as_str().unwrap_or_default().to_owned();
+    let registered = Registered { lot: text(&lot), project: text(&project) };
+    let lot = &registered.lot;
     initiator
-        .insist(|client| client.attach_document(&lot, "tender.txt", "text/plain", b"What is to be built."))
+        .insist(|client| client.attach_document(lot, "tender.txt", "text/plain", b"What is to be built."))
         .map_err(failed("attaching a document"))?;
-    act(stage, initiator, &lot, "submit", &json!({}))?;
-    act(stage, &stage.people.centre, &lot, "accept", &json!({}))?;
+    act(stage, initiator, lot, "submit", &json!({}))?;
+    act(stage, &stage.people.centre, lot, "accept", &json!({}))?;
+    Ok(registered)
+}
+
+/// Publishes a registered lot; returns its deadline.
+pub fn announce(stage: &Stage, lot: &str) -> Result<Timestamp> {
     let now = stage.fleet.now();
     let deadline = now.plus_millis(DAYS_TO_DEADLINE * DAY);
     let schedule = json!({
         "doc_issue_start_at": now, "doc_issue_end_at": now.plus_millis(7 * DAY), "deadline_at": deadline, "opens_at": deadline,
     });
-    act(stage, initiator, &lot, "publish", &schedule)?;
-    Ok((lot, deadline))
+    act(stage, &stage.people.initiator, lot, "publish", &schedule)?;
+    Ok(deadline)
 }
 
 /// Clarifies something, and answers a question that waits.
@@ -80,38 +102,55 @@ pub fn clarify(stage: &Stage, lot: &str) -> Result<()> {
 
 /// Waits until a lot whose deadline has passed is unsealed, and holds the session; or until it ended without an opening.
 pub fn open(stage: &Stage, lot: &str) -> Result<()> {
-    let began = Instant::now();
-    loop {
-        let view: Value = stage
-            .people
-            .centre
-            .insist(|client| client.get(&format!("/v1/lots/{lot}")))
-            .map_err(failed("a lot after its deadline"))?;
-        match view["state"].as_str().unwrap_or_default() {
-            "unsuccessful" => {
-                stage.journal.told().unsuccessful.push(lot.to_owned());
-                return Ok(());
-            }
-            "opening" if session(stage, lot)? == "reading" => break,
-            "noticed" => go_on(stage, lot, &view)?,
-            _ => {}
-        }
-        if began.elapsed() > OPENING {
-            return Err(DrillError::Wrong(format!("the opening of {lot} does not go on: {view}")));
-        }
-        std::thread::sleep(LOOK);
+    let mut unsuccessful = false;
+    until(&format!("the opening of {lot}"), || {
+        unsuccessful = closing(stage, lot)? == "unsuccessful";
+        Ok(unsuccessful || session(stage, lot)? == "reading")
+    })?;
+    if unsuccessful {
+        stage.journal.told().unsuccessful.push(lot.to_owned());
+        return Ok(());
     }
-    for (person, action) in
-        [(&stage.people.centre, "read-out"), (&stage.people.initiator, "confirm"), (&stage.people.centre, "close")]
-    {
-        let (path, key) = (format!("/v1/lots/{lot}/opening/actions/{action}"), new_key());
-        person.insist(|client| client.post_once::<Value>(&path, &json!({}), &key)).map_err(failed(action))?;
-    }
+    ["read-out", "confirm", "close"].into_iter().try_for_each(|action| preside(stage, lot, action).map(drop))?;
     stage.journal.told().opened.push(lot.to_owned());
     Ok(())
 }
 
-fn session(stage: &Stage, lot: &str) -> Result<String> {
+/// Waits until something is so.
+///
+/// # Errors
+/// When it does not come about.
+pub fn until(what: &str, mut so: impl FnMut() -> Result<bool>) -> Result<()> {
+    let began = Instant::now();
+    while !so()? {
+        if began.elapsed() > OPENING {
+            return Err(DrillError::Wrong(format!("{what} does not go on")));
+        }
+        std::thread::sleep(LOOK);
+    }
+    Ok(())
+}
+
+/// An act of the session.
+pub fn preside(stage: &Stage, lot: &str, action: &str) -> Result<Value> {
+    let person = if action == "confirm" { &stage.people.initiator } else { &stage.people.centre };
+    let (path, key) = (format!("/v1/lots/{lot}/opening/actions/{action}"), new_key());
+    person.insist(|client| client.post_once::<Value>(&path, &json!({}), &key)).map_err(failed(action))
+}
+
+/// The state of a lot whose deadline has passed. Where it is on hold, somebody decides that it goes on.
+pub fn closing(stage: &Stage, lot: &str) -> Result<String> {
+    let path = format!("/v1/lots/{lot}");
+    let view: Value =
+        stage.people.centre.insist(|client| client.get(&path)).map_err(failed("a lot after its deadline"))?;
+    if view["state"] == "noticed" {
+        go_on(stage, lot, &view)?;
+    }
+    Ok(view["state"].as_str().unwrap_or_default().to_owned())
+}
+
+/// Where the session of a lot stands; empty before there is one.
+pub fn session(stage: &Stage, lot: &str) -> Result<String> {
     let path = format!("/v1/lots/{lot}/opening");
     let view: Value = stage.people.centre.insist(|client| client.get(&path)).map_err(failed("the session"))?;
     Ok(view["session"]["state"].as_str().unwrap_or_default().to_owned())

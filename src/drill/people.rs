@@ -93,6 +93,8 @@ pub struct People {
     pub initiator: Person,
     /// The bidders.
     pub bidders: Vec<Person>,
+    /// Who keep shares of a key.
+    pub custodians: Vec<Person>,
 }
 
 impl People {
@@ -100,7 +102,7 @@ impl People {
     ///
     /// # Errors
     /// The database's.
-    pub fn hire(ground: &Ground, bidders: usize) -> Result<Self> {
+    pub fn hire(ground: &Ground, bidders: usize, custodians: usize) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(ShiftedClock::new(0));
         let ledger = Ledger::start(&ground.url(), clock.clone());
         let hash = passwords::hash_blocking(&Secret::new(PASSWORD.to_owned())).map_err(broken)?;
@@ -114,13 +116,15 @@ impl People {
             let org_id = ledger.commit_blocking(context, work).map_err(broken)?;
             Ok(Person { login, org_id, email, key, clients: OnceLock::new() })
         };
+        let several = |name: &str, role: Role, count: usize| {
+            (1..=count).map(|n| hire(format!("{name}{n}"), role)).collect::<Result<Vec<Person>>>()
+        };
         let people = (|| {
             Ok(Self {
                 centre: hire("centre".into(), Role::Centre)?,
                 initiator: hire("initiator".into(), Role::Initiator)?,
-                bidders: (1..=bidders)
-                    .map(|n| hire(format!("bidder{n}"), Role::Bidder))
-                    .collect::<Result<Vec<Person>>>()?,
+                bidders: several("bidder", Role::Bidder, bidders)?,
+                custodians: several("custodian", Role::Custodian, custodians)?,
             })
         })();
         ledger.stop();
@@ -133,7 +137,7 @@ impl People {
     /// When a server does not let somebody in.
     pub fn sign_in(&self, fleet: &Fleet) -> Result<()> {
         let bases = fleet.bases();
-        let everybody = [&self.centre, &self.initiator].into_iter().chain(&self.bidders);
+        let everybody = [&self.centre, &self.initiator].into_iter().chain(&self.bidders).chain(&self.custodians);
         for (n, person) in everybody.enumerate() {
             let mut clients = Vec::new();
             for turn in 0..bases.len() {

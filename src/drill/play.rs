@@ -20,7 +20,7 @@ pub const DAY: i64 = 24 * 60 * 60 * 1000;
 /// Days from the notice to the deadline.
 pub const DAYS_TO_DEADLINE: i64 = 21;
 /// Headers in flight have had their time, and the box is due to be closed.
-const SETTLED_MS: i64 = 90_000;
+pub const SETTLED_MS: i64 = 90_000;
 /// How long before a deadline the bidders are still at it, by a clock that then simply runs.
 const BEFORE_DEADLINE_MS: i64 = 1_500;
 /// How long they try after it.

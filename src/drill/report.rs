@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 
 use serde::Serialize;
 
 use super::check::Verdict;
 use super::ground::Database;
 use super::keeper::{ANYWHERE, BACKING_UP, MIGRATING, STARTING};
+use super::{Result, broken};
 use crate::faults::Point;
 
 /// The drill of one database.
@@ -39,6 +41,16 @@ impl Report {
     pub fn holds(&self) -> bool {
         self.verdict.wrong.is_empty() && self.verdict.lost == 0
     }
+}
+
+/// Writes the findings as JSON, where a file is named.
+///
+/// # Errors
+/// The disk's.
+pub fn keep(path: Option<&Path>, reports: &[Report]) -> Result<()> {
+    let Some(path) = path else { return Ok(()) };
+    let text = serde_json::to_string_pretty(reports).map_err(broken)?;
+    std::fs::write(path, text).map_err(|error| broken(format!("{}: {error}", path.display())))
 }
 
 impl fmt::Display for Report {

@@ -77,7 +77,7 @@ pub fn run(args: &SlowArgs) -> Result<()> {
     let ground = Ground::make(Database::Sqlite, sink.port())?;
     let fleet = Fleet::new(&ground, 1)?;
     drop(started(&fleet)?);
-    let people = People::hire(&ground, HONEST)?;
+    let people = People::hire(&ground, HONEST, 0)?;
     let keys = Keys::load(&ground.site().config(0).keys.dir).map_err(broken)?;
     let (platform_key, verifier) = (*keys.promise.verifying_key(), ground.site().verifier(&keys));
     let (keeper, journal, lots) = (Keeper::new(1, 0, 0), Journal::default(), Mutex::new(None));

@@ -110,6 +110,17 @@ impl Object {
         })
     }
 
+    /// Takes a list of non-negative integers that fit `T`.
+    ///
+    /// # Errors
+    /// `MissingField` or `WrongType`.
+    pub fn integers<T: TryFrom<u64>>(&mut self, name: &'static str) -> Result<Vec<T>, FormError> {
+        self.list(name, |node| match node {
+            Node::Integer(value) => T::try_from(value).ok(),
+            _ => None,
+        })
+    }
+
     fn list<T>(&mut self, name: &'static str, element: impl Fn(Node) -> Option<T>) -> Result<Vec<T>, FormError> {
         let elements = match self.take(name)? {
             Node::List(nodes) => nodes.into_iter().map(element).collect(),

@@ -42,17 +42,19 @@ pub fn interpolate(k: u8, points: &[Indexed], x: u8) -> Result<Point, ThresholdE
         return Err(ThresholdError::TooFew);
     }
     points.truncate(usize::from(k));
+    let indices: Vec<u8> = points.iter().map(|(index, _)| *index).collect();
     let sum = points.iter().fold(ProjectivePoint::IDENTITY, |sum, (index, point)| {
-        sum + point.to_projective() * coefficient(*index, &points, x)
+        sum + point.to_projective() * coefficient(*index, &indices, x)
     });
     Point::from_projective(sum).map_err(|_| ThresholdError::Identity)
 }
 
-/// Lagrange's coefficient of member `index` at `x`: the product over the others j of (x - j) / (index - j).
-pub(super) fn coefficient(index: u8, points: &[Indexed], x: u8) -> Scalar {
+/// Lagrange's coefficient of member `index` among `indices` at `x`: the product over the others j of (x - j) / (index - j).
+/// No index may occur twice.
+pub(super) fn coefficient(index: u8, indices: &[u8], x: u8) -> Scalar {
     let scalar = |n: u8| Scalar::from(u64::from(n));
     let (mut above, mut below) = (Scalar::ONE, Scalar::ONE);
-    for (other, _) in points.iter().filter(|(other, _)| *other != index) {
+    for other in indices.iter().filter(|other| **other != index) {
         above *= scalar(x) - scalar(*other);
         below *= scalar(index) - scalar(*other);
     }

@@ -32,7 +32,7 @@ use crate::features::restoration::model::Damage;
 use crate::features::uploads;
 use crate::features::uploads::model::UploadRow;
 use crate::kernel::time::Timestamp;
-use crate::ledger::{Error, Failure, Result};
+use crate::ledger::{Error, Failure, Result, Tx};
 use crate::limits;
 use crate::rules::facts::KeyMode;
 use crate::rules::opening::OpeningPermit;
@@ -117,7 +117,9 @@ async fn prepare(app: &App, lot_id: &str) -> Result<()> {
         KeyMode::Custodians | KeyMode::Dual => {
             let (id, keys) = (lot_id.to_owned(), app.keys.clone());
             if let Some(drawn) = app.reader.read(move |conn| partials::ops::draw(conn, &keys, &id)).await? {
+                app.faults.reach(Point::SnapshotDrawn);
                 app.ledger.commit_beside(app.system("unsealer"), move |tx| partials::ops::fix(tx, &drawn)).await?;
+                app.faults.reach(Point::SnapshotFixed);
             }
         }
         KeyMode::Bidder => {}
@@ -247,8 +249,15 @@ async fn note(app: &App, sealed: &Sealed, damage: Damage) -> Result<()> {
 
 /// Ends the unsealing when no envelope is left; another server may still be at one.
 async fn finish(app: &App, lot_id: &str) -> Result<bool> {
-    let id = lot_id.to_owned();
-    match app.ledger.commit_beside(app.system("unsealer"), move |tx| ops::finish_unsealing(tx, &id)).await {
+    let (id, faults) = (lot_id.to_owned(), app.faults.clone());
+    let work = move |tx: &mut Tx<'_>| {
+        let finished = ops::finish_unsealing(tx, &id)?;
+        if finished {
+            faults.reach(Point::BoxUnsealed);
+        }
+        Ok(finished)
+    };
+    match app.ledger.commit_beside(app.system("unsealer"), work).await {
         Err(Error::Refused(_)) | Err(Error::Failed(Failure::Busy)) => Ok(false),
         finished => finished,
     }

@@ -1,20 +1,17 @@
-//! `sealbid custodian`, process by process, against a platform: a ceremony, a crash in its middle, a lost file, an opening.
+//! `sealbid custodian`, process by process, against a platform: a ceremony, a crash in its middle, a lost
+//! file, a repaired share, an opening.
 
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use sealbid::rules::editions::Category;
-use sealbid::seal::ceremony::{Draft, Group};
-use sealbid::seal::ids::{Ident, KeyId, UtcMillis};
-use sealbid::seal::keyset::{Member, Profile};
-use sealbid::seal::points::Point;
 use serde_json::{Value, json};
 
 use crate::on_both;
 use crate::support::cast::PASSWORD;
 use crate::support::custody::CUSTODIANS;
-use crate::support::steps::items;
 use crate::support::story::LotStory;
 use crate::support::world::World;
 
@@ -72,40 +69,69 @@ fn read(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
 }
 
-fn ident(text: &Value) -> Ident {
-    Ident::parse(text.as_str().expect("text"), "id").expect("an id")
-}
-
-/// Three of these custodians are to open the lot.
-fn begin(lot: &LotStory<'_>) -> String {
-    let world = lot.world;
-    let known = items(&world.initiator().get("/v1/custodians").ok());
-    let members = known.iter().zip(1..).map(|(custodian, i)| Member {
-        i,
-        custodian: ident(&custodian["id"]),
-        org: ident(&custodian["org_id"]),
-        sign_kid: custodian["sign_kid"].as_str().expect("text").parse::<KeyId>().expect("an id"),
-        kem: Point::from_text(custodian["kem"].as_str().expect("text"), "kem").expect("a point"),
-    });
+/// What the initiator runs: all custodians are members, and three of them are to open the lot.
+fn draft(lot: &LotStory<'_>) -> Output {
+    let (world, initiator) = (lot.world, lot.world.initiator());
+    let dir = tempfile::tempdir().expect("a directory");
+    let key = dir.path().join("key.pem");
+    std::fs::write(&key, initiator.signing_key().to_pem().expose()).expect("written");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("closed to others");
     let opens = world.now().plus_seconds(29 * 24 * 60 * 60).to_string();
-    let group = Group { group: ident(&json!(lot.id)), opens_not_before: UtcMillis::parse(opens, "t").expect("a time") };
-    let (tender, id) = (ident(&json!(lot.project)), ident(&json!(lot.id)));
-    let draft = Draft::new(tender, id, vec![group], Profile::Strict, 3, members.collect()).expect("random numbers");
-    let signed = draft.sign(&world.initiator().signing_key()).expect("random numbers");
-    let view = world.initiator().post(lot.path("/ceremonies"), &json!({ "draft": signed.jws() })).ok();
-    view["id"].as_str().expect("an id").to_owned()
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sealbid"));
+    command.args(["ceremony", "draft", "--yes", "--json", "--threshold", "3", "--opens-not-before", &opens]);
+    command.args(["--server", world.base(), "--login", &initiator.member.login, "--lot", &lot.id, "--key"]).arg(&key);
+    command.env("SEALBID_PASSWORD", PASSWORD).stdin(Stdio::null()).output().expect("it runs")
 }
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("made");
-    for entry in std::fs::read_dir(from).expect("readable").flatten() {
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            std::fs::copy(entry.path(), to).expect("copied");
-        }
+fn begin(lot: &LotStory<'_>) -> String {
+    let begun = read(&draft(lot));
+    let shown = lot.world.nobody("GET", format!("/v1/ceremonies/{}", begun["id"].as_str().expect("an id"))).send().ok();
+    assert_eq!((&shown["state"], &shown["members"][4]["i"]), (&json!("commit"), &json!(5)));
+    let again = draft(lot);
+    assert!(String::from_utf8_lossy(&again.stderr).contains("ceremony-exists"), "{again:?}");
+    begun["id"].as_str().expect("an id").to_owned()
+}
+
+/// The fourth has lost its file, and takes its share neither from the platform nor from its last copy: three others repair it.
+fn repaired(desks: &[Desk<'_>]) {
+    let (fourth, helpers) = (&desks[3], [0, 2, 4]);
+    let before = fourth.done(&["status"]);
+    std::fs::remove_file(fourth.file("state")).expect("removed");
+    assert_eq!(fourth.done(&["restore", "early.copy"])["shares"], json!([]));
+    let round = fourth.file("round").display().to_string();
+    assert_eq!(fourth.refused(&["repair", &round, "--helpers", "1,3"]), "repair-of-another");
+    let asked = fourth.done(&["repair", &round, "--helpers", "1,3,5"]);
+    assert_eq!((&asked["next"], &asked["missing"]), (&json!("wait"), &json!([1, 3, 5])));
+    assert_eq!(desks[1].refused(&["repair", &round, "--yes"]), "repair-not-asked");
+    for helper in helpers {
+        let said = desks[helper].done(&["repair", &round, "--yes"]);
+        assert_eq!(said["repair"], asked["repair"], "the number that is read aloud");
+        assert_eq!(said["written"][0], format!("repair-split-{}.json", helper + 1));
     }
+    for helper in helpers {
+        assert_eq!(desks[helper].done(&["repair", &round])["next"], "helped");
+    }
+    assert_eq!(fourth.done(&["repair", &round])["next"], "repaired");
+    let after = fourth.done(&["status"]);
+    assert_eq!(after["shares"][0]["kid"], before["shares"][0]["kid"]);
+    assert_eq!(fourth.refused(&["repair", &round, "--helpers", "1,3,5"]), "repair-not-needed");
+    assert_eq!(fourth.done(&["rehearse"])["given"], 0, "the first file did");
+}
+
+/// The fourth has no line to the platform: somebody else fetches what is needed, and the answers are carried back.
+fn away(lot: &LotStory<'_>, fourth: &Desk<'_>) {
+    let mut fetch = Command::new(env!("CARGO_BIN_EXE_sealbid"));
+    fetch.args(["custodian", "fetch", "--json", "--server", lot.world.base(), "--lot", &lot.id]);
+    fetch.arg(fourth.file("away"));
+    assert!(read(&fetch.output().expect("it runs"))["fetched"].as_u64().is_some_and(|files| files > 0));
+    assert_eq!(read(&fetch.output().expect("it runs"))["fetched"], 0, "what is there is not fetched again");
+    assert_eq!(fourth.refused(&["open", "--from-file", "away"]), "restored-after-opening");
+    fourth.done(&["open", "--from-file", "away", "--not-answered"]);
+    for _ in 0..2 {
+        let sent = fourth.done(&["send", "away/partials-1.json"]);
+        assert_eq!((&sent["sent"][0]["received"], &sent["sent"][0]["count"]), (&json!(3), &json!(3)));
+    }
+    assert_eq!(fourth.refused(&["send", "away/snapshot.json"]), "file-invalid");
 }
 
 on_both!(five_machines_make_a_key_and_three_of_them_open_the_box, |world| {
@@ -116,6 +142,8 @@ on_both!(five_machines_make_a_key_and_three_of_them_open_the_box, |world| {
         let (first, again) = (desk.init(), desk.init());
         assert_eq!((&first["custodian_id"], &first["signing_key"]), (&again["custodian_id"], &again["signing_key"]));
         desk.done(&["backup", "early.copy"]);
+        // Members are numbered in the order in which they registered.
+        world.tick();
     }
     assert_eq!(desks[0].refused(&["backup", "early.copy"]), "state-exists");
     assert_eq!(desks[0].refused(&["join"]), "no-ceremony");
@@ -155,6 +183,8 @@ on_both!(five_machines_make_a_key_and_three_of_them_open_the_box, |world| {
     let restored = desks[1].done(&["restore", "early.copy", "--from-server"]);
     assert_eq!(restored["shares"], before["shares"]);
 
+    repaired(&desks);
+
     lot.act(&world.initiator(), "publish", &lot.schedule()).ok();
     assert_eq!(desks[0].refused(&["open"]), "no-snapshot");
     let lot = lot.with_bids_in_turn(&["900000.00", "910000.00", "920000.00"]).closed();
@@ -165,16 +195,7 @@ on_both!(five_machines_make_a_key_and_three_of_them_open_the_box, |world| {
     desks[1].done(&["open", "--not-answered"]);
     world.settle();
     assert_eq!(lot.unsealed(), 0, "two are not enough");
-
-    // The third has no line to the platform: a copy of the log and the snapshot, and the answers in files.
-    let away = desks[2].file("away");
-    copy(&world.dir().join("log"), &away);
-    let shown = items(&world.nobody("GET", lot.path("/snapshots")).send().ok());
-    std::fs::write(away.join("snapshot.json"), shown[0].to_string()).expect("written");
-    desks[2].done(&["open", "--from-file", "away"]);
-    let partials: Value =
-        serde_json::from_slice(&std::fs::read(away.join("partials-1.json")).expect("there")).expect("JSON");
-    world.person("custodian3").post(lot.path("/partials"), &json!({ "partials": partials })).ok();
+    away(&lot, &desks[3]);
     world.settle();
     assert_eq!(lot.unsealed(), 3, "three are, and two may stay away");
     lot.opened();

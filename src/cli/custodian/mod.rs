@@ -3,9 +3,11 @@
 //! Thin: what is checked and in which order is in [`crate::custodian`]. A refusal begins with its code, and says in both
 //! languages what to do.
 
+mod carrying;
 mod joining;
 mod keeping;
 mod opening;
+mod repairing;
 mod voice;
 
 use std::path::PathBuf;
@@ -33,10 +35,16 @@ pub enum CustodianCommand {
     Rehearse(joining::RehearseArgs),
     /// At the opening: check everything, and give your part.
     Open(opening::OpenArgs),
+    /// Send lists that `open` wrote as files. The same list may be sent again.
+    Send(carrying::SendArgs),
+    /// Fetch what `open --from-file` needs, for a machine without a line.
+    Fetch(carrying::FetchArgs),
     /// Copy the state file to another place, and see that the copy opens.
     Backup(keeping::BackupArgs),
     /// Put back a state file from a copy, or shares from the platform.
     Restore(keeping::RestoreArgs),
+    /// Get a lost share back from other members, or help one of them: the same command for everybody, run again until it is done.
+    Repair(repairing::RepairArgs),
     /// Show what is in the state file, and see how things stand.
     Status(keeping::StatusArgs),
 }
@@ -66,8 +74,11 @@ pub fn run(command: &CustodianCommand) -> Result<(), Failed> {
         CustodianCommand::Accept(args) => joining::accept(args),
         CustodianCommand::Rehearse(args) => joining::rehearse(args),
         CustodianCommand::Open(args) => opening::open(args),
+        CustodianCommand::Send(args) => carrying::send(args),
+        CustodianCommand::Fetch(args) => carrying::fetch_files(args),
         CustodianCommand::Backup(args) => keeping::backup(args),
         CustodianCommand::Restore(args) => keeping::restore(args),
+        CustodianCommand::Repair(args) => repairing::repair(args),
         CustodianCommand::Status(args) => keeping::status(args),
     }
 }

@@ -183,7 +183,8 @@ fn told(checked: &Checked, voice: &Voice) -> Result<Value, Failed> {
     Ok(json!({ "lot_id": snapshot.lot, "kid": snapshot.kid, "root": snapshot.root, "lines": lines }))
 }
 
-fn read<T: serde::de::DeserializeOwned>(dir: &Path, name: &str) -> Result<Option<T>, Failed> {
+/// A file of a directory; none where there is none.
+pub(super) fn read<T: serde::de::DeserializeOwned>(dir: &Path, name: &str) -> Result<Option<T>, Failed> {
     let path = dir.join(name);
     let invalid = |error: &dyn std::fmt::Display| refusal::FILE_INVALID.because(format!("{}: {error}", path.display()));
     match std::fs::read(&path) {

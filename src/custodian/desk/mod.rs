@@ -4,11 +4,13 @@
 
 mod answering;
 mod joining;
+mod repairing;
 mod restoring;
 
 use std::path::Path;
 
 pub use answering::Asked;
+pub use repairing::{Outcome, Plea};
 
 use super::ceremony::{Ceremony, Me};
 use super::platform::Platform;

@@ -69,6 +69,13 @@ impl<'a> Desk<'a> {
             self.state.shares.insert(kid, share);
             taken += 1;
         }
+        self.remember(ceremony);
+        self.save()?;
+        Ok(taken)
+    }
+
+    /// Takes an active ceremony into a file that did not take part in it.
+    pub(super) fn remember(&mut self, ceremony: &Ceremony) {
         let kept = Kept {
             digest: *ceremony.digest(),
             member: ceremony.me,
@@ -78,7 +85,5 @@ impl<'a> Desk<'a> {
             rehearsals: Default::default(),
         };
         self.state.ceremonies.insert(ceremony.id.clone(), kept);
-        self.save()?;
-        Ok(taken)
     }
 }

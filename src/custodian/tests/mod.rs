@@ -2,4 +2,5 @@
 
 mod ceremonies;
 mod openings;
+mod repairs;
 mod stage;

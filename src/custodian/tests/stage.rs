@@ -217,7 +217,7 @@ impl Platform for Seat<'_> {
         let user = format!("usr-{}", self.user);
         crate::seal::ceremony::prove_kem::check(&Point::from_text(kem, "kem").unwrap(), &user, pok).unwrap();
         let (id, kid, kem) = (format!("cus-{}", self.user), sign_kid.into(), kem.into());
-        Ok(CustodianView { id, user_id: user, sign_kid: kid, kem })
+        Ok(CustodianView { id, user_id: user, org_id: "org-1".into(), sign_kid: kid, kem })
     }
 
     fn ceremonies(&self) -> Asked<Vec<CeremonyView>> {

@@ -7,6 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::model::{Abandonment, BackupsView, CeremonyView, NewCeremony, NewMessage};
 use super::{ops, queries};
 use crate::app::App;
+use crate::faults::Point;
 use crate::features::lots::http::LotPath;
 use crate::http::extract::{Body, Caller, IdempotencyKey};
 use crate::http::problem::Problem;
@@ -122,8 +123,14 @@ pub async fn speak_in_ceremony(
 ) -> Result<HttpResponse, Error> {
     let (actor, user, id, new) = (caller.actor(), caller.person()?.clone(), path.into_inner().ceremony, body.value);
     let keys = app.keys.clone();
-    let work = move |tx: &mut Tx<'_>| ops::speak(tx, &keys, &actor, &user, &id, &new);
+    let faults = app.faults.clone();
+    let work = move |tx: &mut Tx<'_>| {
+        let heard = ops::speak(tx, &keys, &actor, &user, &id, &new)?;
+        faults.reach(Point::CeremonyHeard);
+        Ok(heard)
+    };
     let answer = app.ledger.commit_once(caller.context(body.received_at), key.of(&caller, body.hash), work).await?;
+    app.faults.reach(Point::CeremonyStored);
     Ok(reply::done(&answer))
 }
 

@@ -13,6 +13,7 @@ use super::view::{OpeningView, SessionView, failed_bids, session_view};
 use super::{bundle, html, ops, queries, reserve};
 use crate::app::App;
 use crate::db::Conn;
+use crate::faults::Point;
 use crate::features::accounts::ops::check_text;
 use crate::features::key_sets::http::RoundQuery;
 use crate::features::lots;
@@ -263,7 +264,15 @@ pub async fn close_opening(
 ) -> Result<HttpResponse, Error> {
     let (lot, keys) = (path.into_inner().lot, app.keys.clone());
     let (at, hash) = (caller.meta.started_at, bare_hash("close", &lot));
-    act(&app, caller, key, at, hash, move |tx, caller| ops::close(tx, &keys, &lot, &caller.actor())).await
+    let faults = app.faults.clone();
+    let work = move |tx: &mut Tx<'_>, caller: &Caller| {
+        let closed = ops::close(tx, &keys, &lot, &caller.actor())?;
+        faults.reach(Point::SessionClosing);
+        Ok(closed)
+    };
+    let answer = act(&app, caller, key, at, hash, work).await?;
+    app.faults.reach(Point::SessionClosed);
+    Ok(answer)
 }
 
 /// Objects to the opening, in its session.

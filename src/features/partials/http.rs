@@ -10,6 +10,7 @@ use super::ops::{self, Giver};
 use super::queries;
 use crate::app::App;
 use crate::db::Conn;
+use crate::faults::Point;
 use crate::features::key_sets;
 use crate::features::lots::http::LotPath;
 use crate::features::lots::queries as lots;
@@ -110,7 +111,9 @@ pub async fn give_partials(
         }
         return Err(refusals::partials_invalid(&reason).into());
     }
+    app.faults.reach(Point::SharesChecked);
     let received = app.ledger.commit_beside(context, move |tx| ops::receive(tx, &lot_id, &awaited, &list)).await?;
+    app.faults.reach(Point::SharesStored);
     Ok(HttpResponse::Ok().json(received))
 }
 

@@ -1,8 +1,8 @@
 //! A member's share, sealed to its own long-term key: what remains when its file is lost.
 //!
 //! `{enc, ct}`: HPKE to the member's `kem` key of the draft with the info "sealbid/1 share" || 0x00 || id || 0x00 || group.
-//! The platform keeps it for the member and publishes it never. That long-term key answers no other question: no
-//! complaint, no opening.
+//! The platform keeps it for the member and publishes it never. Beside this, that long-term
+//! key opens what other members send for a repair ([`super::repair`]): no complaint, no opening.
 
 use super::super::error::FormError;
 use super::super::hpke;

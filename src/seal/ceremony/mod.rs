@@ -31,6 +31,7 @@ mod draft;
 mod message;
 pub mod prove_kem;
 pub mod rehearsal;
+pub mod repair;
 mod transcript;
 
 pub use accept::Accept;

@@ -22,13 +22,13 @@ fn ident(text: &str) -> Ident {
     Ident::parse(text, "test").unwrap()
 }
 
-struct Cast {
+pub(super) struct Cast {
     draft: Draft,
     signers: Vec<SigningKey>,
-    kems: Vec<PrivateScalar>,
+    pub(super) kems: Vec<PrivateScalar>,
 }
 
-fn cast(k: u8, n: u8, groups: &[&str]) -> Cast {
+pub(super) fn cast(k: u8, n: u8, groups: &[&str]) -> Cast {
     let signers: Vec<SigningKey> = (0..n).map(|_| SigningKey::generate(Algorithm::EdDsa).unwrap()).collect();
     let kems: Vec<PrivateScalar> = (0..n).map(|_| PrivateScalar::generate().unwrap()).collect();
     let members = (1..=n).map(|i| Member {
@@ -45,7 +45,7 @@ fn cast(k: u8, n: u8, groups: &[&str]) -> Cast {
 }
 
 impl Cast {
-    fn signer(&self, member: u8) -> &SigningKey {
+    pub(super) fn signer(&self, member: u8) -> &SigningKey {
         &self.signers[usize::from(member) - 1]
     }
 
@@ -81,7 +81,7 @@ impl Cast {
     }
 
     /// The shares of every member for the first group.
-    fn shares(&self) -> Vec<KeyShare> {
+    pub(super) fn shares(&self) -> Vec<KeyShare> {
         let (dealers, transcript) = self.dealt();
         dealers.iter().map(|dealer| dealer.finish(&transcript).unwrap().shares.remove(0)).collect()
     }
@@ -92,7 +92,7 @@ fn reason<T: std::fmt::Debug>(result: Result<T, CeremonyError>) -> &'static str 
 }
 
 /// A price sealed to a key set, opened with the shares of these members.
-fn opens(key_set: &KeySet, shares: &[&KeyShare]) -> Result<String, OpenError> {
+pub(super) fn opens(key_set: &KeySet, shares: &[&KeyShare]) -> Result<String, OpenError> {
     let binding =
         Binding { tender: key_set.tender.clone(), lot: ident("lot-1"), bidder: ident("org-9"), part: Part::Price };
     let bid = BidJson { amount: "77.00".into(), currency: "CNY".into(), validity_days: None, note: None };

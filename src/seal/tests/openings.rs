@@ -278,8 +278,7 @@ impl Opening {
 
     fn vector(&self) -> Value {
         let held = &self.held;
-        let openers: Vec<(u8, _)> = OPENERS.map(|i| (i, held.key_set().shares[usize::from(i) - 1])).into();
-        let coefficients = OPENERS.map(|i| (i, threshold::coefficient(i, &openers, 0)));
+        let coefficients = OPENERS.map(|i| (i, threshold::coefficient(i, &OPENERS, 0)));
         let x = coefficients.iter().fold(Scalar::ZERO, |sum, (i, coefficient)| {
             sum + *coefficient * held.shares[usize::from(*i) - 1].private().expose()
         });
