@@ -168,7 +168,7 @@ fn files_of_another_repair_repeated_altered_or_made_by_somebody_else_are_refused
         }
     };
     let (split, sum) = (round.sheet("repair-split-3.json"), round.sheet("repair-sum-3.json"));
-    refused("repair-split-3-copy.json", &split, "repair-file-twice");
+    refused("repair-split-3x.json", &split, "repair-file-twice");
     refused("repair-sum-9.json", &sum, "repair-file-twice");
     refused("repair-sum-3.json", &split, "file-invalid");
     let mut forged = split.clone();

@@ -233,10 +233,11 @@ impl Repair {
         if total != held.to_projective() * self.lambda(member) {
             return Err(RepairError::WrongTotal(member));
         }
-        match self.splits.insert(member, signed) {
-            None => Ok(()),
-            Some(_) => Err(RepairError::Repeated(member)),
+        if self.splits.contains_key(&member) {
+            return Err(RepairError::Repeated(member));
         }
+        self.splits.insert(member, signed);
+        Ok(())
     }
 
     fn belongs(&self, member: u8, repair: &Digest) -> Result<(), RepairError> {
@@ -285,10 +286,11 @@ impl Repair {
         if said.package.to != self.request.head.member {
             return Err(RepairError::OtherRepair(member));
         }
-        match self.sums.insert(member, signed) {
-            None => Ok(()),
-            Some(_) => Err(RepairError::Repeated(member)),
+        if self.sums.contains_key(&member) {
+            return Err(RepairError::Repeated(member));
         }
+        self.sums.insert(member, signed);
+        Ok(())
     }
 
     /// The lost share, put together by the member that asked.
