@@ -9,6 +9,7 @@ use super::{Failed, ask, keys};
 use crate::client::custodians::CustodianView;
 use crate::clock::{Clock, SystemClock};
 use crate::kernel::time::Timestamp;
+use crate::rules::envelopes::Round;
 use crate::seal::ceremony::{Draft, Group};
 use crate::seal::ids::{Ident, UtcMillis};
 use crate::seal::keyset::{Member, Profile};
@@ -74,9 +75,12 @@ fn draft(args: &DraftArgs) -> Result<(), Failed> {
     let members = members(&args.custodians, &client.custodians().map_err(Failed::tried)?)?;
     let ident = |text: &str| Ident::parse(text, "id").map_err(Failed::tried);
     let opens_not_before = UtcMillis::parse(args.opens_not_before.to_string(), "opens_not_before");
-    let group = Group { group: ident(&lot.id)?, opens_not_before: opens_not_before.map_err(Failed::tried)? };
+    let opens_not_before = opens_not_before.map_err(Failed::tried)?;
+    let group =
+        |round: &Round| Ok(Group { group: ident(&round.group(&lot.id))?, opens_not_before: opens_not_before.clone() });
+    let groups = lot.terms.envelopes.rounds().iter().map(group).collect::<Result<Vec<_>, Failed>>()?;
     let (tender, id) = (ident(&lot.project_id)?, ident(&lot.id)?);
-    let draft = Draft::new(tender, id, vec![group], Profile::Strict, args.threshold, members);
+    let draft = Draft::new(tender, id, groups, Profile::Strict, args.threshold, members);
     let draft = draft.map_err(Failed::tried)?;
     // What its own members' tools would refuse is not sent.
     let draft = Draft::from_bytes(&draft.to_bytes()).map_err(Failed::tried)?;

@@ -307,7 +307,7 @@ fn sealing(error: SealError) -> ClientError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::wire::Schedule;
+    use crate::client::wire::{Schedule, Terms};
     use crate::kernel::digest::sha256;
 
     fn key_set(tender: &str, group: &str, opens: &str) -> KeySet {
@@ -335,6 +335,7 @@ mod tests {
             result_notice_ends_at: None,
             award: None,
             cause: None,
+            terms: Terms::default(),
         }
     }
 

@@ -99,6 +99,19 @@ pub struct Award {
     pub price: Money,
 }
 
+/// Terms of a lot.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Terms {
+    /// Whether a bid has one envelope or two.
+    pub envelopes: Envelopes,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { envelopes: Envelopes::One }
+    }
+}
+
 /// A lot.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Lot {
@@ -129,6 +142,9 @@ pub struct Lot {
     /// Why it ended without a result.
     #[serde(default)]
     pub cause: Option<String>,
+    /// What the notice says, as far as a client must know it.
+    #[serde(default)]
+    pub terms: Terms,
 }
 
 /// What bids of a lot are sealed to.
