@@ -13,7 +13,6 @@ mod collusion;
 mod custodian_tool;
 mod custodians;
 mod custody_attacks;
-mod custody_drill;
 mod deadline;
 mod derived;
 mod doctor;
