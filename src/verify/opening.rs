@@ -6,13 +6,15 @@
 //! signed envelope with nothing but these shares. The form is that of `docs/opening-format.md`.
 
 mod ceremony;
+mod pace;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
 
+use self::pace::Pace;
+pub use self::pace::Watch;
 use super::disclosure::Lines;
 use super::receipt;
 use super::report::{Failure, Proven, Result};
@@ -64,22 +66,6 @@ struct Opening<'a> {
     pace: Pace<'a>,
 }
 
-/// Told how many shares and envelopes are checked, and of how many.
-pub type Watch<'a> = &'a (dyn Fn(u64, u64) + Sync);
-
-/// How far the slow part is.
-struct Pace<'a> {
-    watch: Watch<'a>,
-    done: AtomicU64,
-    all: u64,
-}
-
-impl Pace<'_> {
-    fn step(&self, by: u64) {
-        (self.watch)(self.done.fetch_add(by, Ordering::Relaxed) + by, self.all);
-    }
-}
-
 #[derive(Default)]
 struct Tally {
     shares: u64,
@@ -120,7 +106,7 @@ pub fn check_watched(trust: &Trust, place: &str, reader: impl BufRead, watch: Wa
         envelopes: Vec::new(),
         in_log: false,
         tally: Tally::default(),
-        pace: Pace { watch, done: AtomicU64::new(0), all: 0 },
+        pace: Pace::new(watch),
     };
     let (mut count, mut ended) = (0_u64, false);
     while let Some(text) = lines.read()?.map(str::to_owned) {
