@@ -452,6 +452,10 @@ plain!(/// A bid that was not opened cannot be judged.
     bid_not_opened, "bid-not-opened", Never,
     "该投标未开启,不能评审。", "This bid was not opened; there is nothing to judge.",
     hint "只评审已开启的投标。", "Only opened bids are judged.");
+plain!(/// A sealed payload that the rules had destroyed.
+    payload_destroyed, "payload-destroyed", Never,
+    "该密文从未开启,已按规则销毁。", "This payload was never opened and has been destroyed, as the rules say.",
+    hint "信封头与回执仍然保存。", "The header and its receipt are still on record.");
 plain!(/// A bid whose second envelope stayed sealed.
     second_envelope_sealed, "second-envelope-sealed", Never,
     "该投标未通过第一信封评审,其报价信封未开启,结论不再改变。",

@@ -60,6 +60,7 @@ pub const CODES: &[Code] = &[
     code("break-glass-not-open", 409, "应急查阅未生效", "The glass is not broken"),
     code("evidence-needed", 409, "仍需作为证据", "Still needed as evidence"),
     code("bid-not-opened", 409, "投标未开启", "Bid not opened"),
+    code("payload-destroyed", 410, "密文已销毁", "Payload destroyed"),
     code("second-envelope-sealed", 409, "报价信封未开启", "Second envelope sealed"),
     code("version-stale", 412, "版本已过期", "Changed meanwhile"),
     code("body-too-large", 413, "请求过大", "Request too large"),

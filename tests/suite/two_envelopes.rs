@@ -125,6 +125,7 @@ on_both!(prices_open_in_a_round_of_their_own_for_those_who_passed, |world| {
     closed(&lot);
     assert_eq!(prices(&lot.record()), [&json!("900000.00"), &json!("910000.00"), &Value::Null]);
     no_trace(world, &uploads);
+    world.bidder(3).get(format!("/v1/bids/{}/payloads/price", lot.bid_id(3))).refused(410, "payload-destroyed");
     // Who passed is judged again, now by the price; who did not stays rejected.
     lot.act(&initiator, "complete-evaluation", &json!({})).refused_by(409, "bids-undecided", "PF-15");
     lot.judge(3, &json!({ "decision": "responsive" })).refused(409, "second-envelope-sealed");

@@ -27,12 +27,17 @@ pub fn destroy(tx: &mut Tx<'_>, lot: &Lot) -> Result<()> {
     if lot.body.terms.envelopes == Envelopes::One || more_to_come {
         return Ok(());
     }
+    if key_sets::queries::of_round(tx.conn(), &lot.row.id, Round::Second)?.is_none() {
+        return Ok(());
+    }
     let doomed = sealed_uploads(tx.conn(), &lot.row.id)?;
+    // How many there are stays as secret as how many bid: a lot may be terminated before anything opened.
     let record = Record::new("envelopes.destroyed")
+        .sealed()
         .lot(lot.row.id.clone())
         .project(lot.row.project_id.clone())
         .public("round", Round::Second)
-        .public("count", doomed.len());
+        .restricted("count", doomed.len());
     tx.note_in(&gathering("dst", &[&lot.row.id]), 1, record)?;
     key_sets::ops::erase_round(tx, lot, Round::Second)?;
     doomed.iter().try_for_each(|upload| uploads::ops::doom_sealed(tx, upload))

@@ -21,6 +21,7 @@ use crate::features::lots::queries as lots;
 use crate::features::public_log::disclosure;
 use crate::features::restoration;
 use crate::features::uploads;
+use crate::features::uploads::model::DOOMED;
 use crate::http::extract::{Body, Caller, IdempotencyKey};
 use crate::http::problem::Problem;
 use crate::kernel::id::OrgId;
@@ -209,7 +210,7 @@ async fn check_statement(app: &App, org: &OrgId, bid_id: &str, text: &Signed) ->
 /// For the bidder, at any time: the part in force, exactly as it was uploaded. Each download is on record first, under
 /// seal, and 60 an hour are served.
 #[utoipa::path(tag = "bids", operation_id = "get_payload", params(PayloadPath), security(("bearer" = [])),
-    responses((status = 200, description = "The ciphertext.", body = Vec<u8>, content_type = "application/octet-stream"), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such bid of yours, or no such part."), (status = 429, body = Problem, content_type = "application/problem+json", description = "Downloaded often enough for this hour.")))]
+    responses((status = 200, description = "The ciphertext.", body = Vec<u8>, content_type = "application/octet-stream"), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such bid of yours, or no such part."), (status = 410, body = Problem, content_type = "application/problem+json", description = "A second envelope that stayed sealed, destroyed after the opening."), (status = 429, body = Problem, content_type = "application/problem+json", description = "Downloaded often enough for this hour.")))]
 #[get("/v1/bids/{bid}/payloads/{part}")]
 pub async fn get_payload(
     app: web::Data<App>,
@@ -227,8 +228,8 @@ pub async fn get_payload(
         .read(move |conn| {
             let bid = queries::own(conn, &bid, &org)?.ok_or_else(refusals::not_found)?;
             let part = bid.body.parts.iter().find(|one| one.part == part).ok_or_else(refusals::not_found)?;
-            uploads::queries::attached(conn, &part.upload_id)?
-                .ok_or_else(|| Error::damaged(format!("upload {}", part.upload_id)))
+            let upload = uploads::queries::attached(conn, &part.upload_id)?.filter(|upload| upload.state != DOOMED);
+            upload.ok_or_else(|| refusals::payload_destroyed().into())
         })
         .await?;
     let (size, root) = (upload.size(), upload.root.clone());
