@@ -164,10 +164,7 @@ impl Sealer {
 
     /// What it seals to, slot by slot.
     pub fn key_sets(&self, part: Part) -> Vec<&KeySet> {
-        let round = match part {
-            Part::Documents => Round::First,
-            Part::Price | Part::Reserve => self.envelopes.price_round(),
-        };
+        let round = self.envelopes.round_of(part.is_priced());
         let shared = self.shared.iter().filter(|(of, _)| *of == round).map(|(_, set)| set);
         shared.chain(self.own.as_ref().map(|own| own.key_set())).collect()
     }
@@ -335,7 +332,7 @@ mod tests {
             result_notice_ends_at: None,
             award: None,
             cause: None,
-            terms: Terms::default(),
+            terms: Terms { envelopes: Envelopes::One },
         }
     }
 

@@ -106,12 +106,6 @@ pub struct Terms {
     pub envelopes: Envelopes,
 }
 
-impl Default for Terms {
-    fn default() -> Self {
-        Self { envelopes: Envelopes::One }
-    }
-}
-
 /// A lot.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Lot {
@@ -143,7 +137,6 @@ pub struct Lot {
     #[serde(default)]
     pub cause: Option<String>,
     /// What the notice says, as far as a client must know it.
-    #[serde(default)]
     pub terms: Terms,
 }
 

@@ -35,11 +35,11 @@ impl Envelopes {
         }
     }
 
-    /// The round in which prices open.
-    pub const fn price_round(self) -> Round {
-        match self {
-            Self::One => Round::First,
-            Self::Two => Round::Second,
+    /// The round in which a part opens, by whether it states an amount.
+    pub const fn round_of(self, priced: bool) -> Round {
+        match (self, priced) {
+            (Self::One, _) | (Self::Two, false) => Round::First,
+            (Self::Two, true) => Round::Second,
         }
     }
 }

@@ -48,6 +48,14 @@ pub enum Part {
 }
 
 impl Part {
+    /// Every part.
+    pub const ALL: [Self; 3] = [Self::Price, Self::Documents, Self::Reserve];
+
+    /// Whether it states an amount, and nothing else.
+    pub const fn is_priced(self) -> bool {
+        matches!(self, Self::Price | Self::Reserve)
+    }
+
     /// The name on the wire.
     pub const fn name(self) -> &'static str {
         match self {

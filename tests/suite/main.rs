@@ -35,6 +35,7 @@ mod log_twins;
 mod log_walks;
 mod log_witnesses;
 mod mandates;
+mod migrations;
 mod opening;
 mod opening_bundle;
 mod outages;

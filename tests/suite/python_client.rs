@@ -84,15 +84,45 @@ fn write_documents(path: &Path, bytes: u64) -> String {
     hasher.finish().to_string()
 }
 
-/// What the program is told.
-struct Told {
-    arguments: Vec<String>,
+/// Bidder 1 with the example as its software: where its files are, and what every call of it is told.
+struct Example<'w> {
+    world: &'w World,
     python: PathBuf,
+    outside: tempfile::TempDir,
+    client: String,
 }
 
-impl Told {
-    fn start(&self) -> Child {
-        command(&self.python).args(&self.arguments).spawn().expect("started")
+impl<'w> Example<'w> {
+    fn installed(world: &'w World, python: PathBuf) -> Self {
+        let outside = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| outside.path().join(name).display().to_string();
+        std::fs::write(at("signing.pem"), &world.bidder(1).member.pem).expect("written");
+        let key = sealbid::seal::keys::SigningKey::generate(sealbid::seal::keys::Algorithm::EdDsa);
+        std::fs::write(at("client.pem"), key.expect("random numbers").to_pem().expose()).expect("written");
+        let client = register(world, &python, &at("client.pem"));
+        Self { world, python, outside, client }
+    }
+
+    fn at(&self, name: &str) -> String {
+        self.outside.path().join(name).display().to_string()
+    }
+
+    /// Bids on a lot with drawings.bin.
+    fn start(&self, server: &str, lot: &str) -> Child {
+        let platform = self.world.nobody("GET", "/v1/platform-key").send().ok();
+        let arguments = [
+            ["--server", server],
+            ["--audience", "https://sealbid.test"],
+            ["--platform-key", platform["verifier"].as_str().expect("a key")],
+            ["--client-id", &self.client],
+            ["--client-key", &self.at("client.pem")],
+            ["--signing-key", &self.at("signing.pem")],
+            ["--lot", lot],
+            ["--amount", "600000.00"],
+            ["--document", &self.at("drawings.bin")],
+            ["--state", &self.at("state")],
+        ];
+        command(&self.python).arg("bid").args(arguments.concat()).spawn().expect("started")
     }
 }
 
@@ -111,52 +141,27 @@ fn the_python_example_bids_over_a_line_that_breaks_and_what_it_sealed_is_opened(
     let bytes = std::env::var("SEALBID_PYTHON_BYTES").ok().map_or(BYTES, |text| text.parse().expect("a number"));
     let world = World::sqlite();
     let lot = world.lot(Category::StateAsset).terms(&json!({ "profile": "open" })).noticed();
-    let outside = tempfile::tempdir().expect("a directory");
-    let at = |name: &str| outside.path().join(name).display().to_string();
-    let digest = write_documents(Path::new(&at("drawings.bin")), bytes);
-    std::fs::write(at("signing.pem"), &world.bidder(1).member.pem).expect("written");
-    let key = sealbid::seal::keys::SigningKey::generate(sealbid::seal::keys::Algorithm::EdDsa).expect("random numbers");
-    std::fs::write(at("client.pem"), key.to_pem().expose()).expect("written");
-    let client = register(&world, &python, &at("client.pem"));
-    let platform = world.nobody("GET", "/v1/platform-key").send().ok();
+    let example = Example::installed(&world, python);
+    let digest = write_documents(Path::new(&example.at("drawings.bin")), bytes);
     let line = BreakingLine::to(world.base(), 20_261_125);
-    let told = Told {
-        arguments: [
-            ["--server", &line.base()],
-            ["--audience", "https://sealbid.test"],
-            ["--platform-key", platform["verifier"].as_str().expect("a key")],
-            ["--client-id", &client],
-            ["--client-key", &at("client.pem")],
-            ["--signing-key", &at("signing.pem")],
-            ["--lot", &lot.id],
-            ["--amount", "600000.00"],
-            ["--document", &at("drawings.bin")],
-            ["--state", &at("state")],
-        ]
-        .concat()
-        .iter()
-        .map(|text| (*text).to_owned())
-        .collect(),
-        python,
-    };
-    let told = Told { arguments: [vec!["bid".to_owned()], told.arguments].concat(), ..told };
+    let start = || example.start(&line.base(), &lot.id);
     // Killed three times, wherever it is then.
     let mut random = Seeded(4);
     for _ in 0..3 {
-        let mut child = told.start();
+        let mut child = start();
         std::thread::sleep(Duration::from_millis(500 + random.below(1_500)));
         let _ = child.kill();
         child.wait().expect("ended");
     }
-    let (output, memory) = watched(told.start());
+    let (output, memory) = watched(start());
     succeeded(output);
     assert!(line.cuts() > 3, "the line broke {} times", line.cuts());
     assert!(memory < MEMORY_KIB, "{memory} KiB");
     // Once more, as after a crash before the receipt was written: the same bid, the same receipt.
-    let receipt = || std::fs::read_to_string(at("state/receipt.json")).expect("kept");
+    let receipt = || std::fs::read_to_string(example.at("state/receipt.json")).expect("kept");
     let kept = receipt();
-    std::fs::remove_file(at("state/receipt.json")).expect("removed");
-    succeeded(told.start().wait_with_output().expect("ran"));
+    std::fs::remove_file(example.at("state/receipt.json")).expect("removed");
+    succeeded(start().wait_with_output().expect("ran"));
     assert_eq!(receipt(), kept);
     let mine = world.bidder(1).get(lot.path("/bids/mine")).ok();
     assert_eq!((mine["rev"].as_i64(), mine["state"].as_str()), (Some(1), Some("submitted")), "{mine}");
@@ -167,4 +172,17 @@ fn the_python_example_bids_over_a_line_that_breaks_and_what_it_sealed_is_opened(
     let record = world.nobody("GET", lot.path("/opening-record")).send().ok().to_string();
     assert!(record.contains(&digest), "the documents are not those that went in: {record}");
     assert!(record.contains("600000.00"), "{record}");
+}
+
+#[test]
+fn the_python_example_seals_each_of_two_envelopes_to_the_key_of_its_round() {
+    let Some(python) = python() else { return };
+    let world = World::sqlite();
+    let lot = world.lot(Category::Construction).terms(&json!({ "profile": "open", "envelopes": "two" })).noticed();
+    let example = Example::installed(&world, python);
+    write_documents(Path::new(&example.at("drawings.bin")), 10_000);
+    succeeded(example.start(world.base(), &lot.id).wait_with_output().expect("ran"));
+    // Taken: what is sealed to the key of another round is refused.
+    let mine = world.bidder(1).get(lot.path("/bids/mine")).ok();
+    assert_eq!(mine["parts"].as_array().map(Vec::len), Some(2), "{mine}");
 }

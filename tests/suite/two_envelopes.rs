@@ -1,5 +1,7 @@
 //! Two envelopes (ENG-40): the first opens and is judged before any price does, and the price of whoever did not pass never opens.
 
+use sealbid::client::Client;
+use sealbid::client::sealer::Sealer;
 use sealbid::rules::editions::Category;
 use sealbid::rules::envelopes::Round;
 use sealbid::seal::envelope::Part;
@@ -17,7 +19,7 @@ use crate::support::custody::{Custody, Held, give, partials, snapshot};
 use crate::support::program::{trust, verify_opening_elsewhere};
 use crate::support::steps::items;
 use crate::support::stored::{files, found_in, tables};
-use crate::support::story::{LotStory, SEALED_CHUNK, jws, upload};
+use crate::support::story::{LotStory, SEALED_CHUNK, jws, merge, upload};
 use crate::support::world::World;
 
 const METHOD: &[u8] = b"How the bridge is to be built";
@@ -174,6 +176,33 @@ on_both!(both_envelopes_are_sealed_each_to_its_own_key, |world| {
     world.nobody("GET", lot.path("/key-set?round=third")).send().refused(422, "body-invalid");
     let one = world.lot(Category::Construction).noticed();
     world.nobody("GET", one.path("/key-set?round=second")).send().refused(404, "not-found");
+});
+
+on_both!(a_bidder_s_tool_takes_a_key_for_each_envelope_and_no_key_of_its_own_is_asked_for, |world| {
+    let lot = noticed(world, &json!({}));
+    let (client, bidder) = (Client::new(world.base()), world.bidder(1));
+    let platform = world.app().keys.promise.verifying_key();
+    let sealer = Sealer::prepare(&client, &lot.id, &bidder.member.org_id, platform).expect("both key sets are trusted");
+    for (part, round) in [(Part::Documents, Round::First), (Part::Price, Round::Second)] {
+        let kids: Vec<_> = sealer.key_sets(part).iter().map(|set| set.kid).collect();
+        assert_eq!(kids, [lot.key_set_of(round).kid]);
+    }
+    let refused = |category: Category, terms: Value, why: &str| {
+        let usual = world.lot(category).drafted();
+        let mut new = usual.view();
+        merge(&mut new["terms"], &terms);
+        let body = json!({
+            "project_id": usual.project, "category": category.name(), "title": "Two", "terms": new["terms"],
+        });
+        let problem = world.initiator().post("/v1/lots", &body).refused(422, "body-invalid");
+        assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains(why)), "{problem}");
+    };
+    for mode in ["bidder", "dual"] {
+        refused(Category::Construction, json!({ "envelopes": "two", "key_mode": mode }), "platform or custodians");
+    }
+    for category in [Category::LandUse, Category::StateAsset] {
+        refused(category, json!({ "envelopes": "two" }), "no second round");
+    }
 });
 
 on_both!(if_nobody_passes_no_price_ever_opens, |world| {

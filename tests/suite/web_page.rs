@@ -77,7 +77,11 @@ struct Stage<'w> {
 
 impl<'w> Stage<'w> {
     fn of(world: &'w World, category: Category) -> Self {
-        Self { world, lot: world.lot(category).noticed(), files: tempfile::tempdir().expect("a directory") }
+        Self::for_lot(world.lot(category).noticed())
+    }
+
+    fn for_lot(lot: LotStory<'w>) -> Self {
+        Self { world: lot.world, lot, files: tempfile::tempdir().expect("a directory") }
     }
 
     /// A file that does not compress; returns its path and digest.
@@ -160,6 +164,19 @@ fn what_is_sealed_in_a_browser_by_mouse_and_by_keyboard_opens_like_any_other_bid
         assert!(record.contains(expected), "{expected}: {record}");
     }
     assert!(!record.contains("612345.60"), "the first price was replaced");
+}
+
+#[test]
+#[ignore = "needs a browser: tests/web/run.sh"]
+fn of_two_envelopes_the_page_seals_each_to_the_key_of_its_round() {
+    let world = World::sqlite();
+    let stage = Stage::for_lot(world.lot(Category::Construction).terms(&json!({ "envelopes": "two" })).noticed());
+    let (method, _) = stage.file("method.txt", 900);
+    let sealed = node("page.mjs", "keyboard", &stage.given(2, &json!({ "amount": "700000.00", "files": [method] })));
+    // Taken: what is sealed to the key of another round is refused.
+    let mine = stage.mine(2);
+    assert_eq!(mine["parts"].as_array().map(Vec::len), Some(2), "{mine}");
+    assert_receipt(&mine, &sealed["receipt"]);
 }
 
 #[test]

@@ -81,16 +81,22 @@ fn prices(conn: &mut Conn, lot: &Lot, part: Part) -> Result<HashMap<String, Mone
     Ok(prices)
 }
 
-/// The price at which a bid was read out; `None` where it is still sealed, or stayed so.
-///
-/// # Errors
-/// The database's.
-pub fn price_of(conn: &mut Conn, lot: &Lot, bid_id: &str) -> Result<Option<Money>> {
-    let price = prices(conn, lot, Part::Price)?.get(bid_id).copied();
+/// The price of an opened bid among those that are known; only a second envelope may still be sealed, or have stayed so.
+fn known(prices: &HashMap<String, Money>, lot: &Lot, bid_id: &str) -> Result<Option<Money>> {
+    let price = prices.get(bid_id).copied();
     if price.is_none() && lot.body.terms.envelopes == Envelopes::One {
         return Err(Error::damaged(format!("bid {bid_id} is opened without a price")));
     }
     Ok(price)
+}
+
+/// The price at which a bid was read out; `None` where it is still sealed, or stayed so.
+///
+/// # Errors
+/// The database's; damage when there is none and it cannot be sealed.
+pub fn price_of(conn: &mut Conn, lot: &Lot, bid_id: &str) -> Result<Option<Money>> {
+    let prices = prices(conn, lot, Part::Price)?;
+    known(&prices, lot, bid_id)
 }
 
 /// What bounds prices: the ceiling, the revealed reserve price or the asking price.
@@ -123,7 +129,7 @@ fn candidates(conn: &mut Conn, lot: &Lot) -> Result<Vec<Candidate>> {
         .into_iter()
         .map(|bid| {
             let damaged = |what: &str| Error::damaged(format!("bid {}: {what}", bid.id));
-            let price = prices.get(&bid.id).copied();
+            let price = known(&prices, lot, &bid.id)?;
             let named = names.get(&bid.org_id).ok_or_else(|| damaged("bidder"))?;
             Ok(Candidate {
                 bid: BidId::parse(&bid.id).map_err(|_| damaged("id"))?,

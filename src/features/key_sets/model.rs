@@ -4,7 +4,6 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::groups;
 use crate::db::schema::key_sets;
 use crate::rules::envelopes::{Envelopes, Round};
 use crate::rules::facts::KeyMode;
@@ -56,7 +55,7 @@ pub struct Seals {
 impl Seals {
     /// The opening group that a part belongs to.
     pub fn group(&self, part: Part) -> String {
-        groups::round_of(self.envelopes, part).group(&self.lot)
+        self.envelopes.round_of(part.is_priced()).group(&self.lot)
     }
 
     /// The key set of a round.
@@ -69,7 +68,7 @@ impl Seals {
         if own.is_some() != self.mode.needs_bidder() {
             return None;
         }
-        let shared = self.shared(groups::round_of(self.envelopes, part));
+        let shared = self.shared(self.envelopes.round_of(part.is_priced()));
         let needs_shared = self.mode != KeyMode::Bidder;
         (shared.is_some() == needs_shared).then(|| shared.into_iter().chain(own).collect())
     }

@@ -349,7 +349,7 @@ impl Lot {
 
     /// Whether the second of two envelopes is still sealed.
     pub fn prices_sealed(&self) -> bool {
-        self.body.terms.envelopes.price_round() != self.body.round
+        self.body.terms.envelopes.round_of(true) != self.body.round
     }
 
     /// Whether sealed payloads of the lot are still to be opened.

@@ -51,7 +51,8 @@ fn usual_terms(category: Category) -> Value {
     terms
 }
 
-fn merge(into: &mut Value, more: &Value) {
+/// Takes fields over.
+pub fn merge(into: &mut Value, more: &Value) {
     for (key, value) in more.as_object().into_iter().flatten() {
         into[key] = value.clone();
     }
@@ -235,8 +236,7 @@ impl<'w> LotStory<'w> {
             doc_rev: self.revision(),
             created: UtcMillis::parse(self.world.now().to_string(), "created").expect("a time"),
         };
-        let round = if part == Part::Documents { Round::First } else { self.envelopes().price_round() };
-        let key_set = self.key_set_of(round);
+        let key_set = self.key_set_of(self.envelopes().round_of(part.is_priced()));
         seal_header(&subject, payload, &[&key_set], &person.signing_key()).expect("sealed")
     }
 
