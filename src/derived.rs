@@ -34,7 +34,7 @@ pub fn documents(root: &Path) -> Vec<(String, String)> {
 /// The tests of each rule: those whose name begins with the rule's id, such as `eng_16_two_bids_are_not_opened`.
 fn rule_tests(root: &Path) -> BTreeMap<String, Vec<String>> {
     let mut names = Vec::new();
-    for dir in ["src/rules", "tests/suite"] {
+    for dir in ["src/pure/rules", "tests/suite"] {
         collect_names(&root.join(dir), &mut names);
     }
     names.sort_unstable();

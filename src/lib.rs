@@ -9,14 +9,14 @@
 //! - [`features`] (what the platform does, one folder a subject);
 //! - [`http`], [`cli`] (how it is asked to), and [`metrics`] (what may be watched).
 
+pub use sealbid_outside::{client, clock, custodian, verify, witness};
+pub use sealbid_pure::{kernel, limits, rules, seal, tlog};
+
 pub mod app;
 pub mod bench;
 pub mod blobs;
 pub mod cli;
-pub mod client;
-pub mod clock;
 pub mod config;
-pub mod custodian;
 pub mod db;
 pub mod demo;
 pub mod derived;
@@ -25,17 +25,10 @@ pub mod faults;
 pub mod features;
 pub mod http;
 pub mod instance;
-pub mod kernel;
 pub mod keys;
 pub mod ledger;
-pub mod limits;
 pub mod log;
 pub mod metrics;
 pub mod refusals;
-pub mod rules;
-pub mod seal;
 pub mod stage;
-pub mod tlog;
-pub mod verify;
-pub mod witness;
 pub mod worker;

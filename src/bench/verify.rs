@@ -13,7 +13,7 @@ use super::measure::{Figures, rate};
 use super::{BenchError, Result, Run, memory};
 use crate::clock::{Clock, SystemClock};
 use crate::stage::Scratch;
-use crate::stage::specimen::{Entry, ORIGIN, Specimen};
+use crate::tlog::specimen::{Entry, ORIGIN, Specimen};
 use crate::tlog::tiles::{Content, Tile};
 
 /// Leaves of the log unless said.

@@ -35,7 +35,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    audit_pending (entry_id) {
+    audit_pending (place) {
+        place -> BigInt,
         entry_id -> Text,
         c -> Binary,
     }

@@ -5,13 +5,13 @@ use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 use diesel::sql_types::{Array, BigInt, Text};
 
-use super::model::Batch;
+use super::model::{Batch, Taken};
 use crate::db::schema::{audit_batch, audit_head, audit_key, audit_leaf, audit_pending};
 use crate::db::{Conn, Insert};
 use crate::ledger::WriteConn;
 
 /// Names of statements.
-enum Taken {}
+enum Take {}
 enum Leaf {}
 
 /// Whether as many rows were touched as must be.
@@ -20,28 +20,29 @@ fn all(touched: usize, expected: usize) -> QueryResult<bool> {
 }
 
 /// Takes entries out of the queue. Returns false when one of them was not there any more.
-pub(super) fn take(conn: &mut WriteConn<'_>, ids: &[String]) -> QueryResult<bool> {
+pub(super) fn take(conn: &mut WriteConn<'_>, places: &[i64]) -> QueryResult<bool> {
     match conn.get() {
         Conn::Pg(conn) => {
-            let statement = diesel::sql_query("DELETE FROM audit_pending WHERE entry_id = ANY($1)");
-            all(statement.bind::<Array<Text>, _>(ids).execute(conn)?, ids.len())
+            let statement = diesel::sql_query("DELETE FROM audit_pending WHERE place = ANY($1)");
+            all(statement.bind::<Array<BigInt>, _>(places).execute(conn)?, places.len())
         }
         conn @ Conn::Sqlite(_) => {
             let mut touched = 0;
-            for id in ids {
+            for place in places {
                 touched += crate::kept!(
                     conn,
-                    Taken,
-                    diesel::delete(audit_pending::table.filter(audit_pending::entry_id.eq(id)))
+                    Take,
+                    diesel::delete(audit_pending::table.filter(audit_pending::place.eq(place)))
                 )?;
             }
-            all(touched, ids.len())
+            all(touched, places.len())
         }
     }
 }
 
 /// Says which leaves the entries are.
-pub(super) fn number(conn: &mut WriteConn<'_>, ids: &[String], indexes: &[i64]) -> QueryResult<()> {
+pub(super) fn number(conn: &mut WriteConn<'_>, taken: &Taken) -> QueryResult<()> {
+    let (ids, indexes) = (&taken.ids, &taken.indexes);
     match conn.get() {
         Conn::Pg(conn) => {
             let statement = diesel::sql_query(
@@ -144,14 +145,13 @@ pub(super) fn retire_key(conn: &mut WriteConn<'_>, vkey: &str, last_size: i64) -
 /// A batch that was taken from the published tiles, and the entries that are found again in it.
 pub(super) struct Recovered {
     pub(super) batch: Batch,
-    pub(super) found: Vec<(String, i64)>,
+    pub(super) found: Taken,
 }
 
 /// Moves the head over a recovered batch.
 pub(super) fn recover(conn: &mut WriteConn<'_>, recovered: &Recovered) -> QueryResult<()> {
-    let (ids, indexes): (Vec<String>, Vec<i64>) = recovered.found.iter().cloned().unzip();
-    take(conn, &ids)?;
-    number(conn, &ids, &indexes)?;
+    take(conn, &recovered.found.places)?;
+    number(conn, &recovered.found)?;
     let (conn, batch) = (conn.get(), &recovered.batch);
     diesel::update(audit_head::table.filter(audit_head::size.eq(batch.size_before)))
         .set((

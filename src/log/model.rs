@@ -34,6 +34,40 @@ pub struct Head {
     pub halted: Option<String>,
 }
 
+/// An entry that waits for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its place in the queue.
+    pub place: i64,
+    /// The entry.
+    pub entry_id: String,
+    /// What becomes a leaf.
+    pub commitment: Digest,
+}
+
+/// Entries that leave the queue together, each with its leaf: columns, as they are written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Their places in the queue.
+    pub places: Vec<i64>,
+    /// The entries.
+    pub ids: Vec<String>,
+    /// The numbers of their leaves.
+    pub indexes: Vec<i64>,
+}
+
+impl FromIterator<(Waiting, i64)> for Taken {
+    fn from_iter<I: IntoIterator<Item = (Waiting, i64)>>(entries: I) -> Self {
+        let mut taken = Self::default();
+        for (waiting, index) in entries {
+            taken.places.push(waiting.place);
+            taken.ids.push(waiting.entry_id);
+            taken.indexes.push(index);
+        }
+        taken
+    }
+}
+
 /// Leaves that came into the tree together.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = audit_batch, treat_none_as_default_value = false)]

@@ -216,10 +216,10 @@ impl Log {
     }
 
     fn commit(&self, means: &Means<'_>, plan: &Plan, lease_until: i64) -> Result<()> {
-        let (batch, (ids, indexes), holder) = (plan.batch.clone(), plan.entries(), self.settings.instance.clone());
-        means.ledger.grow_blocking(context("log"), move |conn| {
-            sequencer::write(conn, &batch, &ids, &indexes, &holder, lease_until)
-        })?;
+        let (batch, taken, holder) = (plan.batch.clone(), plan.taken().clone(), self.settings.instance.clone());
+        means
+            .ledger
+            .grow_blocking(context("log"), move |conn| sequencer::write(conn, &batch, &taken, &holder, lease_until))?;
         means.faults.reach(Point::LogSequenced);
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::model::{Batch, Head, digest};
+use super::model::{Batch, Head, Waiting, digest};
 use crate::db::Conn;
 use crate::db::schema::{audit_batch, audit_entry, audit_head, audit_key, audit_leaf, audit_pending};
 use crate::kernel::digest::Digest;
@@ -13,16 +13,17 @@ pub fn head(conn: &mut Conn) -> Result<Head> {
     Ok(audit_head::table.select(Head::as_select()).first(conn)?)
 }
 
-/// Entries that wait for the log, so many at most.
-pub fn pending(conn: &mut Conn, most: i64) -> Result<Vec<(String, Digest)>> {
-    let rows: Vec<(String, Vec<u8>)> = audit_pending::table.limit(most).load(conn)?;
-    rows.into_iter().map(|(id, c)| Ok((id, digest(&c)?))).collect()
+/// Entries that wait for the log, so many at most, and those first that came first.
+pub fn pending(conn: &mut Conn, most: i64) -> Result<Vec<Waiting>> {
+    let rows: Vec<(i64, String, Vec<u8>)> =
+        audit_pending::table.order(audit_pending::place.asc()).limit(most).load(conn)?;
+    rows.into_iter().map(|(place, entry_id, c)| Ok(Waiting { place, entry_id, commitment: digest(&c)? })).collect()
 }
 
 /// How many entries wait for the log, counted to `most`.
 pub fn waiting(conn: &mut Conn, most: i64) -> Result<i64> {
-    let ids: Vec<String> = audit_pending::table.select(audit_pending::entry_id).limit(most).load(conn)?;
-    Ok(i64::try_from(ids.len()).unwrap_or(i64::MAX))
+    let places: Vec<i64> = audit_pending::table.select(audit_pending::place).limit(most).load(conn)?;
+    Ok(i64::try_from(places.len()).unwrap_or(i64::MAX))
 }
 
 /// The batches that came after the tree had `size` leaves, so many at most, in order.

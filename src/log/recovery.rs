@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::changes::{self, Recovered};
-use super::model::{Batch, Head, digest, size};
+use super::model::{Batch, Head, Taken, digest, size};
 use super::signer::memory::Memory;
 use super::signer::{Growth, SignedHead, SignerError};
 use super::{Log, queries};
@@ -144,11 +144,14 @@ fn store(ledger: &Ledger, head: &Head, lost: &[Digest], to: u64, root: &Digest, 
     let context = Context::system(SystemClock.now(), "log recover");
     ledger.commit_blocking(context, move |tx| {
         let waiting = queries::pending(tx.conn(), i64::MAX)?;
-        let found: Vec<(String, i64)> = waiting
+        let found: Taken = waiting
             .into_iter()
-            .filter_map(|(id, commitment)| Some((id, *at.get(&commitment.as_bytes()[..])?)))
+            .filter_map(|waiting| {
+                let index = *at.get(&waiting.commitment.as_bytes()[..])?;
+                Some((waiting, index))
+            })
             .collect();
-        let found_len = found.len() as u64;
+        let found_len = found.ids.len() as u64;
         if lost_len > 0 {
             let batch = Batch {
                 batch: head.batch + 1,

@@ -5,7 +5,7 @@ use diesel::result::Error as DieselError;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::changes;
-use super::model::{Batch, Head, digest, size};
+use super::model::{Batch, Head, Taken, Waiting, digest, size};
 use crate::kernel::digest::Digest;
 use crate::ledger::{Error, Failure, Result, WriteConn};
 use crate::tlog::edge::{Edge, Written};
@@ -28,8 +28,7 @@ pub struct Plan {
     pub tiles: Vec<Written>,
     /// The tree's edge with the batch.
     pub edge: Edge,
-    ids: Vec<String>,
-    indexes: Vec<i64>,
+    taken: Taken,
 }
 
 /// The leaves of a batch out of what is known of it: entries and padding, sorted.
@@ -52,7 +51,7 @@ pub fn grow(edge: &mut Edge, commitments: &[Digest]) -> Vec<Written> {
 pub fn plan(
     head: &Head,
     edge: &Edge,
-    pending: Vec<(String, Digest)>,
+    pending: Vec<Waiting>,
     least: u32,
     slot: i64,
     at_ms: i64,
@@ -63,21 +62,22 @@ pub fn plan(
     }
     let mut pad_key = [0; 32];
     SystemRandom::new().fill(&mut pad_key).map_err(|_| Error::internal("the system gives no random numbers"))?;
-    let real: Vec<Digest> = pending.iter().map(|(_, commitment)| *commitment).collect();
+    let real: Vec<Digest> = pending.iter().map(|waiting| waiting.commitment).collect();
     let commitments = leaves(&real, &pad_key, growth - pending.len());
     let mut edge = edge.clone();
     let before = edge.size();
     let tiles = grow(&mut edge, &commitments);
-    let mut numbered: Vec<(String, i64)> = pending
+    let mut numbered: Vec<(Waiting, i64)> = pending
         .into_iter()
-        .map(|(id, commitment)| {
-            let at =
-                commitments.binary_search(&commitment).map_err(|_| Error::internal("a leaf is not in its batch"))?;
-            Ok((id, head.size + i64::try_from(at).unwrap_or(i64::MAX)))
+        .map(|waiting| {
+            let at = commitments.binary_search(&waiting.commitment);
+            let at = at.map_err(|_| Error::internal("a leaf is not in its batch"))?;
+            Ok((waiting, head.size + i64::try_from(at).unwrap_or(i64::MAX)))
         })
         .collect::<Result<_>>()?;
-    numbered.sort_unstable();
-    let (ids, indexes) = numbered.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+    // As the database keeps them: each of its pages is written once.
+    numbered.sort_unstable_by(|(one, _), (other, _)| one.entry_id.cmp(&other.entry_id));
+    let taken = Taken::from_iter(numbered);
     if before != size(head.size) {
         return Err(Error::internal("the edge is not that of the head"));
     }
@@ -85,20 +85,20 @@ pub fn plan(
         batch: head.batch + 1,
         size_before: head.size,
         size_after: i64::try_from(edge.size()).unwrap_or(i64::MAX),
-        n_real: i64::try_from(ids.len()).unwrap_or(i64::MAX),
+        n_real: i64::try_from(taken.ids.len()).unwrap_or(i64::MAX),
         pad_key: pad_key.to_vec(),
         slot,
         at_ms,
         epoch: head.epoch,
         root: edge.frontier().root().as_bytes().to_vec(),
     };
-    Ok(Some(Plan { batch, commitments, tiles, edge, ids, indexes }))
+    Ok(Some(Plan { batch, commitments, tiles, edge, taken }))
 }
 
 impl Plan {
-    /// The names of the entries, and their leaves.
-    pub fn entries(&self) -> (Vec<String>, Vec<i64>) {
-        (self.ids.clone(), self.indexes.clone())
+    /// The entries, and their leaves.
+    pub fn taken(&self) -> &Taken {
+        &self.taken
     }
 }
 
@@ -109,14 +109,13 @@ impl Plan {
 pub fn write(
     conn: &mut WriteConn<'_>,
     batch: &Batch,
-    ids: &[String],
-    indexes: &[i64],
+    taken: &Taken,
     holder: &str,
     lease_until: i64,
 ) -> QueryResult<()> {
     // The head first: whoever is too late waits here, and writes nothing.
-    if changes::grow(conn, batch, holder, lease_until)? && changes::take(conn, ids)? {
-        changes::number(conn, ids, indexes)
+    if changes::grow(conn, batch, holder, lease_until)? && changes::take(conn, &taken.places)? {
+        changes::number(conn, taken)
     } else {
         Err(DieselError::RollbackTransaction)
     }
@@ -179,15 +178,17 @@ mod tests {
             published: None,
             halted: None,
         };
-        let pending: Vec<(String, Digest)> = (0..5_u8).map(|i| (format!("ent-{i}"), sha256(&[i]))).collect();
-        let real: Vec<Digest> = pending.iter().map(|(_, c)| *c).collect();
+        let waiting = |i: u8| Waiting { place: i64::from(i), entry_id: format!("ent-{i}"), commitment: sha256(&[i]) };
+        let pending: Vec<Waiting> = (0..5).map(waiting).collect();
+        let real: Vec<Digest> = pending.iter().map(|waiting| waiting.commitment).collect();
         let plan = plan(&head, &Edge::empty(), pending, 8, 1, 0).expect("planned").expect("something");
         assert_eq!((plan.batch.size_after, plan.batch.n_real, plan.batch.epoch), (8, 5, 3));
         assert!(plan.commitments.is_sorted());
         assert_eq!(leaves_of(&plan.batch, &real).expect("leaves"), plan.commitments);
-        let (ids, indexes) = plan.entries();
-        for (id, index) in ids.iter().zip(&indexes) {
-            let n: u8 = id[4..].parse().expect("a number");
+        let taken = plan.taken();
+        assert_eq!(taken.ids, (0..5).map(|i| format!("ent-{i}")).collect::<Vec<_>>());
+        for (place, index) in taken.places.iter().zip(&taken.indexes) {
+            let n = u8::try_from(*place).expect("small");
             assert_eq!(plan.commitments[usize::try_from(*index).expect("small")], sha256(&[n]));
         }
         assert!(leaves_of(&plan.batch, &real[1..]).is_err(), "an entry that is gone is noticed");

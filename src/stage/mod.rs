@@ -8,7 +8,6 @@ pub mod directory;
 pub mod parallel;
 pub mod platform;
 pub mod postgres;
-pub mod specimen;
 
 pub use directory::Scratch;
 pub use platform::Platform;

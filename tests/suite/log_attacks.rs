@@ -132,7 +132,12 @@ on_both_with_keys!(an_entry_that_is_deleted_before_its_tick_stops_the_signer_and
     assert!(error.contains("promised") && error.contains(&receipt.c.to_string()), "{error}");
     assert!(loglab::is_halted(world).is_some());
     // Found again, it is put in the queue, and the log goes on: the promise is kept after all.
-    as_dba(world, &format!("INSERT INTO audit_pending SELECT entry_id, c FROM audit_entry WHERE entry_id = '{entry}'"));
+    as_dba(
+        world,
+        &format!(
+            "INSERT INTO audit_pending (entry_id, c) SELECT entry_id, c FROM audit_entry WHERE entry_id = '{entry}'"
+        ),
+    );
     log.resume(&app.ledger).expect("resumed");
     // It comes too late for the batch that waits for its signature: whoever goes on says so on record.
     assert!(log.tick(&means).is_err());

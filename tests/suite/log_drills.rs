@@ -345,14 +345,14 @@ on_both!(a_flood_of_entries_drains_in_full_batches_and_ticks_go_on, |world| {
         format!(
             "INSERT INTO audit_entry (entry_id, stream, rev, kind, at_ms, sealed, c, h_p, h_c, h_i, s_p, part_p, s_c, part_c) \
              SELECT 'ent-flood-' || n, 'flood-' || n, 1, 'test.noted', 0, false, sha256(n::text::bytea), '', '', '', '', '', '', '' \
-             FROM generate_series(1, {flood}) n; INSERT INTO audit_pending SELECT entry_id, c FROM audit_entry WHERE stream LIKE 'flood-%'"
+             FROM generate_series(1, {flood}) n; INSERT INTO audit_pending (entry_id, c) SELECT entry_id, c FROM audit_entry WHERE stream LIKE 'flood-%'"
         )
     } else {
         format!(
             "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {flood}) \
              INSERT INTO audit_entry (entry_id, stream, rev, kind, at_ms, sealed, c, h_p, h_c, h_i, s_p, part_p, s_c, part_c) \
              SELECT 'ent-flood-' || n, 'flood-' || n, 1, 'test.noted', 0, 0, randomblob(32), x'', x'', x'', x'', '', x'', '' FROM numbers; \
-             INSERT INTO audit_pending SELECT entry_id, c FROM audit_entry WHERE stream LIKE 'flood-%'"
+             INSERT INTO audit_pending (entry_id, c) SELECT entry_id, c FROM audit_entry WHERE stream LIKE 'flood-%'"
         )
     };
     as_dba(world, &sql);

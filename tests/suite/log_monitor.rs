@@ -8,8 +8,8 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sealbid::kernel::digest::sha256;
-use sealbid::stage::specimen::{Specimen, files_of};
 use sealbid::tlog::policy::Policy;
+use sealbid::tlog::specimen::{Specimen, files_of};
 use serde_json::Value;
 
 use crate::on_both;

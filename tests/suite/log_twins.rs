@@ -1,9 +1,9 @@
 //! The log's hashes, proofs, tiles and notes against other people's code, which was written after the same texts.
 
 use sealbid::kernel::digest::{Digest, sha256};
-use sealbid::stage::specimen::{Specimen, files_of};
 use sealbid::tlog::entry::leaf_hash;
 use sealbid::tlog::note::{Note, NoteError, Verifier};
+use sealbid::tlog::specimen::{Specimen, files_of};
 use sealbid::tlog::tiles::{self, Content, Tile};
 use sealbid::tlog::tree::{Frontier, is_consistent, node_hash, root_of_inclusion};
 use sealbid::tlog::{checkpoint::Checkpoint, prove};

@@ -1,0 +1,2 @@
+ALTER TABLE audit_pending DROP COLUMN place;
+ALTER TABLE audit_pending ADD PRIMARY KEY (entry_id);
