@@ -1,32 +1,40 @@
 //! Checking many things with all processors.
 
 use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-/// Checks every item, as many at a time as there are processors; the first that fails, in the order of the items, speaks for
-/// each processor's part, and the first of these parts for all.
+/// Checks items, as many at a time as there are processors, until one fails; of several that fail the first in the order of the
+/// items speaks.
 ///
 /// # Errors
 /// What the check says.
 pub fn try_each<T: Sync, E: Send>(items: &[T], check: impl Fn(&T) -> Result<(), E> + Sync) -> Result<(), E> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let size = items.len().div_ceil(threads).max(1);
-    let (check, join) = (&check, |part: thread::ScopedJoinHandle<'_, Result<(), E>>| {
-        part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let work = || {
+        // Items are handed out in their order: whatever comes before one that fails is checked by somebody to its end.
+        while !failed.load(Ordering::Relaxed) {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            if let Err(error) = check(items.get(at)?) {
+                failed.store(true, Ordering::Relaxed);
+                return Some((at, error));
+            }
+        }
+        None
+    };
+    let failures = thread::scope(|scope| {
+        let working: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let join = |one: thread::ScopedJoinHandle<'_, _>| one.join().unwrap_or_else(|panic| resume_unwind(panic));
+        working.into_iter().filter_map(join).collect::<Vec<_>>()
     });
-    thread::scope(|scope| {
-        let parts: Vec<_> =
-            items.chunks(size).map(|part| scope.spawn(move || part.iter().try_for_each(check))).collect();
-        // Every part is waited for before the first failure is told.
-        let results: Vec<Result<(), E>> = parts.into_iter().map(join).collect();
-        results.into_iter().collect()
-    })
+    failures.into_iter().min_by_key(|(at, _)| *at).map_or(Ok(()), |(_, error)| Err(error))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
     fn every_item_is_checked_once_and_the_first_that_fails_speaks() {

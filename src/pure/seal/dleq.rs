@@ -9,7 +9,9 @@
 
 use super::error::RandomFailed;
 use super::hash_to_scalar::hash_to_scalar;
-use super::points::{NotAScalar, Point, PrivateScalar, Scalar, scalar_from_bytes, scalar_to_bytes};
+use super::points::{
+    Multiples, NotAScalar, Point, PrivateScalar, Scalar, scalar_from_bytes, scalar_to_bytes, sum_of_products,
+};
 use crate::kernel::digest::Hasher;
 
 /// Bytes of a proof: c, then s.
@@ -73,16 +75,16 @@ pub(super) fn prove_with(key: &PrivateScalar, c: &Point, d: &Point, context: &[u
 /// Whether `proof` shows that `d` is to `c` what `public` is to the base point.
 pub fn verify(public: &Point, c: &Point, d: &Point, context: &[u8], proof: &Proof) -> bool {
     let weight = weight(public, c, d, context);
-    let weighted = |point: &Point| Point::from_projective(point.to_projective() * weight);
-    let combined =
-        |p: &Point, q: &Point| Point::from_projective(p.to_projective() * proof.s + q.to_projective() * proof.c);
-    let (Ok(m), Ok(z)) = (weighted(c), weighted(d)) else {
-        return false;
-    };
-    let (Ok(t2), Ok(t3)) = (combined(&Point::GENERATOR, public), combined(&m, &z)) else {
-        return false;
-    };
-    challenge(public, &m, &z, &t2, &t3, context) == proof.c
+    let [of_public, of_c, of_d] = [public, c, d].map(|point| Multiples::of(point.to_projective()));
+    let m = sum_of_products(&[(&weight, &of_c)]);
+    let z = sum_of_products(&[(&weight, &of_d)]);
+    let t2 = sum_of_products(&[(&proof.s, Multiples::of_base()), (&proof.c, &of_public)]);
+    // s M + c Z, from the multiples that are there.
+    let t3 = sum_of_products(&[(&(proof.s * weight), &of_c), (&(proof.c * weight), &of_d)]);
+    match [m, z, t2, t3].map(Point::from_projective) {
+        [Ok(m), Ok(z), Ok(t2), Ok(t3)] => challenge(public, &m, &z, &t2, &t3, context) == proof.c,
+        _ => false,
+    }
 }
 
 /// I2OSP(len(x), 2) before x: RFC 9497's way to make a concatenation unambiguous.

@@ -124,38 +124,51 @@ impl Serialize for Point {
     }
 }
 
-/// Bits of a window of [`base_minus`].
+/// Bits of a window of [`sum_of_products`].
 const WINDOW_BITS: usize = 4;
-/// Multiples of a point from 0 to 15: one for every value of a window.
-type Multiples = [ProjectivePoint; 1 << WINDOW_BITS];
 
-fn multiples(point: ProjectivePoint) -> Multiples {
-    let mut all = [ProjectivePoint::IDENTITY; 1 << WINDOW_BITS];
-    for n in 1..all.len() {
-        all[n] = all[n - 1] + point;
+/// Multiples of a point from 0 to 15: one for every value of a window.
+pub(super) struct Multiples([ProjectivePoint; 1 << WINDOW_BITS]);
+
+impl Multiples {
+    /// Those of a point.
+    pub(super) fn of(point: ProjectivePoint) -> Self {
+        let mut all = [ProjectivePoint::IDENTITY; 1 << WINDOW_BITS];
+        for n in 1..all.len() {
+            all[n] = all[n - 1] + point;
+        }
+        Self(all)
     }
-    all
+
+    /// Those of the base point.
+    pub(super) fn of_base() -> &'static Self {
+        static BASE: std::sync::OnceLock<Multiples> = std::sync::OnceLock::new();
+        BASE.get_or_init(|| Self::of(ProjectivePoint::GENERATOR))
+    }
 }
 
-/// z G - c R, by doubling once for both (Straus's interleaving with fixed windows of 4 bits). Its time depends on the
-/// scalars: for verifying what is public, never with a secret.
-pub(super) fn base_minus(z: &Scalar, c: &Scalar, r: &Point) -> ProjectivePoint {
-    static BASE: std::sync::OnceLock<Multiples> = std::sync::OnceLock::new();
-    let base = BASE.get_or_init(|| multiples(ProjectivePoint::GENERATOR));
-    let minus_r = multiples(-r.to_projective());
+/// The sum of scalars times points, by doubling once for all of them (Straus's interleaving with fixed windows of 4 bits). Its
+/// time depends on the scalars: for verifying what is public, never with a secret.
+pub(super) fn sum_of_products(terms: &[(&Scalar, &Multiples)]) -> ProjectivePoint {
+    let terms: Vec<_> = terms.iter().map(|(scalar, multiples)| (scalar_to_bytes(scalar), &multiples.0)).collect();
     let mut sum = ProjectivePoint::IDENTITY;
-    for (z, c) in scalar_to_bytes(z).into_iter().zip(scalar_to_bytes(c)) {
-        for (z, c) in [(z >> WINDOW_BITS, c >> WINDOW_BITS), (z & 0xf, c & 0xf)] {
+    for at in 0..SCALAR_LEN {
+        for shift in [WINDOW_BITS, 0] {
             sum = sum.double().double().double().double();
-            if z != 0 {
-                sum += base[usize::from(z)];
-            }
-            if c != 0 {
-                sum += minus_r[usize::from(c)];
+            for (scalar, multiples) in &terms {
+                let window = usize::from(scalar[at] >> shift & 0xf);
+                if window != 0 {
+                    sum += multiples[window];
+                }
             }
         }
     }
     sum
+}
+
+/// z G - c R, for verifying what is public.
+pub(super) fn base_minus(z: &Scalar, c: &Scalar, r: &Point) -> ProjectivePoint {
+    sum_of_products(&[(z, Multiples::of_base()), (c, &Multiples::of(-r.to_projective()))])
 }
 
 /// Reads a scalar; zero is allowed.

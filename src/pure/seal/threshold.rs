@@ -8,8 +8,7 @@
 //! is what their proofs show. Indices out of range and repeated ones are refused. Everything here is public; nothing
 //! runs in constant time.
 
-use super::points::{Point, Scalar};
-use p256::ProjectivePoint;
+use super::points::{Multiples, Point, Scalar, sum_of_products};
 
 /// The points do not determine a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,10 +42,10 @@ pub fn interpolate(k: u8, points: &[Indexed], x: u8) -> Result<Point, ThresholdE
     }
     points.truncate(usize::from(k));
     let indices: Vec<u8> = points.iter().map(|(index, _)| *index).collect();
-    let sum = points.iter().fold(ProjectivePoint::IDENTITY, |sum, (index, point)| {
-        sum + point.to_projective() * coefficient(*index, &indices, x)
-    });
-    Point::from_projective(sum).map_err(|_| ThresholdError::Identity)
+    let each = |(index, point): &Indexed| (coefficient(*index, &indices, x), Multiples::of(point.to_projective()));
+    let terms: Vec<(Scalar, Multiples)> = points.iter().map(each).collect();
+    let terms: Vec<_> = terms.iter().map(|(coefficient, multiples)| (coefficient, multiples)).collect();
+    Point::from_projective(sum_of_products(&terms)).map_err(|_| ThresholdError::Identity)
 }
 
 /// Lagrange's coefficient of member `index` among `indices` at `x`: the product over the others j of (x - j) / (index - j).
