@@ -19,14 +19,14 @@ use crate::rules::envelopes::{Envelopes, Round};
 use crate::rules::facts::KeyMode;
 use crate::seal::envelope::{Part, SignedEnvelope};
 use crate::seal::error::SealError;
+use crate::seal::escrow::{escrow_part, own_partials};
 use crate::seal::ids::{Ident, UtcMillis};
 use crate::seal::keys::{SigningKey, VerifyingKey};
 use crate::seal::keyset::{KeySet, KeySetKind, KeySetSubject, KeyShare, Profile, SignedKeySet};
 use crate::seal::manifest::{BidJson, Binding, FileEntry, Manifest};
 use crate::seal::part_writer::{bid_part, write_part};
-use crate::seal::partials::{Partial, Partials, SignedPartials};
+use crate::seal::partials::SignedPartials;
 use crate::seal::sealing::{SealedPayload, SealingWriter, Subject, seal_header, seal_payload};
-use crate::seal::snapshot::{self, Line};
 use crate::tlog::receipt::Receipt;
 
 /// Everything needed to seal parts for one lot.
@@ -141,16 +141,7 @@ impl Sealer {
     /// When there is no own key, an envelope is not sealed to it, or the system gives no random numbers.
     pub fn own_partials(&self, envelopes: &[SignedEnvelope], key: &SigningKey) -> Result<SignedPartials> {
         let own = self.own().ok_or_else(|| ClientError::Seal("the lot needs no key of the bidder".into()))?;
-        let kid = own.key_set().kid;
-        let mut lines: Vec<Line> = envelopes.iter().flat_map(|envelope| Line::of(envelope, kid)).collect();
-        lines.sort_by_key(|line| (line.envelope, line.slot));
-        let partial = |line: &Line| {
-            let share = line.share(own).map_err(sealing)?;
-            Ok(Partial { envelope: line.envelope, slot: line.slot, share })
-        };
-        let partials = lines.iter().map(partial).collect::<Result<_>>()?;
-        let list = Partials { kid, member: own.member(), snapshot: snapshot::root(&lines), partials };
-        list.sign(key).map_err(|error| ClientError::Seal(error.to_string()))
+        own_partials(own, envelopes, key).map_err(sealing)
     }
 
     /// The same for another bidder, with a key of that bidder where one is needed.

@@ -620,6 +620,7 @@ diesel::table! {
         member -> BigInt,
         digest -> Text,
         body -> Text,
+        escrow -> Nullable<Text>,
     }
 }
 
