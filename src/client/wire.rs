@@ -7,7 +7,7 @@ use crate::kernel::digest::Digest;
 use crate::kernel::money::Money;
 use crate::kernel::time::Timestamp;
 use crate::rules::envelopes::Envelopes;
-use crate::rules::facts::KeyMode;
+use crate::rules::facts::{Escrow, KeyMode};
 
 /// A page of a list.
 #[derive(Clone, Debug, Deserialize)]
@@ -104,6 +104,12 @@ pub struct Award {
 pub struct Terms {
     /// Whether a bid has one envelope or two.
     pub envelopes: Envelopes,
+    /// To whom bids are sealed.
+    pub key_mode: KeyMode,
+    /// Whether bidders deposit their own keys.
+    pub escrow: Escrow,
+    /// How many minutes bidders who hold a key have to decrypt.
+    pub decryption_minutes: u32,
 }
 
 /// A lot.
@@ -149,6 +155,8 @@ pub struct KeySetAnswer {
     pub mode: KeyMode,
     /// Whether a bid has one envelope or two.
     pub envelopes: Envelopes,
+    /// Whether bidders deposit their own keys.
+    pub escrow: Escrow,
 }
 
 /// Chunks in a row, both ends included.
