@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 
 use crate::on_both;
 use crate::support::custody::{Custody, Held, give, partials, snapshot};
-use crate::support::own::{OwnBid, decrypt, deposit_of, own_key, seal, seal_for_escrow, seal_rev};
+use crate::support::own::{
+    OwnBid, decrypt, deposit_of, own_key, seal, seal_as, seal_escrow_to, seal_for_escrow, seal_rev,
+};
 use crate::support::program::{trust, verify_opening_elsewhere};
 use crate::support::steps::items;
 use crate::support::stored::{files, tables};
@@ -70,6 +72,8 @@ fn with_bids(lot: &LotStory<'_>, deposits: &[(usize, &KeyShare)]) -> Bids {
 
 fn after_the_window(world: &World) {
     world.advance_to(world.now().plus_seconds((MINUTES + 1) * 60));
+    // What custodians are asked is put on record, and then into the log.
+    world.settle();
 }
 
 fn states(lot: &LotStory<'_>, count: usize) -> Vec<Value> {
@@ -286,8 +290,12 @@ on_both!(a_bid_without_its_key_with_another_s_or_with_one_that_nobody_asks_for_i
     // Sealed to the key of another group, or sent where there is no escrow.
     let usual = world.lot(Category::Construction).terms(&json!({ "key_mode": "bidder" })).noticed();
     let mut bid = seal(&usual, 1, "900000.00", None, own_key(&usual, &usual.id));
-    bid.body["envelopes"].as_array_mut().expect("envelopes").push(part(1));
+    let (strange, _) = seal_escrow_to(&usual, &world.bidder(1), &lot.key_set_of(Round::Escrow), 1, b"key");
+    bid.body["envelopes"].as_array_mut().expect("envelopes").push(jws(&strange));
     usual.submit(1, &bid.body).refused_by(422, "escrow-not-asked", "EB-06");
+    let (to_itself, _) = seal_escrow_to(&lot, &bidder, theirs.key.key_set(), 1, b"key");
+    theirs.body["envelopes"][1] = jws(&to_itself);
+    lot.submit(2, &theirs.body).refused(422, "envelope-foreign-lot");
     world.nobody("GET", usual.path("/key-set?round=escrow")).send().refused(404, "not-found");
 });
 
@@ -356,5 +364,32 @@ on_both!(a_replaced_or_withdrawn_bid_is_asked_for_no_more, |world| {
     let lot = lot.opened();
     assert_eq!(states(&lot, 4), ["opened", "opened", "opened", "withdrawn"]);
     assert_eq!(lot.record()["bids"][2]["price"]["amount"], "919000.00");
+    proven(&lot);
+});
+
+on_both!(a_reserve_price_has_no_key_in_escrow_and_is_not_waited_for, |world| {
+    let (custody, initiator) = (Custody::enrolled(world), world.initiator());
+    let mut land = terms();
+    land["reserve"] = "announced".into();
+    let lot = world.lot(Category::LandUse).terms(&land).registered();
+    let held = custody.held(&lot);
+    lot.act(&initiator, "publish", &lot.schedule()).ok();
+    world.advance_to(lot.instant("bidding_opens_at").expect("a time"));
+    let bids = with_bids(&lot, &[]);
+    let reserve = seal_as(&lot, &initiator, Part::Reserve, "112000.00", None, own_key(&lot, &lot.id));
+    lot.put_reserve(&reserve.body).ok();
+    let lot = lot.closed();
+    for n in 1..=3 {
+        decrypt(&lot, n, &bids[&n].bid).ok();
+    }
+    after_the_window(world);
+    assert_eq!(lot.unsealed(), 4, "three bids, and the reserve price as it is");
+    answer(&lot, &custody, &held, &[2, 4, 5]);
+    let failures = lot.opening(&initiator)["failures"].clone();
+    assert_eq!((failures.as_array().map(Vec::len), &failures[0]["kind"]), (Some(1), &json!("reserve")));
+    let body = json!({ "bid_id": failures[0]["bid_id"], "cause": "initiator", "reason": "Did not decrypt it" });
+    initiator.post(lot.path("/opening/actions/attribute"), &body).ok();
+    let lot = lot.opened();
+    assert_eq!((states(&lot, 4), stored(world, &bids)), (vec![json!("opened"); 4], vec![false, false, false, true]));
     proven(&lot);
 });

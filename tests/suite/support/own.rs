@@ -101,7 +101,17 @@ pub fn decrypt_as(lot: &LotStory<'_>, person: &Person<'_>, bid: &OwnBid) -> Answ
 
 /// Somebody seals something for the escrow of a lot: the signed envelope, and the upload that holds its ciphertext.
 pub fn seal_for_escrow(lot: &LotStory<'_>, person: &Person<'_>, rev: u32, plain: &[u8]) -> (SignedEnvelope, String) {
-    let set = lot.key_set_of(Round::Escrow);
+    seal_escrow_to(lot, person, &lot.key_set_of(Round::Escrow), rev, plain)
+}
+
+/// The same to any key set.
+pub fn seal_escrow_to(
+    lot: &LotStory<'_>,
+    person: &Person<'_>,
+    set: &KeySet,
+    rev: u32,
+    plain: &[u8],
+) -> (SignedEnvelope, String) {
     let mut sealed = Vec::new();
     let payload = seal_payload(plain, &mut sealed, 1).expect("sealed");
     let held = upload(person, &lot.id, "bid", &sealed, SEALED_CHUNK);
@@ -113,7 +123,7 @@ pub fn seal_for_escrow(lot: &LotStory<'_>, person: &Person<'_>, rev: u32, plain:
         doc_rev: lot.revision(),
         created: UtcMillis::parse(lot.world.now().to_string(), "created").expect("a time"),
     };
-    (seal_header(&subject, &payload, &[&set], &person.signing_key()).expect("sealed"), held)
+    (seal_header(&subject, &payload, &[set], &person.signing_key()).expect("sealed"), held)
 }
 
 /// What a bidder deposits: `key`, bound to its bid.
