@@ -151,6 +151,8 @@ pub struct Lot {
 pub struct KeySetAnswer {
     /// The signed key set of the platform or of custodians, where there is one.
     pub key_set: Option<Value>,
+    /// `active`, or that nothing sealed to it will be opened any more.
+    pub state: String,
     /// To whom bids are sealed.
     pub mode: KeyMode,
     /// Whether a bid has one envelope or two.

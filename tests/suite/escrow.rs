@@ -1,13 +1,15 @@
 //! Keys in escrow (EB-06): custodians open the key of a bidder that did not decrypt, after its time, and no other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sealbid::kernel::encoding::{base64url, hex};
+use sealbid::kernel::time::Timestamp;
 use sealbid::rules::editions::Category;
 use sealbid::rules::envelopes::Round;
 use sealbid::seal::envelope::{Part, SignedEnvelope};
 use sealbid::seal::keyset::KeyShare;
 use sealbid::seal::partials::Partials;
+use sealbid::seal::snapshot::{Line, root};
 use sealbid::verify::opening::check;
 use serde_json::{Value, json};
 
@@ -138,17 +140,18 @@ on_both!(who_stays_away_is_opened_by_custodians_after_its_time_and_not_before, |
     world.settle();
     // Within the bidders' time nobody is asked, and no custodian is heard.
     assert_eq!((lot.unsealed(), snapshots(&lot).len()), (3, 0));
-    let early: Vec<_> = sealbid::seal::snapshot::Line::of(&bids[&4].escrow, held.shares[0].key_set().kid);
+    let early: Vec<_> = Line::of(&bids[&4].escrow, held.shares[0].key_set().kid);
     give(&lot, &custody.person(1), partials(&held.shares[0], &early)).refused(409, "snapshot-not-ready");
     after_the_window(world);
+    custodians_are_told_when(world, &lot, &held);
     let (view, lines) = snapshot(&lot);
     assert_eq!((snapshots(&lot).len(), view["kid"].clone()), (1, json!(held.shares[0].key_set().kid)));
     let asked: Vec<_> = lines.iter().map(|line| line.envelope).collect();
     assert_eq!(asked, [bids[&4].escrow.id()], "only who stayed away is asked for");
     decrypt(&lot, 4, &bids[&4].bid).refused_by(409, "decryption-over", "EB-05");
     // What was not asked for is not answered, though a custodian would.
-    let unasked = sealbid::seal::snapshot::Line::of(&bids[&1].escrow, held.shares[0].key_set().kid);
-    let more = Partials { snapshot: sealbid::seal::snapshot::root(&lines), ..partials(&held.shares[0], &unasked) };
+    let unasked = Line::of(&bids[&1].escrow, held.shares[0].key_set().kid);
+    let more = Partials { snapshot: root(&lines), ..partials(&held.shares[0], &unasked) };
     give(&lot, &custody.person(1), more).refused(422, "partials-invalid");
     answer(&lot, &custody, &held, &[1, 3]);
     assert_eq!((lot.unsealed(), session(&lot)), (3, json!("unsealing")), "k - 1 do not open");
@@ -169,6 +172,16 @@ on_both!(who_stays_away_is_opened_by_custodians_after_its_time_and_not_before, |
     assert_eq!(set["state"], "retired");
     changed_bundles_are_found(world, &lines);
 });
+
+/// The key is not used before the bidders' time is over, and the record says when that is: a custodian's tool goes by both.
+fn custodians_are_told_when(world: &World, lot: &LotStory<'_>, held: &Held) {
+    let planned = lot.deadline().plus_seconds(MINUTES * 60);
+    assert_eq!(held.shares[0].key_set().opens_not_before.as_str(), planned.to_string());
+    let begun = lot.opening(&world.centre())["session"]["begun_at"].clone();
+    let ends = Timestamp::parse(begun.as_str().expect("it began")).expect("a time").plus_seconds(MINUTES * 60);
+    let entries = world.inspector().look("/v1/inspection/entries?kind=box.snapshot&limit=10").ok();
+    assert!(items(&entries)[0].to_string().contains(&ends.to_string()), "{entries}");
+}
 
 /// What somebody might change of a bundle with a key out of escrow.
 fn changed_bundles_are_found(world: &World, good: &[Value]) {
@@ -358,7 +371,7 @@ on_both!(a_replaced_or_withdrawn_bid_is_asked_for_no_more, |world| {
     let lot = lot.closed();
     after_the_window(world);
     let (_, lines) = snapshot(&lot);
-    let asked: std::collections::BTreeSet<_> = lines.iter().map(|line| line.envelope).collect();
+    let asked: BTreeSet<_> = lines.iter().map(|line| line.envelope).collect();
     assert_eq!(asked, [bids[&1].escrow.id(), bids[&2].escrow.id(), again.escrow.id()].into());
     answer(&lot, &custody, &held, &[1, 2, 3]);
     let lot = lot.opened();
