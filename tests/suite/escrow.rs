@@ -7,16 +7,20 @@ use sealbid::kernel::time::Timestamp;
 use sealbid::rules::editions::Category;
 use sealbid::rules::envelopes::Round;
 use sealbid::seal::envelope::{Part, SignedEnvelope};
+use sealbid::seal::ids::Ident;
 use sealbid::seal::keyset::KeyShare;
+use sealbid::seal::manifest::{Binding, Manifest};
+use sealbid::seal::part_writer::{describe, write_part};
 use sealbid::seal::partials::Partials;
 use sealbid::seal::snapshot::{Line, root};
 use sealbid::verify::opening::check;
 use serde_json::{Value, json};
 
 use crate::on_both;
+use crate::support::api::Person;
 use crate::support::custody::{Custody, Held, give, partials, snapshot};
 use crate::support::own::{
-    OwnBid, decrypt, deposit_of, own_key, seal, seal_as, seal_escrow_to, seal_for_escrow, seal_rev,
+    OwnBid, decrypt, deposit_of, own_key, seal, seal_as, seal_for_escrow, seal_part_to, seal_rev,
 };
 use crate::support::program::{trust, verify_opening_elsewhere};
 use crate::support::steps::items;
@@ -303,10 +307,11 @@ on_both!(a_bid_without_its_key_with_another_s_or_with_one_that_nobody_asks_for_i
     // Sealed to the key of another group, or sent where there is no escrow.
     let usual = world.lot(Category::Construction).terms(&json!({ "key_mode": "bidder" })).noticed();
     let mut bid = seal(&usual, 1, "900000.00", None, own_key(&usual, &usual.id));
-    let (strange, _) = seal_escrow_to(&usual, &world.bidder(1), &lot.key_set_of(Round::Escrow), 1, b"key");
+    let (strange, _) =
+        seal_part_to(&usual, &world.bidder(1), (Part::Escrow, 1), &lot.key_set_of(Round::Escrow), b"key");
     bid.body["envelopes"].as_array_mut().expect("envelopes").push(jws(&strange));
     usual.submit(1, &bid.body).refused_by(422, "escrow-not-asked", "EB-06");
-    let (to_itself, _) = seal_escrow_to(&lot, &bidder, theirs.key.key_set(), 1, b"key");
+    let (to_itself, _) = seal_part_to(&lot, &bidder, (Part::Escrow, 1), theirs.key.key_set(), b"key");
     theirs.body["envelopes"][1] = jws(&to_itself);
     lot.submit(2, &theirs.body).refused(422, "envelope-foreign-lot");
     world.nobody("GET", usual.path("/key-set?round=escrow")).send().refused(404, "not-found");
@@ -404,5 +409,56 @@ on_both!(a_reserve_price_has_no_key_in_escrow_and_is_not_waited_for, |world| {
     initiator.post(lot.path("/opening/actions/attribute"), &body).ok();
     let lot = lot.opened();
     assert_eq!((states(&lot, 4), stored(world, &bids)), (vec![json!("opened"); 4], vec![false, false, false, true]));
+    proven(&lot);
+});
+
+/// The archive of documents of a bidder.
+fn documents(lot: &LotStory<'_>, bidder: &Person<'_>) -> Vec<u8> {
+    const METHOD: &[u8] = b"How the bridge is to be built";
+    let ident = |text: &str| Ident::parse(text, "id").expect("an id");
+    let binding = Binding {
+        tender: ident(&lot.project),
+        lot: ident(&lot.id),
+        bidder: ident(&bidder.member.org_id),
+        part: Part::Documents,
+    };
+    let files = vec![describe("method.txt", METHOD).expect("in memory")];
+    let mut archive = Vec::new();
+    let manifest = Manifest::new(binding, files).expect("a manifest");
+    write_part(&mut archive, &manifest, |_| Ok(METHOD)).expect("in memory");
+    archive
+}
+
+on_both!(who_decrypts_a_part_of_its_bid_only_is_opened_by_its_key_in_escrow, |world| {
+    let (custody, held, lot) = noticed(world);
+    let (mut bids, person) = (with_bids(&lot, &[]), world.bidder(5));
+    let mut bid = seal(&lot, 5, "940000.00", None, own_key(&lot, &lot.id));
+    let (escrow, upload) = seal_for_escrow(&lot, &person, 1, &deposit_of(&lot, &person, &bid.key));
+    let plain = documents(&lot, &person);
+    let (second, _) = seal_part_to(&lot, &person, (Part::Documents, 1), bid.key.key_set(), &plain);
+    bid.body["envelopes"].as_array_mut().expect("envelopes").extend([jws(&second), jws(&escrow)]);
+    lot.submit(5, &bid.body).ok();
+    let lot = lot.closed();
+    for made in bids.iter() {
+        decrypt(&lot, *made.0, &made.1.bid).ok();
+    }
+    // A list for one of its two envelopes; it names what it answers as a whole.
+    let kid = bid.key.key_set().kid;
+    let mut lines: Vec<Line> = [&bid.envelope, &second].iter().flat_map(|one| Line::of(one, kid)).collect();
+    lines.sort_by_key(|line| line.envelope);
+    let mut list = partials(&bid.key, &lines);
+    list.partials.retain(|partial| partial.envelope == bid.envelope.id());
+    give(&lot, &person, list).ok();
+    world.settle();
+    assert_eq!(lot.unsealed(), 5, "four bids, and one of two envelopes");
+    bids.insert(5, Deposited { bid, escrow, upload });
+    after_the_window(world);
+    answer(&lot, &custody, &held, &[1, 2, 3]);
+    let lot = lot.opened();
+    assert_eq!(
+        (states(&lot, 5), lot.record()["bids"][4]["by_escrow"].clone()),
+        (vec![json!("opened"); 5], json!(true))
+    );
+    assert_eq!(stored(world, &bids), [false, false, false, false, true]);
     proven(&lot);
 });

@@ -101,15 +101,15 @@ pub fn decrypt_as(lot: &LotStory<'_>, person: &Person<'_>, bid: &OwnBid) -> Answ
 
 /// Somebody seals something for the escrow of a lot: the signed envelope, and the upload that holds its ciphertext.
 pub fn seal_for_escrow(lot: &LotStory<'_>, person: &Person<'_>, rev: u32, plain: &[u8]) -> (SignedEnvelope, String) {
-    seal_escrow_to(lot, person, &lot.key_set_of(Round::Escrow), rev, plain)
+    seal_part_to(lot, person, (Part::Escrow, rev), &lot.key_set_of(Round::Escrow), plain)
 }
 
-/// The same to any key set.
-pub fn seal_escrow_to(
+/// The same of any part and to any key set.
+pub fn seal_part_to(
     lot: &LotStory<'_>,
     person: &Person<'_>,
+    (part, rev): (Part, u32),
     set: &KeySet,
-    rev: u32,
     plain: &[u8],
 ) -> (SignedEnvelope, String) {
     let mut sealed = Vec::new();
@@ -117,7 +117,7 @@ pub fn seal_escrow_to(
     let held = upload(person, &lot.id, "bid", &sealed, SEALED_CHUNK);
     let subject = Subject {
         lot: ident(&lot.id),
-        part: Part::Escrow,
+        part,
         bidder: ident(&person.member.org_id),
         rev,
         doc_rev: lot.revision(),
