@@ -187,27 +187,29 @@ fn custodians_are_told_when(world: &World, lot: &LotStory<'_>, held: &Held) {
     assert!(items(&entries)[0].to_string().contains(&ends.to_string()), "{entries}");
 }
 
+/// Something that is changed in a bundle.
+type Change = (&'static str, Box<dyn Fn(&mut Vec<Value>)>);
+
 /// What somebody might change of a bundle with a key out of escrow.
 fn changed_bundles_are_found(world: &World, good: &[Value]) {
     let at = |is: &dyn Fn(&Value) -> bool| good.iter().position(is).expect("a line");
     let list = at(&|line| line["type"] == "partials" && !line["escrow"].is_null());
-    let own =
-        at(&|line| line["type"] == "partials" && line["escrow"].is_null() && line["signer"] != good[list]["signer"]);
-    let envelope = at(&|line| line["part"] == "escrow");
-    let changes: [(&str, Box<dyn Fn(&mut Vec<Value>)>); 6] = [
+    let own = at(&|line| line["type"] == "partials" && line["escrow"].is_null());
+    let (key, price) = (at(&|line| line["part"] == "escrow"), at(&|line| line["part"] == "price"));
+    let changes: Vec<Change> = vec![
         ("that it came out of escrow", Box::new(move |lines| lines[list]["escrow"] = Value::Null)),
-        ("another's key", Box::new(move |lines| lines[list]["escrow"] = lines[list + 1]["escrow"].clone())),
-        ("a bidder's own share", Box::new(move |lines| lines[own]["escrow"] = lines[list]["escrow"].clone())),
-        ("the escrow", Box::new(move |lines| lines[0]["escrow"] = Value::Null)),
-        ("the key's envelope", Box::new(move |lines| drop(lines.remove(envelope)))),
-        ("what it was", Box::new(move |lines| lines[envelope]["part"] = json!("documents"))),
+        ("the envelope that it names", Box::new(move |lines| lines[list]["escrow"] = lines[price]["envelope"].clone())),
+        ("a holder's own list", Box::new(move |lines| lines[own]["escrow"] = lines[key]["envelope"].clone())),
+        ("the list", Box::new(move |lines| drop(lines.remove(list)))),
+        ("the escrow's group", Box::new(|lines| lines[0]["escrow"] = Value::Null)),
+        ("the key's envelope", Box::new(move |lines| drop(lines.remove(key)))),
+        ("what that is", Box::new(move |lines| lines[key]["part"] = json!("documents"))),
+        ("that it opened", Box::new(move |lines| lines[key]["outcome"] = json!("bad_slot"))),
+        ("whose it is", Box::new(move |lines| lines[key]["bid"] = lines[price]["bid"].clone())),
     ];
     for (what, change) in changes {
         let mut lines = good.to_vec();
         change(&mut lines);
-        if lines == good {
-            continue;
-        }
         let count = lines.len();
         lines.last_mut().expect("a last line")["lines"] = count.into();
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();

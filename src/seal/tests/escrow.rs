@@ -43,7 +43,6 @@ fn deposit(bidder: &str, own: &KeyShare) -> Vec<u8> {
 fn a_key_out_of_escrow_gives_the_shares_that_its_bidder_would_give() {
     let (keeper, own) = (keeper(), bidder_key(Profile::Strict));
     let plain = deposit("org-1", &own);
-    assert_eq!(plain.capacity() >= plain.len() && plain.len() % 512 == 0, true);
     let key = opened(&keeper, &plain, &own).unwrap();
     let (price, signer) = (sealed_price("org-1", &[&own]), signing_key());
     let list = own_partials(&key, std::slice::from_ref(&price.envelope), &signer).unwrap();
