@@ -5,7 +5,8 @@
 use crate::instance::Unready;
 use crate::kernel::text::Bilingual;
 use crate::kernel::time::Timestamp;
-use crate::rules::refusal::{Obstacle, Refusal, Retry};
+use crate::rules::catalogue::EB_05;
+use crate::rules::refusal::{Finding, Obstacle, Refusal, Retry};
 
 /// A refusal without a rule.
 pub fn plain(code: &'static str, detail: Bilingual, hint: Bilingual, retry: Retry) -> Refusal {
@@ -358,6 +359,21 @@ plain!(/// What custodians answer to is not in the public log yet.
     snapshot_not_ready, "snapshot-not-ready", SameRequest,
     "开标清单尚未载入公开日志,暂不接收解密份额。", "The snapshot of the box is not in the public log yet; no shares are taken.",
     hint "请稍候(通常几秒)后用同一请求重试。", "Repeat the same request in a few seconds.");
+/// A bidder's share that comes after the custodians were asked for its key in escrow.
+pub fn decryption_over() -> Refusal {
+    Finding::new(
+        Bilingual::new(
+            "自行解密时限已过,已请保管人启封托管密钥(EB-05、EB-06)。",
+            "The bidders' time to decrypt is over, and the custodians were asked for the keys in escrow (EB-05, EB-06).",
+        ),
+        Bilingual::new(
+            "无需处理:托管密钥启封后,该投标照常开启。",
+            "Nothing is to be done: with its key out of escrow the bid opens as it would have.",
+        ),
+    )
+    .refuse("decryption-over", Obstacle::State, EB_05, Retry::Never)
+}
+
 plain!(/// The key that signed is not an active one of the organisation; whose it is is nobody's business.
     key_not_active, "signing-key-not-active", AfterChange,
     "签名公钥不是贵单位已登记的有效公钥。", "The key that signed is not an active signing key of your organisation.",

@@ -9,7 +9,7 @@ use super::{Failed, ask, keys};
 use crate::client::custodians::CustodianView;
 use crate::clock::{Clock, SystemClock};
 use crate::kernel::time::Timestamp;
-use crate::rules::envelopes::Round;
+use crate::rules::envelopes::{Round, shared_rounds};
 use crate::seal::ceremony::{Draft, Group};
 use crate::seal::ids::{Ident, UtcMillis};
 use crate::seal::keyset::{Member, Profile};
@@ -34,13 +34,14 @@ pub struct DraftArgs {
     /// Your signing key, registered for your organisation.
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// The lot: registered, not published, with the key mode `custodians` or `dual`.
+    /// The lot: registered, not published, with the key mode `custodians` or `dual`, or with an escrow of bidders' keys.
     #[arg(long)]
     lot: String,
     /// How many members are needed to open.
     #[arg(long, value_name = "K")]
     threshold: u8,
     /// Before this moment no custodian uses its share, such as 2026-12-01T01:00:00.000Z: the earliest opening that you may want.
+    /// Where bidders deposit their keys (`escrow`): the opening itself; the bidders' minutes are added.
     #[arg(long, value_name = "TIME")]
     opens_not_before: Timestamp,
     /// A member, by the custodian's id; repeated, in the order of the members. Without it all registered custodians.
@@ -74,11 +75,16 @@ fn draft(args: &DraftArgs) -> Result<(), Failed> {
     let lot = client.lot(&args.lot).map_err(Failed::tried)?;
     let members = members(&args.custodians, &client.custodians().map_err(Failed::tried)?)?;
     let ident = |text: &str| Ident::parse(text, "id").map_err(Failed::tried);
-    let opens_not_before = UtcMillis::parse(args.opens_not_before.to_string(), "opens_not_before");
-    let opens_not_before = opens_not_before.map_err(Failed::tried)?;
-    let group =
-        |round: &Round| Ok(Group { group: ident(&round.group(&lot.id))?, opens_not_before: opens_not_before.clone() });
-    let groups = lot.terms.envelopes.rounds().iter().map(group).collect::<Result<Vec<_>, Failed>>()?;
+    let terms = &lot.terms;
+    let group = |round: Round| {
+        // A key in escrow is not used before its bidder had its time to decrypt.
+        let minutes = if round == Round::Escrow { i64::from(terms.decryption_minutes) } else { 0 };
+        let opens = args.opens_not_before.plus_millis(minutes * 60_000).to_string();
+        let opens_not_before = UtcMillis::parse(opens, "opens_not_before").map_err(Failed::tried)?;
+        Ok(Group { group: ident(&round.group(&lot.id))?, opens_not_before })
+    };
+    let rounds = shared_rounds(terms.key_mode, terms.envelopes, terms.escrow);
+    let groups = rounds.into_iter().map(group).collect::<Result<Vec<_>, Failed>>()?;
     let (tender, id) = (ident(&lot.project_id)?, ident(&lot.id)?);
     let draft = Draft::new(tender, id, groups, Profile::Strict, args.threshold, members);
     let draft = draft.map_err(Failed::tried)?;
@@ -119,7 +125,9 @@ fn members(wanted: &[String], known: &[CustodianView]) -> Result<Vec<Member>, Fa
 
 fn introduce(args: &DraftArgs, title: &str, draft: &Draft) {
     eprintln!("标段 lot: {title} ({})", args.lot);
-    eprintln!("  开标不早于 opens not before: {}", args.opens_not_before.local());
+    for group in &draft.groups {
+        eprintln!("  {} 启用不早于 opens not before: {}", group.group.as_str(), group.opens_not_before.as_str());
+    }
     eprintln!("  开标需要 needed to open: {} / {}", draft.k, draft.members.len());
     for member in &draft.members {
         eprintln!("  {}. {} ({}) {}", member.i, member.custodian, member.org, member.sign_kid);

@@ -196,6 +196,9 @@ impl Run<'_> {
         if !self.args.files.is_empty() {
             self.seal_documents()?;
         }
+        if self.sealer.needs_escrow() {
+            self.seal_escrow()?;
+        }
         match self.file.part(Part::Price.name()) {
             Some(_) => Ok(()),
             None => Err(Failed::Usage("give --amount and --currency: there is no sealed price yet".into())),
@@ -211,6 +214,20 @@ impl Run<'_> {
         let path = self.file.beside("price.sealed");
         fs::write(&path, ciphertext).map_err(|error| Failed::file(&path, error))?;
         self.file.replace(KeptPart::new(Part::Price.name(), content, &payload, path, crate::client::new_key()));
+        self.file.save()
+    }
+
+    /// The bid's own key, for the custodians, in case that this machine does not come to decrypt.
+    fn seal_escrow(&mut self) -> Result<(), Failed> {
+        let kid = self.sealer.own().map(|own| own.key_set().kid.to_string()).unwrap_or_default();
+        let content = sha256(kid.as_bytes());
+        if self.file.part(Part::Escrow.name()).is_some_and(|part| part.content == content) {
+            return Ok(());
+        }
+        let (payload, ciphertext) = self.sealer.seal_escrow().map_err(Failed::tried)?;
+        let path = self.file.beside("escrow.sealed");
+        fs::write(&path, ciphertext).map_err(|error| Failed::file(&path, error))?;
+        self.file.replace(KeptPart::new(Part::Escrow.name(), content, &payload, path, crate::client::new_key()));
         self.file.save()
     }
 

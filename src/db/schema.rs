@@ -621,6 +621,7 @@ diesel::table! {
         member -> BigInt,
         digest -> Text,
         body -> Text,
+        escrow -> Nullable<Text>,
     }
 }
 

@@ -205,8 +205,10 @@ pub const CLIENT_CONNECT_SECONDS: u64 = 10;
 pub const CLIENT_ANSWER_SECONDS: u64 = 120;
 /// Bytes of an answer that our own client reads at most.
 pub const CLIENT_ANSWER_BYTES: u64 = 64 * 1024 * 1024;
-/// Envelopes of one submission: a price and, where there are any, documents.
-pub const ENVELOPES_PER_BID: usize = 2;
+/// Envelopes of one submission: a price and, where there are any, documents and a deposited key.
+pub const ENVELOPES_PER_BID: usize = 3;
+/// Milliseconds after the planned end of the bidders' minutes by which custodians may open deposited keys at the latest: a day.
+pub const ESCROW_DELAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Versions of one bid, after which it can only be withdrawn: far more than anybody needs, few enough to show at once.
 pub const BID_VERSIONS: i64 = 200;
 /// Refusals on record of one organisation on one lot: each is a row and an entry, and nobody should fill the record.

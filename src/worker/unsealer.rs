@@ -24,7 +24,7 @@ use crate::features::lots;
 use crate::features::lots::model::Lot;
 use crate::features::opening::model::{Failed, OpeningBody, UnsealingBody};
 use crate::features::opening::queries::{self, Sealed, Wanted};
-use crate::features::opening::unsealing::Shares;
+use crate::features::opening::unsealing::{Opened, Shares};
 use crate::features::opening::{ops, unsealing};
 use crate::features::partials;
 use crate::features::restoration;
@@ -34,8 +34,11 @@ use crate::features::uploads::model::UploadRow;
 use crate::kernel::time::Timestamp;
 use crate::ledger::{Error, Failure, Result, Tx};
 use crate::limits;
+use crate::rules::envelopes::Round;
 use crate::rules::facts::KeyMode;
 use crate::rules::opening::OpeningPermit;
+use crate::seal::escrow::own_partials;
+use crate::seal::partials::SignedPartials;
 use crate::seal::unsealing::Outcome;
 
 /// Unseals what waits: a batch of each lot, so that a large box does not keep the others waiting. Returns how much was
@@ -58,6 +61,8 @@ pub async fn round(app: &App) -> Result<u32> {
 /// Envelopes to open, and what opens them.
 struct Batch {
     envelopes: Vec<Sealed>,
+    /// Behind which envelope the next batch begins; none where this is the last.
+    next: Option<String>,
     means: Means,
 }
 
@@ -74,15 +79,22 @@ async fn batch(app: &App, lot_id: &str) -> Result<u32> {
         // The set of bids is fixed for everybody to check before any key is used.
         return Ok(0);
     }
-    prepare(app, lot_id).await?;
+    let mut done = 0;
+    // Keys in escrow first: what they open is ready then.
+    for round in prepare(app, lot_id).await? {
+        done += sweep(app, lot_id, round).await?;
+    }
+    Ok(done)
+}
+
+/// Opens a batch of the envelopes of one round for which there are enough shares.
+async fn sweep(app: &App, lot_id: &str, round: Round) -> Result<u32> {
     let mut after = String::new();
     let mut failed = false;
     loop {
-        let batch = next(app, lot_id, &after).await?;
-        let last = batch.envelopes.len() < usize::try_from(limits::UNSEAL_BATCH).unwrap_or(usize::MAX);
-        if let Some(end) = batch.envelopes.last() {
-            after.clone_from(&end.envelope_id);
-        }
+        let batch = next(app, lot_id, round, &after).await?;
+        let last = batch.next.is_none();
+        after = batch.next.unwrap_or_default();
         let means = &batch.means;
         let mut outcomes = stream::iter(batch.envelopes)
             .map(|sealed| one(app, lot_id, sealed, means))
@@ -98,7 +110,8 @@ async fn batch(app: &App, lot_id: &str) -> Result<u32> {
             }
         }
         if last && !failed {
-            return Ok(done + u32::from(finish(app, lot_id).await?));
+            let finished = round != Round::Escrow && finish(app, lot_id).await?;
+            return Ok(done + u32::from(finished));
         }
         // Envelopes that cannot be tried now do not keep those behind them waiting.
         if last || done > 0 {
@@ -108,21 +121,34 @@ async fn batch(app: &App, lot_id: &str) -> Result<u32> {
 }
 
 /// Whatever has to be on record before the first share of a key is used: that this process is about to use the platform's key,
-/// or what the custodians answer to.
-async fn prepare(app: &App, lot_id: &str) -> Result<()> {
-    let id = lot_id.to_owned();
-    let mode = app.reader.read(move |conn| Ok(lots::queries::lot(conn, &id)?.body.terms.key_mode)).await?;
-    match mode {
+/// or what the custodians answer to. Gives the rounds that are to be opened now.
+async fn prepare(app: &App, lot_id: &str) -> Result<Vec<Round>> {
+    let (id, now) = (lot_id.to_owned(), app.clock.now());
+    let (lot, session) = app
+        .reader
+        .read(move |conn| {
+            let session = queries::of_lot(conn, &id)?.map(|session| session.body).unwrap_or_default();
+            Ok((lots::queries::lot(conn, &id)?, session))
+        })
+        .await?;
+    let (terms, round) = (&lot.body.terms, lot.body.round);
+    match terms.key_mode {
         KeyMode::Platform => announce(app, lot_id).await?,
-        KeyMode::Custodians | KeyMode::Dual => {
-            let (id, keys) = (lot_id.to_owned(), app.keys.clone());
-            if let Some(drawn) = app.reader.read(move |conn| partials::ops::draw(conn, &keys, &id)).await? {
-                app.faults.reach(Point::SnapshotDrawn);
-                app.ledger.commit_beside(app.system("unsealer"), move |tx| partials::ops::fix(tx, &drawn)).await?;
-                app.faults.reach(Point::SnapshotFixed);
-            }
-        }
+        KeyMode::Custodians | KeyMode::Dual => ask(app, lot_id, round).await?,
+        KeyMode::Bidder if partials::escrow::is_due(&lot, &session, now) => ask(app, lot_id, Round::Escrow).await?,
         KeyMode::Bidder => {}
+    }
+    let in_escrow = terms.shared_rounds().into_iter().filter(|round| *round == Round::Escrow);
+    Ok(in_escrow.chain([round]).collect())
+}
+
+/// Puts on record what the custodians answer to, unless it is.
+async fn ask(app: &App, lot_id: &str, round: Round) -> Result<()> {
+    let (id, keys) = (lot_id.to_owned(), app.keys.clone());
+    if let Some(drawn) = app.reader.read(move |conn| partials::ops::draw(conn, &keys, &id, round)).await? {
+        app.faults.reach(Point::SnapshotDrawn);
+        app.ledger.commit_beside(app.system("unsealer"), move |tx| partials::ops::fix(tx, &drawn)).await?;
+        app.faults.reach(Point::SnapshotFixed);
     }
     Ok(())
 }
@@ -138,7 +164,7 @@ async fn announce(app: &App, lot_id: &str) -> Result<()> {
         .await
 }
 
-async fn next(app: &App, lot_id: &str, after: &str) -> Result<Batch> {
+async fn next(app: &App, lot_id: &str, round: Round, after: &str) -> Result<Batch> {
     let (keys, lot_id, after, now) = (app.keys.clone(), lot_id.to_owned(), after.to_owned(), app.clock.now());
     app.reader
         .read(move |conn| {
@@ -151,62 +177,104 @@ async fn next(app: &App, lot_id: &str, after: &str) -> Result<Batch> {
                 KeyMode::Platform => Some(key_sets::ops::unlock(conn, &permit, &keys, &lot)?),
                 KeyMode::Custodians | KeyMode::Bidder | KeyMode::Dual => None,
             };
-            let wanted = wanted(&lot, &seals, &session, now);
-            let parts = groups::opening_now(&lot);
+            let asked = partials::escrow::asked(conn, &lot_id)?;
+            let wanted = wanted(&Stage { lot: &lot, session: &session, round, asked: asked.is_some() }, &seals, now);
+            let parts = groups::names(lot.body.terms.envelopes, &[round]);
             let envelopes = queries::pending(conn, (&lot_id, &parts), &after, !patient, &wanted, limits::UNSEAL_BATCH)?;
             let means = Arc::new(unsealing::Means { seals, key, currency: lot.body.terms.currency });
-            Ok(Batch { envelopes, means: Means { means, patient } })
+            let whole = envelopes.len() as i64 == limits::UNSEAL_BATCH;
+            let next = envelopes.last().filter(|_| whole).map(|sealed| sealed.envelope_id.clone());
+            // What nobody was asked for is not tried, also not where shares that are missing were given up.
+            let only = match asked.filter(|_| round == Round::Escrow) {
+                Some(_) => Some(partials::escrow::envelopes(conn, &lot_id)?),
+                None => None,
+            };
+            let is_wanted = move |sealed: &Sealed| match &only {
+                Some(only) => only.contains(&sealed.envelope_id),
+                None => round != Round::Escrow,
+            };
+            Ok(Batch {
+                next,
+                envelopes: envelopes.into_iter().filter(is_wanted).collect(),
+                means: Means { means, patient },
+            })
         })
         .await
 }
 
+/// Where the opening of a lot stands.
+struct Stage<'a> {
+    lot: &'a Lot,
+    session: &'a OpeningBody,
+    /// What is opened.
+    round: Round,
+    /// Custodians were asked for keys in escrow.
+    asked: bool,
+}
+
 /// The shares without which an envelope is not opened yet: of custodians until somebody gives them up, of bidders for as many
-/// minutes as the notice gives them.
-fn wanted(lot: &Lot, seals: &Seals, session: &OpeningBody, now: Timestamp) -> Vec<Wanted> {
-    if session.given_up.is_some() {
-        return Vec::new();
+/// minutes as the notice gives them, and then, where their keys are in escrow, until that has failed.
+fn wanted(stage: &Stage<'_>, seals: &Seals, now: Timestamp) -> Vec<Wanted> {
+    let of_custodians =
+        |round: Round| seals.shared(round).map(|set| Wanted { slot: 0, k: i64::from(set.k), in_escrow: false });
+    match (stage.session.given_up.is_some(), stage.round, stage.asked) {
+        (true, Round::First | Round::Second, true) => return vec![Wanted { slot: 0, k: 1, in_escrow: true }],
+        (true, ..) => return Vec::new(),
+        (false, Round::Escrow, _) => return of_custodians(Round::Escrow).into_iter().collect(),
+        (false, Round::First | Round::Second, _) => {}
     }
-    let mut wanted = Vec::new();
-    if let Some(set) = seals.shared(lot.body.round).filter(|_| seals.mode.needs_custodians()) {
-        wanted.push(Wanted { slot: 0, k: i64::from(set.k) });
-    }
-    let window = i64::from(lot.body.terms.decryption_minutes) * 60_000;
-    let in_window = session.begun_at.is_some_and(|at| now < at.plus_millis(window));
-    if seals.mode.needs_bidder() && in_window {
-        wanted.push(Wanted { slot: wanted.len() as i64, k: 1 });
+    let mut wanted: Vec<Wanted> =
+        of_custodians(stage.round).filter(|_| seals.mode.needs_custodians()).into_iter().collect();
+    let in_time = stage.session.decryption_ends_at(&stage.lot.body.terms).is_some_and(|ends| now < ends);
+    if seals.mode.needs_bidder() && (in_time || seals.has_escrow()) {
+        wanted.push(Wanted { slot: wanted.len() as i64, k: 1, in_escrow: !in_time });
     }
     wanted
 }
 
 /// Opens one envelope and stores its outcome; false when somebody was first, or its payload is waited for.
 async fn one(app: &App, lot_id: &str, sealed: Sealed, means: &Means) -> Result<bool> {
-    let (mut outcome, mut body) = open(app, &sealed, means).await?;
-    if is_of_the_bytes(outcome) {
+    let mut tried = open(app, &sealed, means).await?;
+    if is_of_the_bytes(tried.outcome) {
         if let Some(damage) = damage(app, &sealed).await? {
             if means.patient {
                 note(app, &sealed, damage).await?;
                 return Ok(false);
             }
-            body.failed = Some(Failed::in_storage());
+            tried.body.failed = Some(Failed::in_storage());
         } else {
             // What is stored is what was signed. It may have been put back a moment ago, so it is opened once more: what
             // fails now is the bidder's own.
-            (outcome, body) = open(app, &sealed, means).await?;
+            tried = open(app, &sealed, means).await?;
         }
     }
     app.faults.reach(Point::Unsealed);
     let lot_id = lot_id.to_owned();
-    // That somebody was first is no failure, but also nothing to record.
-    let stored = app
-        .ledger
-        .commit_beside(app.system("unsealer"), move |tx| ops::store(tx, &lot_id, &sealed, outcome, &body))
-        .await;
+    let work = move |tx: &mut Tx<'_>| {
+        // That somebody was first is no failure, but also nothing to record.
+        let stored = ops::store(tx, &lot_id, &sealed, tried.outcome, &tried.body)?;
+        match &tried.shares {
+            Some(list) if stored => partials::escrow::receive(tx, &lot_id, list, &sealed.envelope_id)?,
+            _ => {}
+        }
+        Ok(stored)
+    };
+    let stored = app.ledger.commit_beside(app.system("unsealer"), work).await;
     app.faults.reach(Point::OutcomeStored);
     stored
 }
 
-async fn open(app: &App, sealed: &Sealed, means: &Means) -> Result<(Outcome, UnsealingBody)> {
+/// How an attempt ended.
+struct Tried {
+    outcome: Outcome,
+    body: UnsealingBody,
+    /// Out of an escrow: the shares that its bidder would have given.
+    shares: Option<SignedPartials>,
+}
+
+async fn open(app: &App, sealed: &Sealed, means: &Means) -> Result<Tried> {
     let (blobs, reader, means, sealed) = (app.blobs.clone(), app.reader.clone(), means.means.clone(), sealed.clone());
+    let keys = app.keys.clone();
     app.blocking(move || {
         let shares = match means.seals.mode {
             KeyMode::Platform => Shares::default(),
@@ -215,7 +283,13 @@ async fn open(app: &App, sealed: &Sealed, means: &Means) -> Result<(Outcome, Uns
                 Ok(Shares { own_key, given: partials::ops::given(conn, &sealed.envelope_id)? })
             })?,
         };
-        unsealing::open(&blobs, &means, &sealed, &shares)
+        let Opened { outcome, body, key } = unsealing::open(&blobs, &means, &sealed, &shares)?;
+        let Some(key) = key else { return Ok(Tried { outcome, body, shares: None }) };
+        let headers =
+            reader.read_blocking(|conn| partials::queries::headers_of_bid(conn, &sealed.bid_id, sealed.bid_version))?;
+        let list = own_partials(&key, &headers, &keys.promise);
+        let list = list.map_err(|error| Error::internal(format!("shares of {}: {error}", sealed.bid_id)))?;
+        Ok(Tried { outcome, body, shares: Some(list) })
     })
     .await
 }

@@ -75,6 +75,8 @@ const CHANGES = [
   ["a list taken out", "partials", (l, [p]) => { l.splice(p, 1); }],
   ["a proof in a list", "partials", (l, [p]) => { rewritten(l[p].partials, (list) => { list.partials[0].proof = flipped(list.partials[0].proof); }); }],
   ["the list of another member", "partials", (l, [p, q]) => { l[p].signer = l[q].signer; }],
+  ["a list that claims a key in escrow", "partials", (l, [p], { envelope: [e] }) => { l[p].escrow = l[e].envelope; }],
+  ["an envelope that claims to be an escrow", "envelope", (l, [e]) => { l[e].part = "escrow"; }],
   ["an own key taken out", "own_key", (l, [o]) => { l.splice(o, 1); }],
   ["the last line taken out", "end", (l) => { l.pop(); }, 3],
   ["another version", "end", (l) => { l[0].type = "sealbid-opening/2"; }, 3],

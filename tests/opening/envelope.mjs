@@ -10,6 +10,7 @@ const TAG = 16;
 // Plaintext bytes of a part.
 const PRICE_PART = 128 * 1024;
 const DOCUMENTS_PART = 4 * 1024 ** 3;
+const ESCROW_PART = 16 * 1024;
 
 /** Whether a slot or a line proves knowledge of its ephemeral key, as the profile of its key set demands. */
 export function checkEphemeral(set, { enc, ctx, slot, ct, pok }) {
@@ -73,7 +74,7 @@ function readContext(bytes) {
     tender: fields.ident("tender"),
     group: fields.ident("group"),
     lot: fields.ident("lot"),
-    part: fields.text("part", /^(price|documents|reserve)$/),
+    part: fields.text("part", /^(price|documents|reserve|escrow)$/),
     bidder: fields.ident("bidder"),
     rev: fields.integer("rev", 0xffffffff),
     doc_rev: fields.digest("doc_rev"),
@@ -84,7 +85,8 @@ function readContext(bytes) {
   const payload = fields.object("payload");
   payload.is("alg", "A256GCM-STREAM");
   demand(payload.integer("chunk", CHUNK) === CHUNK, "ctx: chunk is not 1 MiB");
-  const len = payload.integer("len", ctx.part === "documents" ? DOCUMENTS_PART : PRICE_PART);
+  const most = { documents: DOCUMENTS_PART, escrow: ESCROW_PART };
+  const len = payload.integer("len", most[ctx.part] ?? PRICE_PART);
   const root = payload.digest("root");
   payload.end();
   fields.end();
@@ -229,6 +231,6 @@ function readBid(ctx, archive) {
 /** The price in an envelope, given its key sets and the point D of every slot. */
 export function openPrice(envelope, sets, points, payload) {
   const { ctx } = envelope;
-  demand(ctx.part !== "documents", "there is no price in it");
+  demand(["price", "reserve"].includes(ctx.part), "there is no price in it");
   return readBid(ctx, openPayload(ctx, payloadKeys(envelope, sets, points), payload));
 }

@@ -49,8 +49,8 @@ export function keySet({ tender, group, kind, k, X, shares, opens_not_before, pr
   return { kid, tender, group, kind, k, X, shares, profile, members: people, bytes: JSON.stringify(wire) };
 }
 
-/** A key set that `key` signed, for this opening group. */
-export function signedKeySet(value, key, { group, tender }) {
+/** A key set that `key` signed, for this opening group, or custodians' for the group of keys in escrow. */
+export function signedKeySet(value, key, { group, tender, escrow }) {
   const jws = new Jws(value, "sealbid-keyset+jws").verify(key);
   const fields = jws.fields();
   const kid = fields.kid("kid");
@@ -69,6 +69,7 @@ export function signedKeySet(value, key, { group, tender }) {
   demand(kind === "custodians" || people.length === 0, "a key set of one member has members");
   const set = keySet({ ...subject, kind, k, X, shares, members: kind === "custodians" ? members(people, k) : [], ceremony });
   demand(set.kid === kid, "a key set's kid does not follow from it");
-  demand(set.group === group && set.tender === tender, "a key set is for another lot");
+  const here = set.group === group || (set.kind === "custodians" && set.group === escrow);
+  demand(here && set.tender === tender, "a key set is for another lot");
   return set;
 }

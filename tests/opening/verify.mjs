@@ -75,13 +75,13 @@ class Bundle {
     return false;
   }
 
-  head({ platform, lot, tender, group, mode }) {
+  head({ platform, lot, tender, group, mode, escrow }) {
     this.platform = new SigningKey(platform, "the platform");
     const given = this.platform.alg === "EdDSA" && this.platformKeys.some((key) => key.equals(this.platform.bytes));
     if (!given) throw new Undecided("the platform's key is not the one that was given with --vkey");
     demand([lot, tender, group, mode].every((text) => typeof text === "string"), "lot, tender, group or mode is missing");
     if (!Object.hasOwn(SLOTS, mode)) throw new Undecided(`key mode ${mode} is not known here`);
-    this.about = { lot, tender, group, mode };
+    this.about = { lot, tender, group, mode, escrow: typeof escrow === "string" ? escrow : undefined };
   }
 
   ceremony(value) {
@@ -129,6 +129,11 @@ class Bundle {
     const set = present(this.sets.get(list.kid), "its key set is missing");
     const member = set.members.find(({ i }) => i === list.member);
     demand(!member || member.sign_kid === signer.kid, `member ${list.member} did not sign it`);
+    // The platform signs shares that it made with a bidder's key out of escrow, and no others.
+    list.escrow = value.escrow ?? undefined;
+    const byPlatform = signer.kid === this.platform.kid;
+    demand(byPlatform === (list.escrow !== undefined), "the platform signs shares of a key out of escrow, and no others");
+    demand(!byPlatform || set.kind === "bidder", "a key out of escrow is a bidder's");
     this.lists.push(list);
   }
 
@@ -147,6 +152,7 @@ class Bundle {
   /** What needs all lines. */
   conclude() {
     at("the snapshot", () => this.checkSnapshot());
+    at("keys in escrow", () => this.checkEscrow());
     for (const list of this.lists) at(list.place, () => this.checkList(list));
     for (const { value, place } of this.envelopes) at(place, () => this.checkEnvelope(value));
   }
@@ -154,7 +160,9 @@ class Bundle {
   /** What the platform signed as the box is what is in this file, and what every member of its key set answered. */
   checkSnapshot() {
     if (!this.shot) {
-      demand(![...this.sets.values()].some((set) => set.kind === "custodians"), "it is missing");
+      // Of keys in escrow there may be none that anybody had to ask for.
+      const asked = ({ kid, group }) => group !== this.about.escrow || [...this.lines.values()].some((line) => line.kid === kid);
+      demand(![...this.sets.values()].some((set) => set.kind === "custodians" && asked(set)), "it is missing");
       return;
     }
     const fields = this.shot.verify(this.platform).fields();
@@ -170,6 +178,31 @@ class Bundle {
     demand(lot === this.about.lot && this.sets.get(kid)?.kind === "custodians", "it is of another lot, or not for custodians");
     const answers = this.lists.filter((list) => list.kid === kid);
     demand(answers.every((list) => list.snapshot === root), "a list answers another snapshot");
+  }
+
+  /** No key was asked for whose bidder had decrypted, and each that opened gave the shares of its own bid. */
+  checkEscrow() {
+    const bids = new Map();
+    for (const { value } of this.envelopes) {
+      demand([value.bid, value.part, value.outcome].every((text) => typeof text === "string"), "bid, part or outcome is missing");
+      const bid = bids.get(value.bid) ?? { keys: [], others: new Set() };
+      bids.set(value.bid, bid);
+      if (value.part === "escrow") bid.keys.push(value);
+      else bid.others.add(value.envelope);
+    }
+    const made = (from) => this.lists.filter(({ escrow }) => escrow === from).flatMap(({ partials }) => partials.map(({ envelope }) => envelope));
+    const held = new Set(made(undefined));
+    for (const { keys, others } of bids.values()) {
+      demand(keys.length <= 1, "a bid has two keys in escrow");
+      for (const { envelope, outcome } of keys) {
+        demand([...others].some((other) => !held.has(other)), "a key was asked for though its bidder had decrypted");
+        const shares = made(envelope);
+        const right = (outcome === "opened") === (shares.length > 0) && shares.every((other) => others.has(other));
+        demand(right, "the shares that were made with a key are not those of its bid");
+      }
+    }
+    const known = new Set([...bids.values()].flatMap(({ keys }) => keys.map(({ envelope }) => envelope)));
+    demand(this.lists.every(({ escrow }) => escrow === undefined || known.has(escrow)), "a key that a list names is not in the file");
   }
 
   checkList({ kid, member, partials }) {
@@ -197,7 +230,10 @@ class Bundle {
     demand(Array.isArray(value.shares), "shares are missing");
     const lines = [...this.lines.values()].filter((line) => line.envelope === envelope).sort((a, b) => a.slot - b.slot);
     const kinds = lines.map((line) => this.sets.get(line.kid).kind).join();
-    demand(kinds === SLOTS[this.about.mode].join(), "an envelope is sealed to others than the key mode says");
+    const isKey = value.part === "escrow";
+    const forEscrow = ({ kid }) => this.about.escrow !== undefined && this.sets.get(kid).group === this.about.escrow;
+    demand(lines.every((line) => forEscrow(line) === isKey), "a key in escrow, and nothing else, is sealed for the escrow");
+    demand(kinds === (isKey ? "custodians" : SLOTS[this.about.mode].join()), "an envelope is sealed to others than the key mode says");
     const used = value.shares.map((share) => this.usedShare(envelope, share));
     const points = lines.map(({ kid, slot }) => {
       const shares = used.filter((share) => share.slot === slot).map(({ member, d }) => [member, d]);

@@ -2,11 +2,12 @@
 //! file, a repaired share, an opening.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use sealbid::rules::editions::Category;
+use sealbid::rules::envelopes::Round;
 use serde_json::{Value, json};
 
 use crate::on_both;
@@ -76,7 +77,9 @@ fn draft(lot: &LotStory<'_>) -> Output {
     let key = dir.path().join("key.pem");
     std::fs::write(&key, initiator.signing_key().to_pem().expose()).expect("written");
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("closed to others");
-    let opens = world.now().plus_seconds(29 * 24 * 60 * 60).to_string();
+    // With an escrow the opening itself is named: the bidders' minutes are added.
+    let days = if lot.shared_rounds().contains(&Round::Escrow) { 30 } else { 29 };
+    let opens = world.now().plus_seconds(days * 24 * 60 * 60).to_string();
     let mut command = Command::new(env!("CARGO_BIN_EXE_sealbid"));
     command.args(["ceremony", "draft", "--yes", "--json", "--threshold", "3", "--opens-not-before", &opens]);
     command.args(["--server", world.base(), "--login", &initiator.member.login, "--lot", &lot.id, "--key"]).arg(&key);
@@ -219,3 +222,72 @@ on_both!(a_second_process_a_wrong_passphrase_and_a_stranger_s_platform_are_refus
     lock.lock().expect("locked");
     assert_eq!(desk.refused(&["status", "--offline"]), "state-locked");
 });
+
+/// The machine of a bidder: what `sealbid seal` says.
+fn seals(lot: &LotStory<'_>, n: usize, dir: &Path, more: &[&str]) -> (bool, String) {
+    let bidder = lot.world.bidder(n);
+    let key = dir.join("key.pem");
+    std::fs::write(&key, bidder.signing_key().to_pem().expose()).expect("written");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("closed to others");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sealbid"));
+    command.current_dir(dir).env("SEALBID_TOKEN", bidder.token()).stdin(Stdio::null());
+    command.args(["seal", "--server", lot.world.base(), "--lot", &lot.id, "--key", "key.pem"]).args(more);
+    let output = command.output().expect("it runs");
+    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+on_both!(keys_in_escrow_are_made_deposited_and_opened_with_the_tools, |world| {
+    let terms = json!({ "key_mode": "bidder", "escrow": "custodians", "decryption_minutes": 20 });
+    let lot = world.lot(Category::Construction).terms(&terms).registered();
+    world.settle();
+    let desks: Vec<Desk<'_>> = (1..=CUSTODIANS).map(|n| Desk::new(world, n)).collect();
+    for desk in &desks {
+        desk.init();
+        world.tick();
+    }
+    lot.act(&world.initiator(), "publish", &lot.schedule()).refused_by(422, "escrow-key-missing", "EB-06");
+    let schedule = lot.schedule();
+    read(&draft(&lot));
+    let joining: Vec<Child> = desks.iter().map(Desk::joins).collect();
+    for child in joining {
+        let said = read(&child.wait_with_output().expect("ended"));
+        assert_eq!(said["ceremonies"][0]["next"], "active", "{said}");
+    }
+    lot.act(&world.initiator(), "publish", &schedule).ok();
+    let homes: Vec<_> = (1..=3).map(|_| tempfile::tempdir().expect("a directory")).collect();
+    for (n, amount) in [(1, "900000.00"), (2, "910000.00"), (3, "920000.00")] {
+        let (done, said) = seals(&lot, n, homes[n - 1].path(), &["--amount", amount, "--currency", "CNY"]);
+        assert!(done, "{said}");
+    }
+    // A new price under the same key: what is deposited is not sealed or sent again.
+    let sealed = std::fs::read(escrow_file(homes[2].path())).expect("kept");
+    world.tick();
+    let (done, said) = seals(&lot, 3, homes[2].path(), &["--amount", "919000.00", "--currency", "CNY"]);
+    assert!(done && std::fs::read(escrow_file(homes[2].path())).expect("kept") == sealed, "{said}");
+    let lot = lot.closed();
+    for n in 1..=2 {
+        let (done, said) = seals(&lot, n, homes[n - 1].path(), &["--decrypt"]);
+        assert!(done, "{said}");
+    }
+    world.settle();
+    assert_eq!((lot.unsealed(), desks[0].refused(&["open"])), (2, "no-snapshot".to_owned()));
+    world.advance_to(world.now().plus_seconds(21 * 60));
+    world.settle();
+    let (done, said) = seals(&lot, 3, homes[2].path(), &["--decrypt"]);
+    assert!(!done && said.contains("decryption-over"), "{said}");
+    for desk in [0, 2, 4] {
+        assert_eq!(desks[desk].done(&["open"])["answered"][0]["lines"], 1);
+    }
+    world.settle();
+    let record = lot.opened().record();
+    assert_eq!(
+        (&record["bids"][2]["price"]["amount"], &record["bids"][2]["by_escrow"]),
+        (&json!("919000.00"), &json!(true))
+    );
+});
+
+/// What `sealbid seal` keeps of the deposited key, sealed.
+fn escrow_file(dir: &Path) -> PathBuf {
+    let entries = std::fs::read_dir(dir).expect("a directory").flatten().map(|entry| entry.path());
+    entries.into_iter().find(|path| path.to_string_lossy().ends_with("escrow.sealed")).expect("it is kept")
+}

@@ -355,11 +355,13 @@ on_both!(a_flood_of_entries_drains_in_full_batches_and_ticks_go_on, |world| {
              INSERT INTO audit_pending (entry_id, c) SELECT entry_id, c FROM audit_entry WHERE stream LIKE 'flood-%'"
         )
     };
+    let first = note(world, "before-the-flood");
     as_dba(world, &sql);
     let amidst = note(world, "amidst-the-flood");
     let before = head(world).size;
     tick(world.app(), &Faults::default(), &SystemClock).expect("a tick");
     assert_eq!(head(world).size - before, 65_536, "as much as one tick takes");
+    assert!(is_covered(world, &first) && !is_covered(world, &amidst), "those first that came first");
     tick(world.app(), &Faults::default(), &SystemClock).expect("a tick");
     assert!(is_covered(world, &amidst));
     let tick_ms = i64::try_from(world.app().config.audit.tick_ms).expect("small");

@@ -17,6 +17,7 @@ mod deadline;
 mod derived;
 mod doctor;
 mod erasure;
+mod escrow;
 mod evidence;
 mod exports;
 mod faults;

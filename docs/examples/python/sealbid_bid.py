@@ -296,6 +296,8 @@ def trusted_key_set(client, platform, lot, part):
     second = lot["terms"]["envelopes"] == "two" and part == "price"
     group, query = (lot["id"] + "-price", "?round=second") if second else (lot["id"], "")
     answer = client.call("GET", f"/v1/lots/{lot['id']}/key-set{query}").json()
+    if answer["mode"] in ("bidder", "dual"):
+        raise SystemExit("bids of this lot take a key of the bidder's own, perhaps in escrow: use `sealbid seal`")
     key_set = platform.open_jws(answer["key_set"], "sealbid-keyset+jws")
     opens = lot["schedule"].get("opens_at") or lot["schedule"]["deadline_at"]
     if [key_set["tender"], key_set["group"]] != [lot["project_id"], group] or key_set["opens_not_before"] > opens:

@@ -72,7 +72,7 @@ fn archive(bytes: &[u8], part: Part) -> bool {
         assert_eq!(read(bytes, part, piece).0, whole, "in pieces of {piece}");
     }
     let Ok(contents) = whole else { return false };
-    assert_eq!(contents.bid.is_some(), part != Part::Documents);
+    assert_eq!(contents.bid.is_some(), part.is_priced());
     let files: Vec<FileEntry> = kept.0.iter().map(|(file, _)| file.clone()).collect();
     assert_eq!(contents.manifest.files(), files);
     assert!(kept.0.iter().all(|(file, content)| file.len == content.len() as u64 && file.sha256 == sha256(content)));

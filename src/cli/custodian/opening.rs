@@ -15,8 +15,10 @@ use crate::custodian::ceremony::{Ceremony, fingerprint};
 use crate::custodian::desk::{Asked, Desk};
 use crate::custodian::opening::Checked;
 use crate::custodian::platform::Platform;
+use crate::custodian::refusal::Refusal;
 use crate::custodian::{Error, refusal};
 use crate::limits;
+use crate::rules::envelopes::Round;
 use crate::seal::partials::SignedPartials;
 use crate::verify::source::{Directory, Source};
 
@@ -41,6 +43,9 @@ pub struct OpenArgs {
     #[command(flatten)]
     common: Common,
 }
+
+/// The state of a key set that may still be asked for.
+const ACTIVE: &str = "active";
 
 /// Why waiting may help.
 const PASSING: &[&refusal::Kind] =
@@ -90,30 +95,75 @@ fn at_platform(args: &OpenArgs, desk: &mut Desk<'_>, voice: &Voice) -> Result<Ve
     }
     let client = ask::sign_in(&desk.state().server, Some(&desk.state().login))?;
     desk.knows(&client)?;
+    let (mut answered, mut told) = (Vec::new(), None);
+    loop {
+        // A lot may ask for nothing, such as for no key in escrow: it keeps none of the others waiting.
+        let (mut left, mut why) = (Vec::new(), None);
+        for lot in due {
+            match at_lot(args, desk, &client, &lot) {
+                Ok(checked) => answered.extend(give(args, desk, &checked, &client, voice)?),
+                Err(Error::Refused(refusal)) if PASSING.contains(&refusal.kind) => {
+                    if args.wait && !is_over(desk, &client, &lot)? {
+                        left.push(lot);
+                    }
+                    why = why.or(Some(refusal));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        match why {
+            Some(refusal) if left.is_empty() && answered.is_empty() => return Err(Error::Refused(refusal).into()),
+            Some(refusal) if !left.is_empty() => pause(voice, &refusal, &mut told),
+            _ => return Ok(answered),
+        }
+        due = left;
+    }
+}
+
+/// What a lot asks, checked.
+fn at_lot(args: &OpenArgs, desk: &mut Desk<'_>, client: &Client, lot: &str) -> Result<Vec<Checked>, Error> {
     let log = log_of(&desk.state().server);
-    let mut answered = Vec::new();
-    for lot in due {
-        confirm(desk, &client, &lot)?;
-        let checked = waiting(args.wait, voice, || {
-            let asked = desk.asked(&client, &lot, &|| checkpoint(&log))?;
-            asked.iter().map(|asked| checked(args, desk, asked, &log)).collect::<Result<Vec<_>, _>>()
-        })?;
-        for checked in checked {
-            answered.push(match &args.to_file {
-                Some(dir) => to_files(desk, &checked, dir, voice)?,
-                None => to_platform(desk, &checked, &client, voice)?,
-            });
+    confirm(desk, client, lot)?;
+    let asked = desk.asked(client, lot, &|| checkpoint(&log))?;
+    asked.iter().map(|asked| checked(args, desk, asked, &log)).collect()
+}
+
+/// Answers what was checked.
+fn give(
+    args: &OpenArgs,
+    desk: &mut Desk<'_>,
+    checked: &[Checked],
+    client: &Client,
+    voice: &Voice,
+) -> Result<Vec<Value>, Failed> {
+    let one = |checked: &Checked| match &args.to_file {
+        Some(dir) => to_files(desk, checked, dir, voice),
+        None => to_platform(desk, checked, client, voice),
+    };
+    checked.iter().map(one).collect()
+}
+
+/// Whether a lot has nothing more to ask: the key sets that were not answered are retired, as the platform says. That is only
+/// believed as a reason not to wait.
+fn is_over(desk: &Desk<'_>, client: &Client, lot: &str) -> Result<bool, Error> {
+    let unanswered = desk.state().shares.values().filter(|share| share.lot == lot && !share.is_done());
+    for share in unanswered {
+        let group = share.public()?.group;
+        let round = Round::ALL.iter().find(|round| round.group(lot) == group.as_str());
+        let said = round.map(|round| client.key_set(lot, *round)).transpose()?;
+        if said.is_none_or(|said| said.state == ACTIVE) {
+            return Ok(false);
         }
     }
-    Ok(answered)
+    Ok(true)
 }
 
 /// Sees to it that the lot's key sets are those that all members accepted.
-fn confirm(desk: &mut Desk<'_>, client: &Client, lot: &str) -> Result<(), Failed> {
+fn confirm(desk: &mut Desk<'_>, client: &Client, lot: &str) -> Result<(), Error> {
     let unconfirmed = desk.state().shares.values().filter(|share| share.lot == lot && !share.confirmed);
     let ceremonies: Vec<String> = unconfirmed.map(|share| share.ceremony.clone()).collect();
     for id in ceremonies {
-        let view = Platform::ceremony(client, &id).map_err(Error::from)?;
+        let view = Platform::ceremony(client, &id)?;
         desk.settle(&Ceremony::read(&view, &desk.me()?)?)?;
     }
     Ok(())
@@ -132,15 +182,20 @@ fn waiting<T>(wait: bool, voice: &Voice, mut attempt: impl FnMut() -> Result<T, 
     loop {
         match attempt() {
             Err(Error::Refused(refusal)) if wait && PASSING.contains(&refusal.kind) => {
-                if told != Some(refusal.kind.code) {
-                    voice.line(&refusal.to_string());
-                    told = Some(refusal.kind.code);
-                }
-                std::thread::sleep(Duration::from_millis(limits::CUSTODIAN_LOOK_MS));
+                pause(voice, &refusal, &mut told);
             }
             outcome => return outcome,
         }
     }
+}
+
+/// Says once why it waits, and waits a little.
+fn pause(voice: &Voice, refusal: &Refusal, told: &mut Option<&'static str>) {
+    if *told != Some(refusal.kind.code) {
+        voice.line(&refusal.to_string());
+        *told = Some(refusal.kind.code);
+    }
+    std::thread::sleep(Duration::from_millis(limits::CUSTODIAN_LOOK_MS));
 }
 
 fn to_platform(desk: &mut Desk<'_>, checked: &Checked, client: &Client, voice: &Voice) -> Result<Value, Failed> {

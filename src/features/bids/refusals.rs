@@ -4,6 +4,7 @@
 use crate::kernel::text::Bilingual;
 pub(super) use crate::refusals::key_not_active;
 use crate::refusals::plain;
+use crate::rules::catalogue::EB_06;
 use crate::rules::refusal::{Refusal, Retry};
 use crate::seal::error::FormError;
 
@@ -26,8 +27,8 @@ fixed!(/// The header is for another lot.
     hint "请核对项目、标段与开标组(均以密钥集为准)后重新密封。", "Take project, lot and group from the lot's key set and seal it anew.");
 fixed!(/// Not one price envelope and at most one of documents.
     envelope_parts, "envelope-parts-wrong", AfterChange,
-    "须恰有一个报价信封(price),可另有一个文件信封(documents),且不得有其他部分。",
-    "A bid is exactly one `price` envelope and at most one `documents` envelope; a reserve price is one `reserve` envelope.",
+    "须恰有一个报价信封(price),可另有一个文件信封(documents),设有密钥托管的另有一个 escrow 信封,且不得有其他部分。",
+    "A bid is exactly one `price` envelope, at most one `documents` envelope, and with an escrow one `escrow` envelope; a reserve price is one `reserve` envelope.",
     hint "请按此组成重新提交。", "Send exactly these parts.");
 fixed!(/// A bid without its first envelope, where there are two.
     first_envelope_missing, "first-envelope-missing", AfterChange,
@@ -35,6 +36,30 @@ fixed!(/// A bid without its first envelope, where there are two.
     "This lot has two envelopes: beside the `price` envelope a bid has a `documents` envelope, which opens first.",
     hint "请同时提交两个信封,各自密封至其轮次的密钥集(round=first、second)。",
     "Send both, each sealed to the key set of its round (`round=first` and `round=second`).");
+/// A bid without its key in escrow, where the notice asks for it.
+pub(super) fn escrow_missing() -> Refusal {
+    let detail = Bilingual::new(
+        "本标段设有密钥托管(EB-06):除报价信封外,须另有一个 escrow 信封,内装本次投标的一次性私钥。",
+        "This lot has an escrow of bidders' keys (EB-06): beside the other envelopes a bid has an `escrow` envelope with its one-time \
+         private key.",
+    );
+    let hint = Bilingual::new(
+        "请密封至 round=escrow 的密钥集,并与其他信封一并提交;sealbid seal 会自动完成。",
+        "Seal it to the key set of `round=escrow` and send it with the others; `sealbid seal` does.",
+    );
+    Refusal { rule: Some(EB_06), ..plain("escrow-missing", detail, hint, Retry::AfterChange) }
+}
+
+/// A key in escrow that nobody asks for.
+pub(super) fn escrow_not_asked() -> Refusal {
+    let detail = Bilingual::new(
+        "本标段不设密钥托管(EB-06),底价亦不托管:不得提交 escrow 信封。",
+        "This lot has no escrow of bidders' keys (EB-06), and a reserve price has none: no `escrow` envelope is taken.",
+    );
+    let hint = Bilingual::new("请去掉该信封重新提交。", "Send the other envelopes alone.");
+    Refusal { rule: Some(EB_06), ..plain("escrow-not-asked", detail, hint, Retry::AfterChange) }
+}
+
 fixed!(/// The envelopes of one bid do not belong together.
     envelopes_disagree, "envelopes-disagree", AfterChange,
     "各信封的 rev 或 doc_rev 不一致。", "The envelopes of one bid must name the same rev and the same doc_rev.",

@@ -71,7 +71,13 @@ impl Submission {
         envelopes.sort_by_key(|envelope| envelope.ctx().part);
         let parts: Vec<Part> = envelopes.iter().map(|envelope| envelope.ctx().part).collect();
         let complete = match sort {
-            Sort::Bid => matches!(parts[..], [Part::Price] | [Part::Price, Part::Documents]),
+            Sort::Bid => matches!(
+                parts[..],
+                [Part::Price]
+                    | [Part::Price, Part::Documents]
+                    | [Part::Price, Part::Escrow]
+                    | [Part::Price, Part::Documents, Part::Escrow]
+            ),
             Sort::Reserve => parts == [Part::Reserve],
         };
         if !complete {
@@ -122,13 +128,17 @@ impl Submission {
     /// Checks that the headers are this organisation's and for this lot, whose key set names its project and its group.
     ///
     /// # Errors
-    /// 422: `envelope-not-yours`, `envelope-foreign-lot`.
+    /// 422: `first-envelope-missing`, `escrow-missing`, `escrow-not-asked`, `envelope-not-yours`, `envelope-foreign-lot`.
     pub fn check_place(&self, seals: &Seals, org: &OrgId) -> Result<(), Refusal> {
-        if seals.envelopes == Envelopes::Two
-            && self.envelopes[0].ctx().part != Part::Reserve
-            && self.envelopes.len() < 2
-        {
+        let has = |part: Part| self.envelopes.iter().any(|envelope| envelope.ctx().part == part);
+        let is_bid = !has(Part::Reserve);
+        if is_bid && seals.envelopes == Envelopes::Two && !has(Part::Documents) {
             return Err(refusals::first_envelope_missing());
+        }
+        match (is_bid && seals.has_escrow(), has(Part::Escrow)) {
+            (true, false) => return Err(refusals::escrow_missing()),
+            (false, true) => return Err(refusals::escrow_not_asked()),
+            _ => {}
         }
         for ctx in self.envelopes.iter().map(SignedEnvelope::ctx) {
             if ctx.bidder.as_str() != org.as_str() {

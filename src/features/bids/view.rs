@@ -144,7 +144,7 @@ pub struct RefusalView {
 /// One part of the bid in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PartView {
-    /// `price` or `documents`.
+    /// `price`, `documents` or `escrow`.
     pub part: String,
     /// The envelope's id, hex.
     #[schema(value_type = String)]
@@ -156,7 +156,7 @@ pub struct PartView {
 /// A part of the bid in force whose ciphertext has to be sent again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DamagedPart {
-    /// `price` or `documents`.
+    /// `price`, `documents` or `escrow`.
     pub part: String,
     /// Under which upload.
     pub upload_id: String,

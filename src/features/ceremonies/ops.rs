@@ -62,7 +62,7 @@ pub fn begin(tx: &mut Tx<'_>, actor: &Actor, org: &OrgId, lot_id: &str, draft: &
     let live = |ceremony: &Ceremony| RUNNING.contains(&ceremony.state) || ceremony.state == CeremonyState::Active;
     let facts = CeremonyFacts {
         is_wanted: matches!(lot.state, State::Draft | State::Registering | State::Registered)
-            && lot.body.terms.key_mode.needs_custodians(),
+            && lot.body.terms.needs_custodians(),
         is_only: !others.iter().any(live),
         ..facts(CeremonyState::Drafted, &lot.initiator)
     };
@@ -95,8 +95,7 @@ fn check_draft(lot: &Lot, signed: &SignedDraft, now: Timestamp) -> Result<()> {
     if draft.tender.as_str() != lot.row.project_id || draft.lot.as_str() != lot.row.id {
         return wrong("tender and lot must be the lot's project and the lot");
     }
-    let expected: Vec<String> =
-        lot.body.terms.envelopes.rounds().iter().map(|round| round.group(&lot.row.id)).collect();
+    let expected: Vec<String> = lot.body.terms.shared_rounds().iter().map(|round| round.group(&lot.row.id)).collect();
     if !draft.groups.iter().map(|group| group.group.as_str()).eq(expected.iter().map(String::as_str)) {
         return wrong(&format!("groups must be {}, in this order", expected.join(" and ")));
     }

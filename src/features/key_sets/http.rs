@@ -25,7 +25,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[derive(Clone, Copy, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct RoundQuery {
-    /// `first` (default) or, where bids have two envelopes, `second`.
+    /// `first` (default); `second` where bids have two envelopes; `escrow` where bidders deposit their own keys.
     #[serde(default)]
     round: Option<Round>,
 }
@@ -39,7 +39,7 @@ impl RoundQuery {
 
 /// Shows what bids of a lot are sealed to.
 ///
-/// Where bids have two envelopes there is one for each round; `parts` says which parts of a bid are sealed to this one. Check the
+/// Where bids have two envelopes there is one for each round, and one more where bidders deposit their keys; `parts` says which parts of a bid are sealed to this one. Check the
 /// signature with the platform key, and that project, lot and opening are those of the notice.
 #[utoipa::path(tag = "bids", operation_id = "get_key_set", params(LotPath, RoundQuery),
     responses((status = 200, body = KeySetView, description = "The key set."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such lot, or not published yet.")))]
@@ -57,7 +57,8 @@ pub async fn get_key_set(
             let row = queries::of_round(conn, &lot_id, round)?;
             let mode = lot.body.terms.key_mode;
             let shown = lots::queries::is_public(lot.state) && (row.is_some() || mode == KeyMode::Bidder);
-            let has_round = lot.body.terms.envelopes.rounds().contains(&round);
+            let terms = &lot.body.terms;
+            let has_round = terms.envelopes.rounds().contains(&round) || terms.shared_rounds().contains(&round);
             if shown && has_round { Ok((lot.body.terms, row)) } else { Err(refusals::not_found().into()) }
         })
         .await?;
@@ -67,7 +68,9 @@ pub async fn get_key_set(
         state: row.as_ref().map_or_else(|| ACTIVE.into(), |row| row.state.clone()),
         key_set: body.map_err(|error| Error::damaged(error.to_string()))?,
         mode: terms.key_mode,
-        protects: terms.key_mode.protects().into(),
+        escrow: terms.escrow,
+        decryption_minutes: terms.decryption_minutes,
+        protects: terms.key_mode.protects(terms.escrow).into(),
         envelopes: terms.envelopes,
         round,
         parts: groups::names(terms.envelopes, &[round]).into_iter().map(str::to_owned).collect(),

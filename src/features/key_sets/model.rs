@@ -4,9 +4,10 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::groups::round_of;
 use crate::db::schema::key_sets;
 use crate::rules::envelopes::{Envelopes, Round};
-use crate::rules::facts::KeyMode;
+use crate::rules::facts::{Escrow, KeyMode};
 use crate::seal::envelope::Part;
 use crate::seal::keyset::KeySet;
 
@@ -53,9 +54,14 @@ pub struct Seals {
 }
 
 impl Seals {
+    /// Whether a bid deposits its bidder's own key.
+    pub fn has_escrow(&self) -> bool {
+        self.shared(Round::Escrow).is_some()
+    }
+
     /// The opening group that a part belongs to.
     pub fn group(&self, part: Part) -> String {
-        self.envelopes.round_of(part.is_priced()).group(&self.lot)
+        round_of(self.envelopes, part).group(&self.lot)
     }
 
     /// The key set of a round.
@@ -68,7 +74,11 @@ impl Seals {
         if own.is_some() != self.mode.needs_bidder() {
             return None;
         }
-        let shared = self.shared(self.envelopes.round_of(part.is_priced()));
+        let shared = self.shared(round_of(self.envelopes, part));
+        if part == Part::Escrow {
+            // To custodians alone: it is there for whoever does not come.
+            return shared.map(|set| vec![set]);
+        }
         let needs_shared = self.mode != KeyMode::Bidder;
         (shared.is_some() == needs_shared).then(|| shared.into_iter().chain(own).collect())
     }
@@ -87,6 +97,10 @@ pub struct KeySetView {
     /// Key mode: `platform`, `custodians`, `bidder`, `dual`. In the last two a bid brings a key set of its own (kind
     /// `bidder`), to which the last slot is sealed.
     pub mode: KeyMode,
+    /// Whether each bidder deposits its own key with custodians: then `round=escrow` shows the key set to which that is sealed.
+    pub escrow: Escrow,
+    /// How many minutes bidders who hold a key have to decrypt, once the opening began.
+    pub decryption_minutes: u32,
     /// What this mode protects against, and what not.
     pub protects: crate::kernel::text::Bilingual,
     /// Whether a bid has one envelope or two.

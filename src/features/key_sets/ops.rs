@@ -78,7 +78,7 @@ pub fn publish(tx: &mut Tx<'_>, keys: &Keys, lot: &Lot, key_set: &KeySet) -> Res
 
 /// The round of a lot whose group a key set is made for.
 pub fn round_of(lot: &Lot, key_set: &KeySet) -> Option<Round> {
-    let mut rounds = lot.body.terms.envelopes.rounds().iter().copied();
+    let mut rounds = lot.body.terms.shared_rounds().into_iter();
     rounds.find(|round| key_set.group.as_str() == round.group(&lot.row.id))
 }
 

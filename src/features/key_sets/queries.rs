@@ -80,7 +80,9 @@ pub fn opens_not_before(row: &KeySetRow) -> Result<Timestamp> {
 /// 404 before.
 pub fn seals(conn: &mut Conn, lot: &Lot) -> Result<Seals> {
     let mode = lot.body.terms.key_mode;
-    let rows = of_lot(conn, &lot.row.id)?;
+    let mut rows = of_lot(conn, &lot.row.id)?;
+    let rounds: Vec<i64> = lot.body.terms.shared_rounds().into_iter().map(Round::number).collect();
+    rows.retain(|row| rounds.contains(&row.round));
     if !lots::queries::is_public(lot.state) || (rows.is_empty() && mode != KeyMode::Bidder) {
         return Err(refusals::not_found().into());
     }

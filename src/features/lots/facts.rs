@@ -14,7 +14,9 @@ use crate::features::instances;
 use crate::features::key_sets;
 use crate::kernel::role::Actor;
 use crate::ledger::Result;
-use crate::rules::facts::LotFacts;
+use crate::limits;
+use crate::rules::envelopes::Round;
+use crate::rules::facts::{Escrow, LotFacts};
 use crate::rules::hold::Hold;
 use crate::rules::machine::State;
 
@@ -37,6 +39,7 @@ pub fn load(conn: &mut Conn, lot: &Lot, actor: &Actor) -> Result<LotFacts> {
         documents: count(documents::table.filter(documents::lot_id.eq(&lot.row.id)).count().get_result(conn)?),
         document_revision: body.document_revision,
         key_set_ready: key_set_ready(conn, lot)?,
+        escrow_ready: escrow_ready(conn, lot)?,
         doc_issue_start_at: schedule.doc_issue_start_at,
         doc_issue_end_at: schedule.doc_issue_end_at,
         notice_at: body.notice_at,
@@ -130,6 +133,20 @@ fn key_set_ready(conn: &mut Conn, lot: &Lot) -> Result<bool> {
         }
     }
     Ok(true)
+}
+
+/// Whether bidders can deposit their keys from the notice on, where they do: custodians have made the key set for it, and use it
+/// once the bidders' minutes are over, and not much later.
+fn escrow_ready(conn: &mut Conn, lot: &Lot) -> Result<bool> {
+    let terms = &lot.body.terms;
+    if terms.escrow == Escrow::None {
+        return Ok(true);
+    }
+    let Some(row) = key_sets::queries::of_round(conn, &lot.row.id, Round::Escrow)? else { return Ok(false) };
+    let not_before = key_sets::queries::opens_not_before(&row)?;
+    let opens = lot.body.schedule.opens_at.or(lot.body.schedule.deadline_at);
+    let over = opens.map(|opens| opens.plus_millis(terms.decryption_ms()));
+    Ok(over.is_none_or(|over| (over..=over.plus_millis(limits::ESCROW_DELAY_MS)).contains(&not_before)))
 }
 
 fn open_document_objections(conn: &mut Conn, lot: &Lot) -> Result<u32> {

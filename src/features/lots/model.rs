@@ -11,8 +11,8 @@ use crate::kernel::money::{Currency, Money};
 use crate::kernel::time::Timestamp;
 use crate::ledger::{Error, Result};
 use crate::rules::editions::{self, Edition};
-use crate::rules::envelopes::{Envelopes, Round};
-use crate::rules::facts::{FailureCause, KeyMode, ReserveTerm};
+use crate::rules::envelopes::{Envelopes, Round, shared_rounds};
+use crate::rules::facts::{Escrow, FailureCause, KeyMode, ReserveTerm};
 use crate::rules::hold::HoldKind;
 use crate::rules::machine::State;
 use crate::seal::keyset::Profile;
@@ -137,6 +137,10 @@ pub struct LotTerms {
     /// To whom bids are sealed: `platform` (default), `custodians`, `bidder`, `dual`.
     #[serde(default = "platform")]
     pub key_mode: KeyMode,
+    /// `none` (default) or `custodians`: whether each bidder deposits its own key with custodians, who open it only where the bidder
+    /// did not decrypt in its minutes (EB-06). For the key mode `bidder`.
+    #[serde(default = "nothing")]
+    pub escrow: Escrow,
     /// `one` (default) or `two`: whether prices open together with the rest, or in a round of their own (ENG-40).
     #[serde(default = "one")]
     pub envelopes: Envelopes,
@@ -148,8 +152,29 @@ pub struct LotTerms {
     pub bid_validity_days: u32,
 }
 
+impl LotTerms {
+    /// The rounds whose key the platform or custodians hold.
+    pub fn shared_rounds(&self) -> Vec<Round> {
+        shared_rounds(self.key_mode, self.envelopes, self.escrow)
+    }
+
+    /// Whether custodians have to make a key before the notice.
+    pub fn needs_custodians(&self) -> bool {
+        self.key_mode.needs_custodians() || self.escrow == Escrow::Custodians
+    }
+
+    /// How long bidders have to decrypt, in milliseconds.
+    pub fn decryption_ms(&self) -> i64 {
+        i64::from(self.decryption_minutes) * 60_000
+    }
+}
+
 fn platform() -> KeyMode {
     KeyMode::Platform
+}
+
+fn nothing() -> Escrow {
+    Escrow::None
 }
 
 fn one() -> Envelopes {

@@ -18,6 +18,7 @@ use crate::features::accounts;
 use crate::features::ceremonies;
 use crate::features::key_sets;
 use crate::features::key_sets::groups;
+use crate::features::key_sets::model::KeySetRow;
 use crate::features::lots::model::Lot;
 use crate::features::partials;
 use crate::features::public_log::disclosure;
@@ -92,14 +93,19 @@ fn head(conn: &mut Conn, keys: &Keys, log: &Log, (lot, round): (&Lot, Round)) ->
     let (id, damaged) = (&lot.row.id, |what: String| Error::damaged(format!("bundle of {}: {what}", lot.row.id)));
     let json_of = |text: &str| serde_json::from_str::<Value>(text).map_err(|error| damaged(error.to_string()));
     let promise = keys.promise.verifying_key();
+    let key_sets = key_sets::queries::of_lot(conn, id)?;
+    let rounds = lot.body.terms.shared_rounds();
+    let platform =
+        json!({ "kid": promise.key_id(), "alg": promise.algorithm().name(), "public_key": promise.to_base64url() });
     let mut lines = vec![json!({
         "type": VERSION,
         "lot": id,
         "tender": lot.row.project_id,
         "group": round.group(id),
         "mode": lot.body.terms.key_mode,
+        "escrow": rounds.contains(&Round::Escrow).then(|| Round::Escrow.group(id)),
         "opens_at": lot.body.schedule.opens_at,
-        "platform": { "kid": promise.key_id(), "alg": promise.algorithm().name(), "public_key": promise.to_base64url() },
+        "platform": platform,
     })];
     let ceremonies = ceremonies::queries::of_lot(conn, id)?;
     if let Some(active) = ceremonies.iter().find(|ceremony| ceremony.state == CeremonyState::Active) {
@@ -112,10 +118,12 @@ fn head(conn: &mut Conn, keys: &Keys, log: &Log, (lot, round): (&Lot, Round)) ->
             "messages": view.messages,
         }));
     }
-    let key_sets = key_sets::queries::of_lot(conn, id)?;
-    // What was sealed to another round's key set is in that round's bundle.
-    let elsewhere = |kid: &str| key_sets.iter().any(|row| row.kid == kid && row.round != round.number());
-    if let Some(row) = key_sets.iter().find(|row| row.round == round.number()) {
+    // What was sealed to another round's key set is in that round's bundle; keys in escrow open in the lot's only one.
+    let here: Vec<i64> =
+        rounds.into_iter().filter(|of| [round, Round::Escrow].contains(of)).map(Round::number).collect();
+    let is_here = |row: &KeySetRow| here.contains(&row.round);
+    let elsewhere = |kid: &str| key_sets.iter().any(|row| row.kid == kid && !is_here(row));
+    for row in key_sets.iter().filter(|row| is_here(row)) {
         lines.push(json!({ "type": "key_set", "key_set": json_of(&row.body)? }));
     }
     for own in partials::queries::own_keys(conn, id)? {
@@ -130,8 +138,12 @@ fn head(conn: &mut Conn, keys: &Keys, log: &Log, (lot, round): (&Lot, Round)) ->
     }
     for row in partials::queries::lists(conn, id)?.iter().filter(|row| !elsewhere(&row.kid)) {
         let list = json_of(&row.body)?;
-        let signer = signer(conn, &list)?;
-        lines.push(json!({ "type": "partials", "partials": list, "signer": signer }));
+        // What was made with a key out of escrow is signed by the platform.
+        let signer = match &row.escrow {
+            Some(_) => platform.clone(),
+            None => signer(conn, &list)?,
+        };
+        lines.push(json!({ "type": "partials", "partials": list, "signer": signer, "escrow": row.escrow }));
     }
     Ok(lines)
 }
@@ -151,7 +163,7 @@ fn page(
     (lot, round): (&Lot, Round),
     after: &str,
 ) -> Result<(Vec<Value>, Option<String>)> {
-    let parts = groups::names(lot.body.terms.envelopes, &[round]);
+    let parts = groups::names(lot.body.terms.envelopes, &[round, Round::Escrow]);
     let rows = super::queries::outcomes_after(conn, (&lot.row.id, &parts), after, limits::EXPORT_PAGE)?;
     let whole = rows.len() as i64 == limits::EXPORT_PAGE;
     let last = rows.last().filter(|_| whole).map(|(row, ..)| row.id.clone());

@@ -124,6 +124,9 @@ fn row(out: &mut String, number: &str, bid: &RecordedBid) {
         let title = cause.title();
         put!(outcome, "<br>{} / {}: {}", title.zh, title.en, optional(bid.cause_reason.as_deref()));
     }
+    if bid.by_escrow {
+        outcome.push_str("<br>由托管密钥启封(EB-06) / opened with its key out of escrow (EB-06)");
+    }
     let revision = if bid.is_current_revision { "现行 / current" } else { "此前版本 / an earlier one" };
     put!(
         out,
@@ -250,6 +253,7 @@ mod tests {
             received_at_local: at.local(),
             cause: price.is_none().then_some(UndecryptedCause::Platform),
             cause_reason: Some(NASTY.into()),
+            by_escrow: price.is_some(),
             parts: vec![RecordedPart {
                 part: "price".into(),
                 envelope_id: "e".into(),

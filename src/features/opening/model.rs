@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::db::schema::{objections, openings, unsealings};
+use crate::features::lots::model::LotTerms;
 use crate::kernel::digest::Digest;
 use crate::kernel::id::OrgId;
 use crate::kernel::money::Money;
@@ -80,6 +81,13 @@ pub struct OpeningBody {
     pub closed_at: Option<Timestamp>,
     /// By whom.
     pub closed_by: Option<By>,
+}
+
+impl OpeningBody {
+    /// When the time is over that bidders who hold a key have to decrypt.
+    pub fn decryption_ends_at(&self, terms: &LotTerms) -> Option<Timestamp> {
+        self.begun_at.map(|at| at.plus_millis(terms.decryption_ms()))
+    }
 }
 
 /// A session, read.

@@ -8,13 +8,14 @@ use diesel::prelude::*;
 use super::model::{OPEN, ObjectionRow, Opening, OpeningRow, UnsealingRow};
 use crate::db::Conn;
 use crate::db::schema::{bid_envelopes, bids, damages, objections, openings, organisations, partials, unsealings};
-use crate::features::bids::model::BID;
+use crate::features::bids::model::{BID, RESERVE};
 use crate::kernel::org_identifier::OrgIdentifier;
 use crate::ledger::{Error, Result};
 use crate::rules::bid::BidState;
 use crate::rules::envelopes::Round;
 use crate::rules::objection::ObjectionKind;
 use crate::rules::opening::SessionState;
+use crate::seal::envelope::Part;
 use crate::seal::unsealing::Outcome;
 
 /// Ids asked for in one query: below the number of parameters that either database takes.
@@ -95,6 +96,8 @@ pub struct Wanted {
     pub slot: i64,
     /// How many members.
     pub k: i64,
+    /// They may still be made with a key in escrow, and are waited for no longer than until that has failed.
+    pub in_escrow: bool,
 }
 
 /// Envelopes of a lot's box without a stored outcome, after the envelope `after`, for which the wanted shares were given; those
@@ -110,7 +113,7 @@ pub fn pending(
     wanted: &[Wanted],
     limit: i64,
 ) -> Result<Vec<Sealed>> {
-    let of_slot = |at: usize| wanted.get(at).map_or((-1, 0), |wanted| (wanted.slot, wanted.k));
+    let of_slot = |at: usize| wanted.get(at).map_or((-1, 0, false), |wanted| (wanted.slot, wanted.k, wanted.in_escrow));
     let given = |slot: i64| {
         partials::table
             .filter(partials::envelope_id.eq(bid_envelopes::envelope_id))
@@ -118,8 +121,14 @@ pub fn pending(
             .count()
             .single_value()
     };
-    let ((first, first_k), (second, second_k)) = (of_slot(0), of_slot(1));
-    let ready = given(first).ge(first_k).and(given(second).ge(second_k)).assume_not_null();
+    let ((first, first_k, in_escrow), (second, second_k, _)) = (of_slot(0), of_slot(1));
+    // A reserve price has no key in escrow.
+    let failed = unsealings::table
+        .filter(unsealings::bid_id.eq(bid_envelopes::owner_id))
+        .filter(unsealings::part.eq(Part::Escrow.name()))
+        .filter(unsealings::state.ne(Outcome::Opened.name()));
+    let lost = in_escrow.into_sql::<diesel::sql_types::Bool>().and(bids::kind.eq(RESERVE).or(exists(failed)));
+    let ready = given(first).ge(first_k).and(given(second).ge(second_k)).assume_not_null().or(lost);
     let tried = unsealings::table.filter(unsealings::envelope_id.eq(bid_envelopes::envelope_id));
     let damaged = damages::table.filter(damages::upload_id.eq(bid_envelopes::upload_id));
     let waits = not(exists(damaged)).or(damaged_too.into_sql::<diesel::sql_types::Bool>());

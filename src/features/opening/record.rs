@@ -28,6 +28,7 @@ use crate::rules::envelopes::Round;
 use crate::rules::machine::State;
 use crate::rules::objection::ObjectionKind;
 use crate::rules::opening::UndecryptedCause;
+use crate::seal::envelope::Part;
 
 /// An organisation in a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -41,7 +42,7 @@ pub struct Party {
 /// One part of a bid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RecordedPart {
-    /// `price`, `documents` or `reserve`.
+    /// `price`, `documents`, `reserve` or `escrow`.
     pub part: String,
     /// The envelope's id: SHA-256 of its signed content.
     pub envelope_id: String,
@@ -91,6 +92,9 @@ pub struct RecordedBid {
     pub cause: Option<UndecryptedCause>,
     /// Why that is so.
     pub cause_reason: Option<String>,
+    /// Its bidder did not decrypt, and custodians opened the key that it had deposited (EB-06).
+    #[serde(default)]
+    pub by_escrow: bool,
     /// Its parts.
     pub parts: Vec<RecordedPart>,
 }
@@ -152,7 +156,8 @@ pub fn is_reserve_public(lot: &Lot) -> bool {
 /// The database's; internal when nothing was read out.
 pub fn build(conn: &mut Conn, lot: &Lot, session: &Opening, with_reserve: bool) -> Result<OpeningRecord> {
     let envelopes = lot.body.terms.envelopes;
-    let rounds: Vec<Round> = envelopes.rounds().iter().copied().filter(|round| *round <= session.round).collect();
+    let rounds = envelopes.rounds().iter().copied().filter(|round| *round <= session.round);
+    let rounds: Vec<Round> = rounds.chain([Round::Escrow]).collect();
     let parts = groups::names(envelopes, &rounds);
     if session.body.read_out_at.is_none() {
         return Err(Error::internal("a record of a box that was not read out"));
@@ -243,6 +248,7 @@ impl Source {
             received_at_local: received_at.local(),
             cause: attribution.as_ref().map(|said| said.cause),
             cause_reason: attribution.map(|said| said.reason),
+            by_escrow: parts.iter().any(|(row, _)| row.part == Part::Escrow.name() && row.is_opened()),
             parts: parts.iter().map(|(row, body)| self.part(row, body)).collect(),
         })
     }

@@ -1,7 +1,9 @@
-//! Second envelopes that stayed sealed (ENG-40): once the lot's openings are over, what could still open them goes.
+//! What stayed sealed for good: second envelopes (ENG-40), and keys in escrow that nobody had to ask for (EB-06). Once the lot's
+//! openings are over, what could still open them goes.
 //!
-//! Promise: when this is committed, the platform's key of that round is erased and the sealed payloads are doomed; their bytes go
-//! with the next round of the sweeper. Headers, receipts and entries stay: that a bid was made and in which form is on record.
+//! Promise: when this is committed, the platform's key of that round is erased (custodians are told that theirs is retired) and the
+//! sealed payloads are doomed; their bytes go with the next round of the sweeper. Headers, receipts and entries stay: that a bid was
+//! made and in which form is on record.
 
 use std::collections::BTreeSet;
 
@@ -18,38 +20,43 @@ use crate::ledger::{Record, Result, Tx};
 use crate::rules::envelopes::{Envelopes, Round};
 use crate::rules::machine::State;
 
-/// Destroys what stayed sealed of a lot with two envelopes, once nothing more will be opened; does nothing for other lots.
+/// Destroys what stayed sealed of a lot, once nothing more will be opened of it; does nothing for lots that open as a whole.
 ///
 /// # Errors
 /// The database's.
 pub fn destroy(tx: &mut Tx<'_>, lot: &Lot) -> Result<()> {
-    let more_to_come = lot.state == State::Opened && lot.prices_sealed();
-    if lot.body.terms.envelopes == Envelopes::One || more_to_come {
+    let prices_to_come = lot.state == State::Opened && lot.prices_sealed();
+    let terms = &lot.body.terms;
+    if terms.envelopes == Envelopes::Two && !prices_to_come {
+        destroy_round(tx, lot, Round::Second, "dst")?;
+    }
+    destroy_round(tx, lot, Round::Escrow, "dse")
+}
+
+fn destroy_round(tx: &mut Tx<'_>, lot: &Lot, round: Round, stream: &'static str) -> Result<()> {
+    if key_sets::queries::of_round(tx.conn(), &lot.row.id, round)?.is_none() {
         return Ok(());
     }
-    if key_sets::queries::of_round(tx.conn(), &lot.row.id, Round::Second)?.is_none() {
-        return Ok(());
-    }
-    let doomed = sealed_uploads(tx.conn(), &lot.row.id)?;
+    let doomed = sealed_uploads(tx.conn(), lot, round)?;
     // How many there are stays as secret as how many bid: a lot may be terminated before anything opened.
     let record = Record::new("envelopes.destroyed")
         .sealed()
         .lot(lot.row.id.clone())
         .project(lot.row.project_id.clone())
-        .public("round", Round::Second)
+        .public("round", round)
         .restricted("count", doomed.len());
-    tx.note_in(&gathering("dst", &[&lot.row.id]), 1, record)?;
-    key_sets::ops::erase_round(tx, lot, Round::Second)?;
+    tx.note_in(&gathering(stream, &[&lot.row.id]), 1, record)?;
+    key_sets::ops::erase_round(tx, lot, round)?;
     doomed.iter().try_for_each(|upload| uploads::ops::doom_sealed(tx, upload))
 }
 
-/// Uploads of second envelopes, of every version of a bid, of which nothing was ever opened.
-fn sealed_uploads(conn: &mut Conn, lot_id: &str) -> Result<BTreeSet<String>> {
-    let parts = groups::names(Envelopes::Two, &[Round::Second]);
+/// Uploads of envelopes of a round, of every version of a bid, of which nothing was ever opened.
+fn sealed_uploads(conn: &mut Conn, lot: &Lot, round: Round) -> Result<BTreeSet<String>> {
+    let parts = groups::names(lot.body.terms.envelopes, &[round]);
     let of_lot = |tried: bool| {
         let outcome = unsealings::table.filter(unsealings::envelope_id.eq(bid_envelopes::envelope_id));
         let query = bid_envelopes::table
-            .filter(bid_envelopes::lot_id.eq(lot_id.to_owned()))
+            .filter(bid_envelopes::lot_id.eq(lot.row.id.clone()))
             .filter(bid_envelopes::part.eq_any(parts.clone()))
             .select(bid_envelopes::upload_id)
             .into_boxed();

@@ -16,6 +16,7 @@ use crate::ledger::{Error, Failure, Result};
 use crate::limits;
 use crate::seal::envelope::{Part, SignedEnvelope};
 use crate::seal::error::SealError;
+use crate::seal::escrow;
 use crate::seal::keyset::{KeySet, KeyShare};
 use crate::seal::manifest::{BidJson, FileEntry};
 use crate::seal::part_reader::{Discard, PartContents};
@@ -42,11 +43,22 @@ pub struct Shares {
     pub given: Vec<Given>,
 }
 
+/// How the opening of an envelope ended.
+#[derive(Debug)]
+pub struct Opened {
+    /// As evidence.
+    pub outcome: Outcome,
+    /// What was in it, or why it did not open.
+    pub body: UnsealingBody,
+    /// Out of an escrow: its bidder's key, with which the bid's other envelopes open.
+    pub key: Option<KeyShare>,
+}
+
 /// Opens an envelope.
 ///
 /// # Errors
 /// When it has to be tried again: the disk cannot be read, or the system gives no random numbers.
-pub fn open(blobs: &DiskBlobs, means: &Means, sealed: &Sealed, shares: &Shares) -> Result<(Outcome, UnsealingBody)> {
+pub fn open(blobs: &DiskBlobs, means: &Means, sealed: &Sealed, shares: &Shares) -> Result<Opened> {
     let envelope = SignedEnvelope::parse(sealed.header.as_bytes())
         .map_err(|error| Error::damaged(format!("header of envelope {}: {error}", sealed.envelope_id)))?;
     let mut body = UnsealingBody {
@@ -61,24 +73,22 @@ pub fn open(blobs: &DiskBlobs, means: &Means, sealed: &Sealed, shares: &Shares) 
         failed: None,
         attribution: None,
     };
-    let outcome = match unseal(blobs, means, sealed, shares, &envelope, &mut body)
-        .and_then(|contents| read(contents, envelope.ctx().part, means.currency, &mut body))
-    {
-        Ok(()) => Outcome::Opened,
+    let (outcome, key) = match unseal(blobs, means, sealed, shares, &envelope, &mut body) {
+        Ok(key) => (Outcome::Opened, key),
         Err(OpenError::Failed { outcome, reason, detail }) => {
             let detail = detail.chars().take(limits::FAILURE_LEN).collect();
             body.failed = Some(Failed { reason: reason.to_owned(), detail });
-            outcome
+            (outcome, None)
         }
         Err(OpenError::Io(error)) if is_loss(&error) => {
             body.failed = Some(Failed { reason: "payload_unreadable".into(), detail: error.to_string() });
-            Outcome::BadPayload
+            (Outcome::BadPayload, None)
         }
         Err(OpenError::Io(error)) => {
             return Err(Failure::Storage(format!("envelope {}: {error}", sealed.envelope_id)).into());
         }
     };
-    Ok((outcome, body))
+    Ok(Opened { outcome, body, key })
 }
 
 fn unseal(
@@ -88,7 +98,7 @@ fn unseal(
     shares: &Shares,
     envelope: &SignedEnvelope,
     body: &mut UnsealingBody,
-) -> std::result::Result<PartContents, OpenError> {
+) -> std::result::Result<Option<KeyShare>, OpenError> {
     let key_sets = means
         .seals
         .of(envelope.ctx().part, shares.own_key.as_ref())
@@ -109,7 +119,14 @@ fn unseal(
         }
         Err(error) => return Err(OpenError::Io(std::io::Error::other(error))),
     };
-    unsealing::open_part(envelope, keys, payload, &mut Discard)
+    let part = envelope.ctx().part;
+    if part == Part::Escrow {
+        let own = shares.own_key.as_ref();
+        let own = own.ok_or_else(|| failed(Outcome::MissingSlot, "no_key_set", "the bid brought no key of its own"))?;
+        return escrow::open_key(envelope, keys, payload, own).map(Some);
+    }
+    let contents = unsealing::open_part(envelope, keys, payload, &mut Discard)?;
+    read(contents, part, means.currency, body).map(|()| None)
 }
 
 /// The shares for one slot: the platform's own, or those of the members with the lowest indices among the ones that were given.

@@ -17,6 +17,7 @@ use crate::ledger::Result;
 use crate::rules::envelopes::Round;
 use crate::rules::machine::State;
 use crate::rules::opening::{SessionState, UndecryptedCause};
+use crate::seal::envelope::Part;
 
 /// Where a session stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -64,6 +65,9 @@ pub struct FailedBid {
     pub bidder_name: String,
     /// Its ciphertext was damaged in the platform's storage: that is not attributed to the bidder.
     pub damaged_in_storage: bool,
+    /// Why its key in escrow did not open it, as a stable reason; where it lay there and custodians were asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escrow: Option<String>,
     /// The cause, once it was named.
     pub cause: Option<UndecryptedCause>,
     /// Why.
@@ -114,6 +118,7 @@ pub fn session_view(lot: &Lot, session: Option<&Opening>) -> SessionView {
 /// The database's.
 pub fn failed_bids(conn: &mut Conn, lot: &Lot) -> Result<Vec<FailedBid>> {
     let failures = queries::failures(conn, &lot.row.id, &groups::opening_now(lot))?;
+    let in_escrow = queries::failures(conn, &lot.row.id, &[Part::Escrow.name()])?;
     let boxed = queries::boxed(conn, &lot.row.id)?;
     let failed: Vec<_> = boxed.into_iter().filter(|bid| failures.iter().any(|row| row.bid_id == bid.id)).collect();
     let orgs: Vec<String> = failed.iter().map(|bid| bid.org_id.clone()).collect();
@@ -126,12 +131,17 @@ pub fn failed_bids(conn: &mut Conn, lot: &Lot) -> Result<Vec<FailedBid>> {
             in_storage |= body.is_damaged_in_storage();
             attribution = attribution.or(body.attribution);
         }
+        let escrow = match in_escrow.iter().find(|row| row.bid_id == bid.id) {
+            Some(row) => parse::<UnsealingBody>(&row.id, &row.body)?.failed.map(|failed| failed.reason),
+            None => None,
+        };
         let kind = if bid.kind == RESERVE { "reserve" } else { "bid" };
         items.push(FailedBid {
             bidder_name: names.get(&bid.org_id).map(|named| named.name.clone()).unwrap_or_default(),
             bid_id: bid.id,
             kind: kind.into(),
             damaged_in_storage: in_storage,
+            escrow,
             cause: attribution.as_ref().map(|said| said.cause),
             reason: attribution.map(|said| said.reason),
         });

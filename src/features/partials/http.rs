@@ -22,6 +22,8 @@ use crate::http::reply::Page;
 use crate::kernel::id::LotId;
 use crate::ledger::{Error, Result};
 use crate::refusals;
+use crate::rules::envelopes::Round;
+use crate::rules::facts::KeyMode;
 use crate::seal::ids::KeyId;
 use crate::seal::partials::SignedPartials;
 
@@ -82,11 +84,11 @@ fn view(conn: &mut Conn, app: &App, row: &SnapshotRow) -> Result<SnapshotView> {
 /// Gives partial decryptions of a lot that is being opened.
 ///
 /// For custodians of the lot's key set, and for bidders whose own key is needed (key modes `bidder` and `dual`), for whom the
-/// minutes count that the notice gives. The list is signed with the member's key, names the root of what it answers
+/// minutes count that the notice gives; once custodians are asked for keys in escrow, no bidder's share is taken. The list is signed with the member's key, names the root of what it answers
 /// (`GET /v1/lots/{lot}/snapshots`; for a bidder the root over its own lines), and every share has its proof. Shares that were
 /// given before are not taken twice. A list that bears its signature and is wrong goes on record with its member.
 #[utoipa::path(tag = "custodians", operation_id = "give_partials", request_body = NewPartials, params(LotPath), security(("bearer" = [])),
-    responses((status = 200, body = PartialsReceived, description = "Taken; what this member has given so far."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Software, for a custodian."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such lot, or not a member of that key set."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Not being opened, or the snapshot is not in the public log yet."), (status = 422, body = Problem, content_type = "application/problem+json", description = "The list or a share is not right; the problem says which.")))]
+    responses((status = 200, body = PartialsReceived, description = "Taken; what this member has given so far."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Software, for a custodian."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such lot, or not a member of that key set."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Not being opened, the snapshot is not in the public log yet, or the bidders' time is over."), (status = 422, body = Problem, content_type = "application/problem+json", description = "The list or a share is not right; the problem says which.")))]
 #[post("/v1/lots/{lot}/partials")]
 pub async fn give_partials(
     app: web::Data<App>,
@@ -130,7 +132,10 @@ pub async fn list_partials(app: web::Data<App>, path: web::Path<LotPath>) -> std
             if !lots::is_public(lot.state) {
                 return Err(refusals::not_found().into());
             }
-            let set = key_sets::queries::of_round(conn, &lot_id, lot.body.round)?;
+            let terms = &lot.body.terms;
+            // Where each bidder holds its own key, custodians are asked for keys in escrow alone.
+            let asked = if terms.key_mode == KeyMode::Bidder { Round::Escrow } else { lot.body.round };
+            let set = key_sets::queries::of_round(conn, &lot_id, asked)?;
             let k = set.as_ref().map(key_sets::queries::parsed).transpose()?.map(|set| set.k);
             let snapshot = match &set {
                 Some(set) => queries::snapshot(conn, &set.kid)?,
@@ -148,7 +153,7 @@ pub async fn list_partials(app: web::Data<App>, path: web::Path<LotPath>) -> std
             };
             Ok(GivenView {
                 items: received.iter().filter(|(kid, ..)| shown(kid)).map(line).collect(),
-                k: k.filter(|_| lot.body.terms.key_mode.needs_custodians()),
+                k: k.filter(|_| terms.needs_custodians()),
                 count: snapshot.as_ref().map(ops::signed_count).transpose()?,
                 given_up: session.and_then(|session| session.body.given_up),
             })

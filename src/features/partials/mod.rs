@@ -5,6 +5,7 @@
 //! putting shares together; to `seal`: whether a share is right.
 
 mod changes;
+pub mod escrow;
 pub mod http;
 pub mod model;
 pub mod ops;

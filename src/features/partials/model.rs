@@ -50,6 +50,9 @@ pub struct PartialListRow {
     pub digest: String,
     /// The signed list.
     pub body: String,
+    /// The envelope with the bidder's key, where it was made with a key out of escrow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escrow: Option<String>,
 }
 
 /// A row of `partials`: a share for one slot of one envelope.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::changes;
 use super::model::{PartialListRow, PartialRow, PartialsReceived, SnapshotRow};
-use super::queries;
+use super::{escrow, queries};
 use crate::db::Conn;
 use crate::features::accounts::signing_keys;
 use crate::features::bids;
@@ -12,13 +12,16 @@ use crate::features::ceremonies;
 use crate::features::key_sets;
 use crate::features::lots;
 use crate::features::lots::model::Lot;
+use crate::features::opening;
 use crate::kernel::digest::{Digest, sha256};
 use crate::kernel::id::{OrgId, PartialListId, SnapshotId, gathering};
 use crate::kernel::parallel;
+use crate::kernel::time::Timestamp;
 use crate::keys::Keys;
 use crate::ledger::{Error, Record, Result, Tx};
 use crate::refusals;
 use crate::rules::ceremony::CeremonyState;
+use crate::rules::envelopes::Round;
 use crate::rules::opening::OpeningPermit;
 use crate::seal::ids::{Ident, KeyId};
 use crate::seal::keys::VerifyingKey;
@@ -31,31 +34,36 @@ use crate::{limits, log};
 /// The kind of the entry of a snapshot.
 pub const FIXED: &str = "box.snapshot";
 
-/// The lines of a key set in a lot's box.
+/// The lines that the holders of a key set answer to: what lies in the lot's box, and of keys in escrow those that are asked for.
 ///
 /// # Errors
 /// The database's, or damage.
 pub fn lines(conn: &mut Conn, lot_id: &str, kid: KeyId) -> Result<Vec<Line>> {
-    Ok(queries::headers(conn, lot_id)?.iter().flat_map(|header| Line::of(header, kid)).collect())
+    let mut headers = queries::headers(conn, lot_id)?;
+    let in_escrow = key_sets::queries::of_round(conn, lot_id, Round::Escrow)?;
+    if in_escrow.is_some_and(|row| row.kid == kid.to_string()) {
+        headers = escrow::wanted(conn, lot_id, headers)?;
+    }
+    Ok(headers.iter().flat_map(|header| Line::of(header, kid)).collect())
 }
 
-/// The snapshot that the custodians of a lot will answer to, signed; `None` where it stands already or nobody needs one.
+/// The snapshot that the custodians of a lot will answer to in a round, signed; `None` where it stands already or nobody needs one.
 ///
 /// # Errors
 /// The rules' refusal when the lot is not being opened; damage.
-pub fn draw(conn: &mut Conn, keys: &Keys, lot_id: &str) -> Result<Option<SnapshotRow>> {
+pub fn draw(conn: &mut Conn, keys: &Keys, lot_id: &str, round: Round) -> Result<Option<SnapshotRow>> {
     let lot = lots::queries::lot(conn, lot_id)?;
     OpeningPermit::grant(lot.state)?;
-    if !lot.body.terms.key_mode.needs_custodians() {
-        return Ok(None);
-    }
-    let row = key_sets::queries::of_round(conn, lot_id, lot.body.round)?;
+    let row = key_sets::queries::of_round(conn, lot_id, round)?;
     let row = row.ok_or_else(|| Error::damaged(format!("key set of {lot_id}: missing")))?;
     if queries::snapshot(conn, &row.kid)?.is_some() {
         return Ok(None);
     }
     let key_set = key_sets::queries::parsed(&row)?;
     let lines = lines(conn, lot_id, key_set.kid)?;
+    if round == Round::Escrow && lines.is_empty() {
+        return Ok(None);
+    }
     let ident = Ident::parse(lot_id, "lot").map_err(|error| Error::internal(error.reason()))?;
     let snapshot = Snapshot::new(&key_set, ident, &lines);
     let jws = snapshot.sign(&keys.promise).map_err(|_| Error::internal("no random numbers"))?;
@@ -79,13 +87,25 @@ pub fn fix(tx: &mut Tx<'_>, drawn: &SnapshotRow) -> Result<bool> {
     }
     let lot = lots::queries::lot(tx.conn(), &drawn.lot_id)?;
     OpeningPermit::grant(lot.state)?;
+    let Some(opens_at) = answered_from(tx, &lot, drawn)? else { return Ok(false) };
     let row = SnapshotRow { id: SnapshotId::ordered(tx.now()).into_string(), ..drawn.clone() };
-    let record = record(FIXED, &lot)
-        .public("kid", &row.kid)
-        .public("root", &row.root)
-        .public("opens_at", lot.body.schedule.opens_at);
+    let record = record(FIXED, &lot).public("kid", &row.kid).public("root", &row.root).public("opens_at", opens_at);
     tx.insert(row, record)?;
     Ok(true)
+}
+
+/// The instant from which a snapshot may be answered, for its entry. `None` where it does not stand: of keys in escrow those are
+/// asked for that are missing at this very moment, once their bidders' minutes are over.
+fn answered_from(tx: &mut Tx<'_>, lot: &Lot, drawn: &SnapshotRow) -> Result<Option<Option<Timestamp>>> {
+    let in_escrow = key_sets::queries::of_round(tx.conn(), &lot.row.id, Round::Escrow)?;
+    let Some(row) = in_escrow.filter(|row| row.kid == drawn.kid) else {
+        return Ok(Some(lot.body.schedule.opens_at));
+    };
+    let session = opening::queries::of_lot(tx.conn(), &lot.row.id)?.map(|session| session.body).unwrap_or_default();
+    let lines = lines(tx.conn(), &lot.row.id, key_sets::queries::parsed(&row)?.kid)?;
+    let stands =
+        escrow::is_due(lot, &session, tx.now()) && crate::seal::snapshot::root(&lines).to_string() == drawn.root;
+    Ok(stands.then(|| session.decryption_ends_at(&lot.body.terms)))
 }
 
 fn record(kind: &'static str, lot: &Lot) -> Record {
@@ -148,9 +168,9 @@ pub fn awaited(conn: &mut Conn, giver: &Giver, lot_id: &str, list: &SignedPartia
     OpeningPermit::grant(lot.state)?;
     let (kid, member) = (list.list().kid, list.list().member);
     let ids: Vec<String> = list.list().partials.iter().map(|partial| partial.envelope.to_string()).collect();
-    let of_lot = key_sets::queries::of_round(conn, lot_id, lot.body.round)?;
-    let of_lot = of_lot.filter(|row| row.kid == kid.to_string());
-    if let Some(row) = of_lot {
+    let opening = [lot.body.round, Round::Escrow].map(Round::number);
+    let mut of_lot = key_sets::queries::of_lot(conn, lot_id)?.into_iter();
+    if let Some(row) = of_lot.find(|row| row.kid == kid.to_string() && opening.contains(&row.round)) {
         let key_set = key_sets::queries::parsed(&row)?;
         if key_set.kind != KeySetKind::Custodians {
             return Err(refusals::not_found().into());
@@ -163,12 +183,19 @@ pub fn awaited(conn: &mut Conn, giver: &Giver, lot_id: &str, list: &SignedPartia
         }
         let root = snapshot.root.parse().map_err(|_| Error::damaged(format!("snapshot {}: root", snapshot.id)))?;
         let headers = queries::headers_by_id(conn, lot_id, &ids)?;
-        let lines = by_place(headers.iter().flat_map(|header| Line::of(header, kid)));
+        let mut lines = by_place(headers.iter().flat_map(|header| Line::of(header, kid)));
+        if escrow::is_escrow(&row) {
+            let asked = by_place(self::lines(conn, lot_id, kid)?.into_iter());
+            lines.retain(|place, _| asked.contains_key(place));
+        }
         let count = signed_count(&snapshot)?;
         return Ok(Awaited { key_set, key, root, count, lines, org: None });
     }
     let own = queries::own_key_by_kid(conn, lot_id, &kid.to_string())?;
     let own = own.filter(|own| own.org_id == giver.org.as_str()).ok_or_else(refusals::not_found)?;
+    if escrow::asked(conn, lot_id)?.is_some() {
+        return Err(refusals::decryption_over().into());
+    }
     let key = signing_keys::active_keys(conn, &giver.org, &[list.jws().key_id().to_string()])?.remove(0);
     let headers = queries::headers_of_bid(conn, &own.bid_id, own.version)?;
     let lines: Vec<Line> = headers.iter().flat_map(|header| Line::of(header, kid)).collect();
@@ -234,6 +261,26 @@ pub fn verify(awaited: &Awaited, list: &SignedPartials) -> std::result::Result<(
 pub fn receive(tx: &mut Tx<'_>, lot_id: &str, awaited: &Awaited, list: &SignedPartials) -> Result<PartialsReceived> {
     let lot = lots::queries::lot(tx.conn(), lot_id)?;
     OpeningPermit::grant(lot.state)?;
+    if awaited.org.is_some() && escrow::asked(tx.conn(), lot_id)?.is_some() {
+        return Err(refusals::decryption_over().into());
+    }
+    // Whose bids lie in the box is not known before the read-out.
+    put(tx, &lot, list, None, awaited.org.is_some())?;
+    let (kid, member) = (list.list().kid.to_string(), list.list().member);
+    let received = queries::received(tx.conn(), lot_id)?;
+    let mine = received.iter().find(|(set, given, _)| *set == kid && *given == i64::from(member));
+    Ok(PartialsReceived {
+        lot_id: lot.id,
+        kid,
+        member,
+        received: mine.map_or(0, |(_, _, count)| u64::try_from(*count).unwrap_or(0)),
+        count: awaited.count,
+    })
+}
+
+/// Stores what is new in a list; its entry is under seal where `sealed`. `escrow` is the envelope from which the key came, where
+/// it was not its holder who gave the shares.
+pub(super) fn put(tx: &mut Tx<'_>, lot: &Lot, list: &SignedPartials, escrow: Option<&str>, sealed: bool) -> Result<()> {
     let said = list.list();
     let (kid, digest) = (said.kid.to_string(), sha256(list.jws().payload()).to_string());
     let ids: Vec<String> = said.partials.iter().map(|partial| partial.envelope.to_string()).collect();
@@ -247,34 +294,29 @@ pub fn receive(tx: &mut Tx<'_>, lot_id: &str, awaited: &Awaited, list: &SignedPa
         let row = PartialListRow {
             id: PartialListId::ordered(tx.now()).into_string(),
             version: 0,
-            lot_id: lot_id.to_owned(),
+            lot_id: lot.row.id.clone(),
             kid: kid.clone(),
             member: i64::from(said.member),
             digest: digest.clone(),
             body: list.jws().to_json(),
+            escrow: escrow.map(str::to_owned),
         };
-        let mut record = record("partials.received", &lot)
+        let mut record = record("partials.received", lot)
             .public("kid", &kid)
             .public("member", said.member)
             .public("digest", &digest)
             .public("count", new.len());
-        if awaited.org.is_some() {
-            // Whose bids lie in the box is not known before the read-out.
+        if let Some(escrow) = escrow {
+            record = record.public("escrow", escrow);
+        }
+        if sealed {
             record = record.sealed();
         }
         let (row, _) = tx.insert(row, record)?;
         let rows: Vec<PartialRow> = new.iter().map(|partial| PartialRow::of(&row, partial)).collect();
         tx.beside(|conn| changes::store(conn, &rows))?;
     }
-    let received = queries::received(tx.conn(), lot_id)?;
-    let mine = received.iter().find(|(set, member, _)| *set == kid && *member == i64::from(said.member));
-    Ok(PartialsReceived {
-        lot_id: lot.id,
-        kid,
-        member: said.member,
-        received: mine.map_or(0, |(_, _, count)| u64::try_from(*count).unwrap_or(0)),
-        count: awaited.count,
-    })
+    Ok(())
 }
 
 /// Puts on record that a list bore its member's signature and was wrong: who disturbs an opening is named.

@@ -1,5 +1,7 @@
 //! Every read of snapshots and partial decryptions.
 
+use std::collections::HashSet;
+
 use diesel::dsl::{count_star, exists};
 use diesel::prelude::*;
 
@@ -135,6 +137,20 @@ pub fn given(conn: &mut Conn, kid: &str, member: u8, ids: &[String]) -> Result<V
         found.extend(rows);
     }
     Ok(found)
+}
+
+/// The envelopes of a lot for which somebody gave a share of a key that it holds; shares made with a key out of escrow aside.
+///
+/// # Errors
+/// The database's.
+pub fn given_by_holders(conn: &mut Conn, lot_id: &str) -> Result<HashSet<String>> {
+    let given: Vec<String> = partials::table
+        .inner_join(partial_lists::table.on(partial_lists::id.eq(partials::owner_id)))
+        .filter(partial_lists::lot_id.eq(lot_id))
+        .filter(partial_lists::escrow.is_null())
+        .select(partials::envelope_id)
+        .load(conn)?;
+    Ok(given.into_iter().collect())
 }
 
 /// How many shares each member of each key set has given for a lot.

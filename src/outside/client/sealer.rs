@@ -15,19 +15,34 @@ use super::upload::{Source, UploadFor};
 use super::wire::Lot;
 use crate::kernel::digest::Digest;
 use crate::kernel::time::Timestamp;
-use crate::rules::envelopes::{Envelopes, Round};
-use crate::rules::facts::KeyMode;
+use crate::rules::envelopes::{Envelopes, Round, shared_rounds};
+use crate::rules::facts::{Escrow, KeyMode};
 use crate::seal::envelope::{Part, SignedEnvelope};
 use crate::seal::error::SealError;
+use crate::seal::escrow::{escrow_part, own_partials};
 use crate::seal::ids::{Ident, UtcMillis};
 use crate::seal::keys::{SigningKey, VerifyingKey};
 use crate::seal::keyset::{KeySet, KeySetKind, KeySetSubject, KeyShare, Profile, SignedKeySet};
 use crate::seal::manifest::{BidJson, Binding, FileEntry, Manifest};
 use crate::seal::part_writer::{bid_part, write_part};
-use crate::seal::partials::{Partial, Partials, SignedPartials};
+use crate::seal::partials::SignedPartials;
 use crate::seal::sealing::{SealedPayload, SealingWriter, Subject, seal_header, seal_payload};
-use crate::seal::snapshot::{self, Line};
 use crate::tlog::receipt::Receipt;
+
+/// How a lot is sealed.
+#[derive(Clone, Copy)]
+struct Scheme {
+    mode: KeyMode,
+    envelopes: Envelopes,
+    escrow: Escrow,
+}
+
+impl Scheme {
+    /// The rounds for which there is a key set of the platform or of custodians.
+    fn rounds(self) -> Vec<Round> {
+        shared_rounds(self.mode, self.envelopes, self.escrow)
+    }
+}
 
 /// Everything needed to seal parts for one lot.
 #[derive(Clone)]
@@ -51,32 +66,25 @@ impl Sealer {
     pub fn prepare(client: &Client, lot_id: &str, bidder: &str, platform: &VerifyingKey) -> Result<Self> {
         let lot = client.lot(lot_id)?;
         let first = client.key_set(lot_id, Round::First)?;
+        let scheme = Scheme { mode: first.mode, envelopes: first.envelopes, escrow: first.escrow };
         let mut shared = Vec::new();
-        for round in first.envelopes.rounds() {
-            let answer = if *round == Round::First { first.clone() } else { client.key_set(lot_id, *round)? };
+        for round in scheme.rounds() {
+            let answer = if round == Round::First { first.clone() } else { client.key_set(lot_id, round)? };
             if let Some(value) = &answer.key_set {
-                shared.push((*round, signed_key_set(value, platform)?));
+                shared.push((round, signed_key_set(value, platform)?));
             }
         }
-        Self::new(lot, first.mode, (first.envelopes, shared), bidder)
+        Self::new(lot, scheme, shared, bidder)
     }
 
-    fn new(
-        lot: Lot,
-        mode: KeyMode,
-        (envelopes, shared): (Envelopes, Vec<(Round, KeySet)>),
-        bidder: &str,
-    ) -> Result<Self> {
+    fn new(lot: Lot, scheme: Scheme, shared: Vec<(Round, KeySet)>, bidder: &str) -> Result<Self> {
+        let Scheme { mode, envelopes, .. } = scheme;
         let untrusted = |what: &str| ClientError::Untrusted(format!("the key set is for another {what}"));
         let opens = lot.schedule.opens_at.or(lot.schedule.deadline_at);
-        let expected = match mode {
-            KeyMode::Platform => Some(KeySetKind::Platform),
-            KeyMode::Custodians | KeyMode::Dual => Some(KeySetKind::Custodians),
-            KeyMode::Bidder => None,
-        };
-        let rounds = envelopes.rounds().iter().filter(|_| expected.is_some());
-        let kinds = shared.iter().map(|(round, set)| (round, Some(set.kind)));
-        if !kinds.eq(rounds.map(|round| (round, expected))) {
+        // A key in escrow is with custodians, as every key that is not the platform's or the bidder's.
+        let expected = if mode == KeyMode::Platform { KeySetKind::Platform } else { KeySetKind::Custodians };
+        let kinds = shared.iter().map(|(round, set)| (*round, set.kind));
+        if !kinds.eq(scheme.rounds().into_iter().map(|round| (round, expected))) {
             return Err(untrusted("key mode"));
         }
         for (round, key_set) in &shared {
@@ -86,7 +94,9 @@ impl Sealer {
             if key_set.group.as_str() != round.group(&lot.id) {
                 return Err(untrusted("lot"));
             }
-            if opens.is_none_or(|opens| key_set.opens_not_before.as_str() > opens.to_string().as_str()) {
+            let late = opens.is_none_or(|opens| key_set.opens_not_before.as_str() > opens.to_string().as_str());
+            // What is in escrow opens after the opening began, and perhaps never: it keeps nothing from opening in time.
+            if late && *round != Round::Escrow {
                 return Err(untrusted("opening"));
             }
         }
@@ -141,16 +151,7 @@ impl Sealer {
     /// When there is no own key, an envelope is not sealed to it, or the system gives no random numbers.
     pub fn own_partials(&self, envelopes: &[SignedEnvelope], key: &SigningKey) -> Result<SignedPartials> {
         let own = self.own().ok_or_else(|| ClientError::Seal("the lot needs no key of the bidder".into()))?;
-        let kid = own.key_set().kid;
-        let mut lines: Vec<Line> = envelopes.iter().flat_map(|envelope| Line::of(envelope, kid)).collect();
-        lines.sort_by_key(|line| (line.envelope, line.slot));
-        let partial = |line: &Line| {
-            let share = line.share(own).map_err(sealing)?;
-            Ok(Partial { envelope: line.envelope, slot: line.slot, share })
-        };
-        let partials = lines.iter().map(partial).collect::<Result<_>>()?;
-        let list = Partials { kid, member: own.member(), snapshot: snapshot::root(&lines), partials };
-        list.sign(key).map_err(|error| ClientError::Seal(error.to_string()))
+        own_partials(own, envelopes, key).map_err(sealing)
     }
 
     /// The same for another bidder, with a key of that bidder where one is needed.
@@ -164,9 +165,33 @@ impl Sealer {
 
     /// What it seals to, slot by slot.
     pub fn key_sets(&self, part: Part) -> Vec<&KeySet> {
-        let round = self.envelopes.round_of(part.is_priced());
+        let (round, own) = match part {
+            Part::Escrow => (Round::Escrow, None),
+            Part::Price | Part::Documents | Part::Reserve => {
+                (self.envelopes.round_of(part.is_priced()), self.own.as_ref())
+            }
+        };
         let shared = self.shared.iter().filter(|(of, _)| *of == round).map(|(_, set)| set);
-        shared.chain(self.own.as_ref().map(|own| own.key_set())).collect()
+        shared.chain(own.map(|own| own.key_set())).collect()
+    }
+
+    /// Whether a bid of the lot deposits its bidder's own key: then it has a part `escrow`.
+    pub fn needs_escrow(&self) -> bool {
+        self.shared.iter().any(|(round, _)| *round == Round::Escrow)
+    }
+
+    /// Seals the bidder's own key to the custodians of the lot's escrow; returns the ciphertext with what opens it.
+    ///
+    /// # Errors
+    /// When the lot has no own keys or no escrow.
+    pub fn seal_escrow(&self) -> Result<(SealedPayload, Vec<u8>)> {
+        let own = self.own().ok_or_else(|| ClientError::Seal("the lot needs no key of the bidder".into()))?;
+        let plain =
+            escrow_part(self.binding(Part::Escrow), own).map_err(|error| ClientError::Seal(error.to_string()))?;
+        let mut ciphertext = Vec::new();
+        let slots = self.key_sets(Part::Escrow).len();
+        let payload = seal_payload(plain.expose().as_slice(), &mut ciphertext, slots).map_err(sealing)?;
+        Ok((payload, ciphertext))
     }
 
     /// The lot.
@@ -332,8 +357,18 @@ mod tests {
             result_notice_ends_at: None,
             award: None,
             cause: None,
-            terms: Terms { envelopes: Envelopes::One },
+            terms: Terms {
+                envelopes: Envelopes::One,
+                key_mode: KeyMode::Platform,
+                escrow: Escrow::None,
+                decryption_minutes: 30,
+            },
         }
+    }
+
+    fn sealer((envelopes, shared): (Envelopes, Vec<(Round, KeySet)>)) -> Result<Sealer> {
+        let scheme = Scheme { mode: KeyMode::Platform, envelopes, escrow: Escrow::None };
+        Sealer::new(lot(), scheme, shared, "org-1")
     }
 
     #[test]
@@ -345,7 +380,7 @@ mod tests {
             (Envelopes::Two, vec![(Round::First, set(first)), (Round::Second, set(second))])
         };
         for right in [one(key_set("prj-1", "lot-1", opens)), two("lot-1", "lot-1-price")] {
-            assert!(Sealer::new(lot(), KeyMode::Platform, right, "org-1").is_ok());
+            assert!(sealer(right).is_ok());
         }
         let swapped = [two("lot-1", "lot-1"), two("lot-1-price", "lot-1")].into_iter();
         let strange = [
@@ -354,14 +389,14 @@ mod tests {
             key_set("prj-1", "lot-1", "2026-12-24T01:00:00.001Z"),
         ];
         for wrong in strange.into_iter().map(one).chain(swapped) {
-            assert!(matches!(Sealer::new(lot(), KeyMode::Platform, wrong, "org-1"), Err(ClientError::Untrusted(_))));
+            assert!(matches!(sealer(wrong), Err(ClientError::Untrusted(_))));
         }
     }
 
     #[test]
     fn a_sealed_price_and_documents_make_headers_that_their_receiver_accepts() {
         let set = key_set("prj-1", "lot-1", "2026-12-24T01:00:00.000Z");
-        let sealer = Sealer::new(lot(), KeyMode::Platform, (Envelopes::One, vec![(Round::First, set)]), "org-1");
+        let sealer = sealer((Envelopes::One, vec![(Round::First, set)]));
         let sealer = sealer.expect("fits");
         let key = SigningKey::generate(crate::seal::keys::Algorithm::EdDsa).expect("random numbers");
         let bid = BidJson { amount: "1250000.00".into(), currency: "CNY".into(), validity_days: None, note: None };

@@ -7,7 +7,7 @@ use crate::kernel::digest::Digest;
 use crate::kernel::money::Money;
 use crate::kernel::time::Timestamp;
 use crate::rules::envelopes::Envelopes;
-use crate::rules::facts::KeyMode;
+use crate::rules::facts::{Escrow, KeyMode};
 
 /// A page of a list.
 #[derive(Clone, Debug, Deserialize)]
@@ -104,6 +104,12 @@ pub struct Award {
 pub struct Terms {
     /// Whether a bid has one envelope or two.
     pub envelopes: Envelopes,
+    /// To whom bids are sealed.
+    pub key_mode: KeyMode,
+    /// Whether bidders deposit their own keys.
+    pub escrow: Escrow,
+    /// How many minutes bidders who hold a key have to decrypt.
+    pub decryption_minutes: u32,
 }
 
 /// A lot.
@@ -145,10 +151,14 @@ pub struct Lot {
 pub struct KeySetAnswer {
     /// The signed key set of the platform or of custodians, where there is one.
     pub key_set: Option<Value>,
+    /// `active`, or that nothing sealed to it will be opened any more.
+    pub state: String,
     /// To whom bids are sealed.
     pub mode: KeyMode,
     /// Whether a bid has one envelope or two.
     pub envelopes: Envelopes,
+    /// Whether bidders deposit their own keys.
+    pub escrow: Escrow,
 }
 
 /// Chunks in a row, both ends included.

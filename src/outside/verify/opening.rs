@@ -6,7 +6,9 @@
 //! signed envelope with nothing but these shares. The form is that of `docs/opening-format.md`.
 
 mod ceremony;
+mod escrow;
 mod pace;
+mod price;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead;
@@ -20,19 +22,16 @@ use super::receipt;
 use super::report::{Failure, Proven, Result};
 use super::trust::Trust;
 use crate::kernel::digest::Digest;
-use crate::kernel::encoding::from_base64url;
 use crate::kernel::parallel;
 use crate::kernel::text::Bilingual;
-use crate::seal::envelope::SignedEnvelope;
 use crate::seal::ids::KeyId;
 use crate::seal::jws::Jws;
 use crate::seal::keys::{Algorithm, VerifyingKey};
 use crate::seal::keyset::{KeySet, KeySetKind, SignedKeySet};
-use crate::seal::part_reader::Discard;
 use crate::seal::partials::SignedPartials;
 use crate::seal::snapshot::{Line, SNAPSHOT_TYP, Snapshot};
 use crate::seal::strict_json::Object;
-use crate::seal::unsealing::{SlotShares, combined, open_part, payload_keys_from};
+use crate::seal::unsealing::{SlotShares, combined};
 
 /// The version of the form that this program knows.
 const VERSION: &str = "sealbid-opening/1";
@@ -51,12 +50,14 @@ struct Opening<'a> {
     tender: String,
     /// The opening group: what opens in this round.
     group: String,
+    /// The group of bidders' keys in escrow, where they have one.
+    escrow: Option<String>,
     /// Whose keys the slots of an envelope are sealed to, by the key mode.
     slots: &'static [KeySetKind],
     ceremony: Option<Value>,
     sets: BTreeMap<KeyId, KeySet>,
     snapshot: Option<(Jws, Option<String>)>,
-    lists: Vec<(String, SignedPartials)>,
+    lists: Vec<List>,
     lines: InBox,
     /// Shares that hold, by envelope and slot.
     shares: BTreeMap<(Digest, u8), SlotShares>,
@@ -64,6 +65,14 @@ struct Opening<'a> {
     in_log: bool,
     tally: Tally,
     pace: Pace<'a>,
+}
+
+/// A list of shares.
+struct List {
+    place: String,
+    signed: SignedPartials,
+    /// The envelope with the key that it was made with, where that was not its holder's doing.
+    escrow: Option<Digest>,
 }
 
 #[derive(Default)]
@@ -96,6 +105,7 @@ pub fn check_watched(trust: &Trust, place: &str, reader: impl BufRead, watch: Wa
         lot: String::new(),
         tender: String::new(),
         group: String::new(),
+        escrow: None,
         slots: &[],
         ceremony: None,
         sets: BTreeMap::new(),
@@ -195,6 +205,7 @@ impl Opening<'_> {
         self.lot = text(place, value, "lot")?.to_owned();
         self.tender = text(place, value, "tender")?.to_owned();
         self.group = text(place, value, "group")?.to_owned();
+        self.escrow = value["escrow"].as_str().map(str::to_owned);
         self.slots = match text(place, value, "mode")? {
             "platform" => &[KeySetKind::Platform],
             "custodians" => &[KeySetKind::Custodians],
@@ -210,7 +221,8 @@ impl Opening<'_> {
     }
 
     fn belongs(&self, place: &str, set: &KeySet) -> Result<()> {
-        if set.group.as_str() != self.group || set.tender.as_str() != self.tender {
+        let of_escrow = set.kind == KeySetKind::Custodians && self.is_escrow(set);
+        if (set.group.as_str() != self.group && !of_escrow) || set.tender.as_str() != self.tender {
             return Err(refuted(place, "the key set is for another lot"));
         }
         Ok(())
@@ -262,7 +274,8 @@ impl Opening<'_> {
         if member.is_some_and(|member| member.sign_kid != signer.key_id()) {
             return Err(refuted(place, format!("member {} did not sign it", said.member)));
         }
-        self.lists.push((place.to_owned(), list));
+        let escrow = self.escrow_named(place, value, set.kind, &signer)?;
+        self.lists.push(List { place: place.to_owned(), signed: list, escrow });
         Ok(())
     }
 
@@ -287,7 +300,8 @@ impl Opening<'_> {
     /// What needs all lines.
     fn conclude(mut self, place: &str) -> Result<Proven> {
         self.check_snapshot(place)?;
-        let shares: usize = self.lists.iter().map(|(_, list)| list.list().partials.len()).sum();
+        self.check_escrow()?;
+        let shares: usize = self.lists.iter().map(|list| list.signed.list().partials.len()).sum();
         self.pace.all = (shares + self.envelopes.len()) as u64;
         self.check_lists()?;
         for (place, value) in std::mem::take(&mut self.envelopes) {
@@ -311,7 +325,9 @@ impl Opening<'_> {
     /// The snapshot is that of these lines, and in the log where the log's key was given.
     fn check_snapshot(&mut self, place: &str) -> Result<()> {
         let Some((jws, proof)) = self.snapshot.take() else {
-            let custodians = self.sets.values().any(|set| set.kind == KeySetKind::Custodians);
+            // Of keys in escrow there may be none that anybody had to ask for.
+            let asked = |set: &KeySet| !self.is_escrow(set) || self.lines.values().any(|(kid, _)| *kid == set.kid);
+            let custodians = self.sets.values().any(|set| set.kind == KeySetKind::Custodians && asked(set));
             return if custodians { Err(refuted(place, "the snapshot is missing")) } else { Ok(()) };
         };
         let read = Snapshot::read(&jws).map_err(|error| refuted(place, error))?;
@@ -321,10 +337,10 @@ impl Opening<'_> {
         if snapshot.lot.as_str() != self.lot || !custodians {
             return Err(refuted(place, "the snapshot is of another lot"));
         }
-        let roots = self.lists.iter().filter(|(_, list)| list.list().kid == snapshot.kid);
-        for (place, list) in roots {
-            if list.list().snapshot != snapshot.root {
-                return Err(refuted(place, "it answers another snapshot"));
+        let roots = self.lists.iter().filter(|list| list.signed.list().kid == snapshot.kid);
+        for list in roots {
+            if list.signed.list().snapshot != snapshot.root {
+                return Err(refuted(&list.place, "it answers another snapshot"));
             }
         }
         if self.trust.policy().logs().is_empty() {
@@ -353,17 +369,17 @@ impl Opening<'_> {
     fn check_lists(&mut self) -> Result<()> {
         let lists = std::mem::take(&mut self.lists);
         let (known, pace) = ((&self.sets, &self.lines), &self.pace);
-        parallel::try_each(&lists, |(place, list)| {
-            list_holds(known, place, list)?;
-            pace.step(list.list().partials.len() as u64);
+        parallel::try_each(&lists, |list| {
+            list_holds(known, &list.place, &list.signed)?;
+            pace.step(list.signed.list().partials.len() as u64);
             Ok(())
         })?;
-        for (place, list) in &lists {
-            let said = list.list();
+        for list in &lists {
+            let said = list.signed.list();
             for partial in &said.partials {
                 let shares = self.shares.entry((partial.envelope, partial.slot)).or_default();
                 if shares.iter().any(|(member, other)| *member == said.member && other.d != partial.share.d) {
-                    return Err(refuted(place, "a member gave two different shares"));
+                    return Err(refuted(&list.place, "a member gave two different shares"));
                 }
                 shares.push((said.member, partial.share));
                 self.tally.shares += 1;
@@ -389,7 +405,7 @@ impl Opening<'_> {
             self.lines.range((envelope, 0)..=(envelope, u8::MAX)).map(|((_, slot), _)| *slot).collect();
         let kinds: Vec<KeySetKind> =
             slots.iter().map(|slot| self.sets[&self.lines[&(envelope, *slot)].0].kind).collect();
-        if kinds != self.slots {
+        if kinds != self.kinds_of(place, value, &slots, envelope)? {
             return Err(refuted(place, "an envelope is sealed to others than the key mode says"));
         }
         let mut points = Vec::new();
@@ -434,44 +450,6 @@ impl Opening<'_> {
         }
         self.tally.shares += 1;
         Ok((slot, member, read))
-    }
-
-    fn check_price(
-        &mut self,
-        place: &str,
-        value: &Value,
-        envelope: Digest,
-        points: &[crate::seal::points::Point],
-    ) -> Result<()> {
-        let signed = SignedEnvelope::parse(value["header"].to_string().as_bytes()).map_err(|e| refuted(place, e))?;
-        signed.verify_signature(&key(place, &value["signer"])?).map_err(|error| refuted(place, error))?;
-        if signed.id() != envelope {
-            return Err(refuted(place, "the signed header is that of another envelope"));
-        }
-        if value["part"].as_str() != Some(signed.ctx().part.name()) || signed.ctx().lot.as_str() != self.lot {
-            return Err(refuted(place, "the signed header is of another part or lot"));
-        }
-        let mut sets = Vec::new();
-        for (index, slot) in signed.header().slots.iter().enumerate() {
-            let set = self.sets.get(&slot.kid).ok_or_else(|| refuted(place, "a key set is missing"))?;
-            let at = (envelope, u8::try_from(index).unwrap_or(u8::MAX));
-            let same = self.lines.get(&at).is_some_and(|(_, line)| Line::of(&signed, slot.kid).contains(line));
-            if !same {
-                return Err(refuted(place, "a line is not that of the signed header"));
-            }
-            sets.push(set);
-        }
-        signed.check_against(&sets).map_err(|error| refuted(place, error))?;
-        let keys = payload_keys_from(&signed, &sets, points).map_err(|error| refuted(place, error))?;
-        let payload = from_base64url(text(place, value, "payload")?).map_err(|error| refuted(place, error))?;
-        let part = open_part(&signed, keys, payload.as_slice(), &mut Discard).map_err(|error| refuted(place, error))?;
-        let bid = part.bid.ok_or_else(|| refuted(place, "there is no price in it"))?;
-        let price = &value["price"];
-        if price["amount"].as_str() != Some(&bid.amount) || price["currency"].as_str() != Some(&bid.currency) {
-            return Err(refuted(place, "the price that was read out is not the one in the envelope"));
-        }
-        self.tally.prices += 1;
-        Ok(())
     }
 }
 

@@ -128,6 +128,10 @@ rules! {
         "因投标人原因未解密视为撤销，因他方原因视为撤回",
         "undecrypted through the bidder's fault is revoked, through others' fault withdrawn",
         "电子招标投标办法第31条", "Measures on Electronic Bidding, article 31";
+    EB_06 = "EB-06", V2, Blocks, "2026-01-01",
+        "密钥由投标人持有、平台保管或共同保管;投标人密钥的托管属文件约定的补救,仅在其解密时限届满后启用",
+        "keys are the bidder's, the platform's or held jointly; a bidder's key in escrow is a declared remedy, used only after its time to decrypt",
+        "电子招标投标办法第31条;行业实务文章", "Measures on Electronic Bidding, article 31; articles of the trade";
     LD_02 = "LD-02", K, Blocks, "2026-01-01",
         "至少在招标开始日前20日发布公告",
         "the notice is out at least 20 days before bidding begins",

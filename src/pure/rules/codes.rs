@@ -2,7 +2,7 @@
 
 use crate::kernel::text::Phrase;
 use crate::rules::bid::BID_TABLE;
-use crate::rules::catalogue::{EB_02, G_09, PF_01, PF_02, RuleId};
+use crate::rules::catalogue::{EB_02, EB_05, G_09, PF_01, PF_02, RuleId};
 use crate::rules::ceremony::CEREMONY_TABLE;
 use crate::rules::editions::EDITIONS;
 use crate::rules::opening::SESSION_TABLE;
@@ -32,6 +32,12 @@ const OF_FUNCTIONS: &[(&str, Obstacle, Option<RuleId>, Phrase)] = &[
     ("state-forbids", Obstacle::State, Some(PF_01), Phrase::new("当前状态允许该操作", "the state allows the act")),
     ("hold-forbids", Obstacle::State, Some(G_09), Phrase::new("标段未中止", "the lot is not on hold")),
     ("not-opening", Obstacle::State, Some(EB_02), Phrase::new("开标已开始", "the opening began")),
+    (
+        "decryption-over",
+        Obstacle::State,
+        Some(EB_05),
+        Phrase::new("投标人在时限内解密", "the bidder decrypts in its time"),
+    ),
     (
         "objection-not-provided-for",
         Obstacle::State,

@@ -4,6 +4,7 @@
 //! price, opens in a round of its own and only for those who passed (ENG-40). Pure words: what a part is called belongs to
 //! whoever seals and opens.
 
+use crate::rules::facts::{Escrow, KeyMode};
 use crate::rules::names::named;
 
 named! {
@@ -17,17 +18,19 @@ named! {
 }
 
 named! {
-    /// A round of openings.
+    /// A round of openings: what opens at one time, and therefore under one key.
     pub enum Round {
         /// The opening; of two envelopes the first.
         First = "first", "第一轮开标", "first round";
         /// The second envelope of those who passed.
         Second = "second", "第二轮开标", "second round";
+        /// Within the opening, after the bidders' minutes: deposited keys of bids that their bidders did not decrypt.
+        Escrow = "escrow", "托管密钥启封", "keys in escrow";
     }
 }
 
 impl Envelopes {
-    /// The rounds, in their order.
+    /// The rounds that have sessions, in their order.
     pub const fn rounds(self) -> &'static [Round] {
         match self {
             Self::One => &[Round::First],
@@ -46,6 +49,14 @@ impl Envelopes {
 
 /// What is added to a lot's id to name the opening group of its second envelopes.
 const SECOND_SUFFIX: &str = "-price";
+/// The same for the keys in escrow.
+const ESCROW_SUFFIX: &str = "-escrow";
+
+/// The rounds whose key the platform or custodians hold, in the order of their groups in a ceremony.
+pub fn shared_rounds(mode: KeyMode, envelopes: Envelopes, escrow: Escrow) -> Vec<Round> {
+    let sessions = envelopes.rounds().iter().copied().filter(|_| mode != KeyMode::Bidder);
+    sessions.chain((escrow == Escrow::Custodians).then_some(Round::Escrow)).collect()
+}
 
 impl Round {
     /// The name of a lot's opening group in this round: what its key set is made for. What opens at different times has different
@@ -54,6 +65,7 @@ impl Round {
         match self {
             Self::First => lot_id.to_owned(),
             Self::Second => format!("{lot_id}{SECOND_SUFFIX}"),
+            Self::Escrow => format!("{lot_id}{ESCROW_SUFFIX}"),
         }
     }
 
@@ -62,6 +74,7 @@ impl Round {
         match self {
             Self::First => 1,
             Self::Second => 2,
+            Self::Escrow => 3,
         }
     }
 
@@ -70,6 +83,7 @@ impl Round {
         match number {
             1 => Some(Self::First),
             2 => Some(Self::Second),
+            3 => Some(Self::Escrow),
             _ => None,
         }
     }

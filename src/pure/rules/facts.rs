@@ -50,8 +50,15 @@ impl KeyMode {
     }
 
     /// What the mode protects against, and what not.
-    pub const fn protects(self) -> Phrase {
+    pub const fn protects(self, escrow: Escrow) -> Phrase {
         match self {
+            Self::Bidder if matches!(escrow, Escrow::Custodians) => Phrase::new(
+                "投标人密钥并交保管人托管:投标人解密时限届满前,平台及少于规定人数的保管人都不能解密;届满后,对投标人未自行解密的投标,\
+                 规定人数的保管人可共同启封其托管密钥;不能防规定人数以上的保管人与掌握密文者串通。",
+                "Bidder's key, with an escrow: until the bidders' time to decrypt is over neither the platform nor fewer custodians than \
+                 are needed can read a bid; then that many custodians together open the deposited key of a bid which its bidder did not \
+                 decrypt. It does not protect against that many custodians who conspire with whoever has the ciphertext.",
+            ),
             Self::Platform => Phrase::new(
                 "平台密钥:可防数据库及其备份泄露,不能防平台运营方。",
                 "Platform key: protects against leaks of the database and its backups, not against the operator of the platform.",
@@ -71,6 +78,16 @@ impl KeyMode {
                 "Both: custodians and bidder decrypt together, so neither opens early alone; if either stays away the bid does not open.",
             ),
         }
+    }
+}
+
+named! {
+    /// What is deposited of a bidder's own key, in case that the bidder does not decrypt in its time (EB-06).
+    pub enum Escrow {
+        /// Nothing.
+        None = "none", "不设密钥托管", "no escrow";
+        /// The key, sealed to custodians.
+        Custodians = "custodians", "交保管人托管", "escrow with custodians";
     }
 }
 
@@ -133,6 +150,8 @@ pub struct LotFacts {
     pub document_revision: Option<Digest>,
     /// A key set stands ready to seal bids to.
     pub key_set_ready: bool,
+    /// No bidder deposits its key; or the key set for that stands ready, and is used only after the bidders' minutes.
+    pub escrow_ready: bool,
     /// Documents are issued from.
     pub doc_issue_start_at: Option<Timestamp>,
     /// Documents are issued until.
@@ -222,6 +241,7 @@ impl LotFacts {
             documents: 0,
             document_revision: None,
             key_set_ready: false,
+            escrow_ready: false,
             doc_issue_start_at: None,
             doc_issue_end_at: None,
             notice_at: None,

@@ -159,7 +159,7 @@ named! {
         /// Bids that passed the first envelope go into the second round.
         QualifyPassed = "qualify_passed", "通过者进入报价开标", "take those who passed into the second round";
         /// Destroy the second envelopes that stayed sealed, and their key: there is nothing left to open.
-        DestroyUnopened = "destroy_unopened", "销毁未拆封的第二信封", "destroy second envelopes that stayed sealed";
+        DestroyUnopened = "destroy_unopened", "销毁未拆封的第二信封和托管密钥", "destroy second envelopes and deposited keys that stayed sealed";
         /// The sealed entries of the record are released to everybody entitled.
         ReleaseEntries = "release_entries", "解封审计记录", "release the sealed entries";
         /// The sealed entries are released to inspectors only.

@@ -17,7 +17,9 @@ use super::ids::{Ident, KeyId, UtcMillis};
 use super::jws::Jws;
 use super::keys::VerifyingKey;
 use super::keyset::KeySet;
-use super::limits::{CHUNK_BYTES, MAX_DOCUMENTS_BYTES, MAX_JWS_BYTES, MAX_PRICE_PART_BYTES, MAX_SLOTS};
+use super::limits::{
+    CHUNK_BYTES, MAX_DOCUMENTS_BYTES, MAX_ESCROW_PART_BYTES, MAX_JWS_BYTES, MAX_PRICE_PART_BYTES, MAX_SLOTS,
+};
 use super::manifest::Binding;
 use super::slot::{Place, Slot, WireSlot};
 use super::stream::{COMMITMENT_LEN, SALT_LEN, ciphertext_len};
@@ -45,11 +47,13 @@ pub enum Part {
     Documents,
     /// The initiator's reserve price.
     Reserve,
+    /// The bidder's one-time key, for the case that the bidder does not decrypt ([`super::escrow`]).
+    Escrow,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 3] = [Self::Price, Self::Documents, Self::Reserve];
+    pub const ALL: [Self; 4] = [Self::Price, Self::Documents, Self::Reserve, Self::Escrow];
 
     /// Whether it states an amount, and nothing else.
     pub const fn is_priced(self) -> bool {
@@ -62,6 +66,7 @@ impl Part {
             Self::Price => "price",
             Self::Documents => "documents",
             Self::Reserve => "reserve",
+            Self::Escrow => "escrow",
         }
     }
 
@@ -74,6 +79,7 @@ impl Part {
             "price" => Ok(Self::Price),
             "documents" => Ok(Self::Documents),
             "reserve" => Ok(Self::Reserve),
+            "escrow" => Ok(Self::Escrow),
             _ => Err(FormError::Part(name.to_owned())),
         }
     }
@@ -83,6 +89,7 @@ impl Part {
         match self {
             Self::Price | Self::Reserve => MAX_PRICE_PART_BYTES,
             Self::Documents => MAX_DOCUMENTS_BYTES,
+            Self::Escrow => MAX_ESCROW_PART_BYTES,
         }
     }
 }

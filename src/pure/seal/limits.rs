@@ -36,6 +36,9 @@ pub const MAX_DOCUMENTS_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 /// Plaintext bytes of parts `price` and `reserve`: `bid.json` at its limit, the manifest and the archive around them.
 pub const MAX_PRICE_PART_BYTES: u64 = 128 * 1024;
 
+/// Plaintext bytes of part `escrow`: a key of 32 bytes, the manifest and the archive around them, padded as archivers pad.
+pub const MAX_ESCROW_PART_BYTES: u64 = 16 * 1024;
+
 /// Bytes of `bid.json`. It is kept in memory and stored in the opening record.
 pub const MAX_BID_JSON_BYTES: usize = 64 * 1024;
 

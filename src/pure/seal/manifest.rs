@@ -1,4 +1,4 @@
-//! What the plaintext of a part contains: `manifest.json`, then `bid.json` (price, reserve) or the documents.
+//! What the plaintext of a part contains: `manifest.json`, then `bid.json` (price, reserve), `key.bin` (escrow) or the documents.
 //!
 //! `manifest.json` is `{v, tender, lot, bidder, part, files: [{path, len, sha256}]}` and lists the other files in the order
 //! in which they follow. Promise: it binds the content to lot, bidder and part, so that a payload copied from another
@@ -15,6 +15,7 @@ use super::ids::Ident;
 use super::limits::{
     MAX_AMOUNT_CHARS, MAX_BID_JSON_BYTES, MAX_FILES, MAX_MANIFEST_BYTES, MAX_NOTE_BYTES, MAX_PATH_BYTES, MAX_PATH_DEPTH,
 };
+use super::points::SCALAR_LEN;
 use super::strict_json::Object;
 use super::tar::{self, BLOCK_LEN, TarError};
 use crate::kernel::digest::Digest;
@@ -25,6 +26,8 @@ use std::{collections::HashSet, io};
 pub const MANIFEST_PATH: &str = "manifest.json";
 /// The name of the second and last file of parts `price` and `reserve`.
 pub const BID_PATH: &str = "bid.json";
+/// The name of the second and last file of part `escrow`: a private key, 32 bytes.
+pub const KEY_PATH: &str = "key.bin";
 
 /// Why the plaintext of a part is not what it must be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +61,8 @@ pub enum PartError {
     BidJsonExpected,
     #[error("bid.json is larger than {MAX_BID_JSON_BYTES} bytes")]
     BidJsonTooLarge,
+    #[error("this part contains key.bin of {SCALAR_LEN} bytes and nothing else")]
+    KeyExpected,
     #[error("file `{0}` is not the one the manifest lists next")]
     UnexpectedEntry(String),
     #[error("file `{0}` has another length than the manifest says")]
@@ -90,6 +95,7 @@ impl PartError {
             Self::TooLarge => "files_too_large",
             Self::BidJsonExpected => "bid_json_expected",
             Self::BidJsonTooLarge => "bid_json_too_large",
+            Self::KeyExpected => "key_expected",
             Self::UnexpectedEntry(_) => "unexpected_entry",
             Self::Length(_) => "wrong_file_length",
             Self::FileDigest(_) => "wrong_file_digest",
@@ -154,7 +160,8 @@ impl Manifest {
     /// A manifest over `files`, checked as its reader will check it.
     ///
     /// # Errors
-    /// `Path`, `PathCollision`, `FileCount`, `TooLarge`, `BidJsonExpected`, `BidJsonTooLarge` or `ManifestTooLarge`.
+    /// `Path`, `PathCollision`, `FileCount`, `TooLarge`, `BidJsonExpected`, `BidJsonTooLarge`, `KeyExpected` or
+    /// `ManifestTooLarge`.
     pub fn new(binding: Binding, files: Vec<FileEntry>) -> Result<Self, PartError> {
         check_files(binding.part, &files)?;
         let manifest = Self { binding, files };
@@ -224,7 +231,13 @@ impl Manifest {
 }
 
 fn check_files(part: Part, files: &[FileEntry]) -> Result<(), PartError> {
-    if part != Part::Documents {
+    if part == Part::Escrow {
+        return match files {
+            [key] if key.path == KEY_PATH && key.len == SCALAR_LEN as u64 => Ok(()),
+            _ => Err(PartError::KeyExpected),
+        };
+    }
+    if part.is_priced() {
         return match files {
             [bid] if bid.path != BID_PATH => Err(PartError::BidJsonExpected),
             [bid] if bid.len > MAX_BID_JSON_BYTES as u64 => Err(PartError::BidJsonTooLarge),

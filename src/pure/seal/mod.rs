@@ -7,7 +7,8 @@
 //! The pieces, from the bottom: [`points`] parses group elements, [`kdf`], [`hpke`] (RFC 9180), [`hash_to_scalar`] (RFC
 //! 9380), [`dleq`] (RFC 9497), [`pok`], [`stream`] and [`merkle`] (RFC 9162) are the cryptography; [`jws`], [`keyset`],
 //! [`envelope`] and [`withdrawal`] are the signed objects; [`manifest`], [`tar`], [`part_writer`] and [`part_reader`] are the plaintext
-//! of a part; [`sealing`] is what a bidder's client does, [`unsealing`] what an opening does.
+//! of a part; [`sealing`] is what a bidder's client does, [`unsealing`] what an opening does, and [`escrow`] what both do with a
+//! bidder's key that is deposited.
 //!
 //! The composition of these published primitives has not been reviewed by outside cryptographers.
 //!
@@ -22,6 +23,7 @@ pub mod ceremony;
 pub mod dleq;
 pub mod envelope;
 pub mod error;
+pub mod escrow;
 pub mod hash_to_scalar;
 pub mod hpke;
 pub mod ids;

@@ -6,7 +6,6 @@
 //!
 //! Deliberately absent: unpacking, and tolerance: a part with one byte out of place is a bad part, with its reason.
 
-use super::envelope::Part;
 use super::limits::{MAX_END_BLOCKS, MAX_MANIFEST_BYTES};
 use super::manifest::{BidJson, Binding, FileEntry, MANIFEST_PATH, Manifest, PartError, PartIoError};
 use super::tar::{self, BLOCK_LEN};
@@ -166,8 +165,8 @@ impl PartReader {
         if self.manifest.is_some() {
             sink.content(piece)?;
         }
-        // Both were checked against their limits before; documents are never kept.
-        if self.manifest.is_none() || self.expected.part != Part::Documents {
+        // Both were checked against their limits before; documents and keys are never kept.
+        if self.manifest.is_none() || self.expected.part.is_priced() {
             self.kept.extend_from_slice(piece);
         }
         let left = left - taken as u64;
@@ -188,7 +187,7 @@ impl PartReader {
                 if digest != file.sha256 {
                     return Err(PartError::FileDigest(file.path.clone()));
                 }
-                if self.expected.part != Part::Documents {
+                if self.expected.part.is_priced() {
                     self.bid = Some(BidJson::parse(&self.kept)?);
                 }
             }

@@ -52,18 +52,23 @@ pub fn write_part<R: Read>(
 /// The archive of part `price` or `reserve`.
 ///
 /// # Errors
-/// If a field of the bid is malformed, or the binding is to part `documents`.
+/// If a field of the bid is malformed, or the binding is to another part.
 pub fn bid_part(binding: Binding, bid: &BidJson) -> Result<Vec<u8>, PartError> {
-    if binding.part == super::envelope::Part::Documents {
+    if !binding.part.is_priced() {
         return Err(PartError::BidJsonExpected);
     }
     bid.check()?;
-    let text = bid.to_bytes();
-    let file = FileEntry { path: BID_PATH.to_owned(), len: text.len() as u64, sha256: sha256(&text) };
-    let manifest = Manifest::new(binding, vec![file])?;
     let mut archive = Vec::new();
-    match write_part(&mut archive, &manifest, |_| Ok(text.as_slice())) {
-        Ok(()) => Ok(archive),
+    one_file(&mut archive, binding, BID_PATH, &bid.to_bytes())?;
+    Ok(archive)
+}
+
+/// Writes the archive of a part that has one file.
+pub(super) fn one_file(out: &mut Vec<u8>, binding: Binding, path: &str, content: &[u8]) -> Result<(), PartError> {
+    let file = FileEntry { path: path.to_owned(), len: content.len() as u64, sha256: sha256(content) };
+    let manifest = Manifest::new(binding, vec![file])?;
+    match write_part(out, &manifest, |_| Ok(content)) {
+        Ok(()) => Ok(()),
         Err(PartIoError::Part(error)) => Err(error),
         Err(PartIoError::Io(_)) => unreachable!("reading from and writing to memory does not fail"),
     }

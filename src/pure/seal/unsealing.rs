@@ -31,6 +31,7 @@ use crate::kernel::digest::{Digest, Hasher};
 use crate::kernel::{encoding, secret::Secret};
 use serde::Serialize;
 use std::io::{self, Read};
+use zeroize::Zeroizing;
 
 /// How the opening of an envelope ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
@@ -86,7 +87,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    fn new(outcome: Outcome, reason: &'static str, detail: impl ToString) -> Self {
+    pub(super) fn new(outcome: Outcome, reason: &'static str, detail: impl ToString) -> Self {
         Self::Failed { outcome, reason, detail: detail.to_string() }
     }
 }
@@ -288,7 +289,8 @@ pub(super) fn open_payload(
 ) -> Result<(), OpenError> {
     let mut opener = PayloadOpener::new(keys, envelope.ctx().len);
     let mut tree = MerkleTree::new();
-    let mut buffer = Vec::new();
+    // A part may be a key: what was decrypted last does not stay in memory.
+    let mut buffer = Zeroizing::new(Vec::new());
     while let Some(len) = opener.next_chunk_len() {
         buffer.resize(len, 0);
         let chunk = buffer.as_mut_slice();

@@ -79,16 +79,19 @@ impl<'w> Custody<'w> {
 
     /// A draft for a lot, of which `k` members open.
     pub fn draft(&self, lot: &LotStory<'_>, k: u8, opens: Timestamp, members: Vec<Member>) -> Draft {
-        let opens_not_before = UtcMillis::parse(opens.to_string(), "opens").expect("a time");
-        let group =
-            |round: &Round| Group { group: ident(&round.group(&lot.id)), opens_not_before: opens_not_before.clone() };
-        let groups = lot.envelopes().rounds().iter().map(group).collect();
+        let group = |round: Round| {
+            let opens = if round == Round::Escrow { opens.plus_millis(lot.decryption_ms()) } else { opens };
+            let opens_not_before = UtcMillis::parse(opens.to_string(), "opens").expect("a time");
+            Group { group: ident(&round.group(&lot.id)), opens_not_before }
+        };
+        let groups = lot.shared_rounds().into_iter().map(group).collect();
         Draft::new(ident(&lot.project), ident(&lot.id), groups, Profile::Strict, k, members).expect("random numbers")
     }
 
-    /// The usual draft, three of five, for an opening in at least 29 days.
+    /// The usual draft, three of five, for an opening in at least 29 days; with an escrow for the usual one, in 30.
     pub fn usual_draft(&self, lot: &LotStory<'_>) -> Draft {
-        let opens = self.world.now().plus_seconds(29 * 24 * 60 * 60);
+        let days = if lot.shared_rounds().contains(&Round::Escrow) { 30 } else { 29 };
+        let opens = self.world.now().plus_seconds(days * 24 * 60 * 60);
         self.draft(lot, 3, opens, self.members())
     }
 

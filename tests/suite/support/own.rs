@@ -1,8 +1,11 @@
 //! Bids under a key of the bidder's own.
 
+use sealbid::rules::envelopes::Round;
 use sealbid::seal::envelope::{Part, SignedEnvelope};
+use sealbid::seal::escrow::escrow_part;
 use sealbid::seal::ids::{Ident, UtcMillis};
 use sealbid::seal::keyset::{KeySet, KeySetKind, KeySetSubject, KeyShare, Profile};
+use sealbid::seal::manifest::Binding;
 use sealbid::seal::sealing::{Subject, seal_header, seal_payload};
 use sealbid::seal::snapshot::Line;
 use serde_json::{Value, json};
@@ -48,6 +51,18 @@ pub fn seal_as(
     shared: Option<&KeySet>,
     own: KeyShare,
 ) -> OwnBid {
+    seal_rev(lot, person, (part, 1), amount, shared, own)
+}
+
+/// The same, as a revision.
+pub fn seal_rev(
+    lot: &LotStory<'_>,
+    person: &Person<'_>,
+    (part, rev): (Part, u32),
+    amount: &str,
+    shared: Option<&KeySet>,
+    own: KeyShare,
+) -> OwnBid {
     let sets: Vec<&KeySet> = shared.into_iter().chain([own.key_set()]).collect();
     let plain = lot.price_archive(person, part, amount);
     let mut sealed = Vec::new();
@@ -58,7 +73,7 @@ pub fn seal_as(
         lot: ident(&lot.id),
         part,
         bidder: ident(&person.member.org_id),
-        rev: 1,
+        rev,
         doc_rev: lot.revision(),
         created: UtcMillis::parse(lot.world.now().to_string(), "created").expect("a time"),
     };
@@ -66,7 +81,9 @@ pub fn seal_as(
     let signed = own.key_set().sign(&person.signing_key()).expect("random numbers");
     let body = match part {
         Part::Reserve => json!({ "envelope": jws(&envelope), "key_set": signed.jws() }),
-        Part::Price | Part::Documents => json!({ "envelopes": [jws(&envelope)], "key_set": signed.jws() }),
+        Part::Price | Part::Documents | Part::Escrow => {
+            json!({ "envelopes": [jws(&envelope)], "key_set": signed.jws() })
+        }
     };
     OwnBid { key: own, envelope, body }
 }
@@ -80,4 +97,42 @@ pub fn decrypt(lot: &LotStory<'_>, n: usize, bid: &OwnBid) -> Answer {
 pub fn decrypt_as(lot: &LotStory<'_>, person: &Person<'_>, bid: &OwnBid) -> Answer {
     let lines = Line::of(&bid.envelope, bid.key.key_set().kid);
     give(lot, person, partials(&bid.key, &lines))
+}
+
+/// Somebody seals something for the escrow of a lot: the signed envelope, and the upload that holds its ciphertext.
+pub fn seal_for_escrow(lot: &LotStory<'_>, person: &Person<'_>, rev: u32, plain: &[u8]) -> (SignedEnvelope, String) {
+    seal_part_to(lot, person, (Part::Escrow, rev), &lot.key_set_of(Round::Escrow), plain)
+}
+
+/// The same of any part and to any key set.
+pub fn seal_part_to(
+    lot: &LotStory<'_>,
+    person: &Person<'_>,
+    (part, rev): (Part, u32),
+    set: &KeySet,
+    plain: &[u8],
+) -> (SignedEnvelope, String) {
+    let mut sealed = Vec::new();
+    let payload = seal_payload(plain, &mut sealed, 1).expect("sealed");
+    let held = upload(person, &lot.id, "bid", &sealed, SEALED_CHUNK);
+    let subject = Subject {
+        lot: ident(&lot.id),
+        part,
+        bidder: ident(&person.member.org_id),
+        rev,
+        doc_rev: lot.revision(),
+        created: UtcMillis::parse(lot.world.now().to_string(), "created").expect("a time"),
+    };
+    (seal_header(&subject, &payload, &[set], &person.signing_key()).expect("sealed"), held)
+}
+
+/// What a bidder deposits: `key`, bound to its bid.
+pub fn deposit_of(lot: &LotStory<'_>, person: &Person<'_>, key: &KeyShare) -> Vec<u8> {
+    let binding = Binding {
+        tender: ident(&lot.project),
+        lot: ident(&lot.id),
+        bidder: ident(&person.member.org_id),
+        part: Part::Escrow,
+    };
+    escrow_part(binding, key).expect("an archive").expose().clone()
 }

@@ -3,7 +3,8 @@
 use sealbid::kernel::digest::Digest;
 use sealbid::kernel::time::Timestamp;
 use sealbid::rules::editions::Category;
-use sealbid::rules::envelopes::{Envelopes, Round};
+use sealbid::rules::envelopes::{Envelopes, Round, shared_rounds};
+use sealbid::rules::facts::{Escrow, KeyMode};
 use sealbid::seal::envelope::{Part, SignedEnvelope};
 use sealbid::seal::ids::{Ident, UtcMillis};
 use sealbid::seal::keyset::{KeySet, SignedKeySet};
@@ -96,6 +97,18 @@ impl<'w> LotStory<'w> {
     /// One envelope or two, by its terms.
     pub fn envelopes(&self) -> Envelopes {
         if self.terms["envelopes"] == "two" { Envelopes::Two } else { Envelopes::One }
+    }
+
+    /// The rounds whose key custodians make, by its terms.
+    pub fn shared_rounds(&self) -> Vec<Round> {
+        let named = |field: &str| self.terms[field].as_str().unwrap_or_default();
+        let mode = KeyMode::parse(named("key_mode")).unwrap_or(KeyMode::Custodians);
+        shared_rounds(mode, self.envelopes(), Escrow::parse(named("escrow")).unwrap_or(Escrow::None))
+    }
+
+    /// How long bidders have to decrypt, by its terms.
+    pub fn decryption_ms(&self) -> i64 {
+        self.terms["decryption_minutes"].as_i64().unwrap_or(30) * 60_000
     }
 
     /// A path below the lot's.

@@ -48,7 +48,7 @@ pub struct NewWithdrawal {
 pub struct PayloadPath {
     /// The bid.
     pub bid: String,
-    /// `price` or `documents`.
+    /// `price`, `documents` or `escrow`.
     pub part: String,
 }
 

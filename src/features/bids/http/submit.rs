@@ -33,7 +33,8 @@ use crate::refusals;
 #[serde(deny_unknown_fields)]
 pub struct NewBid {
     /// One envelope of part `price` and, where there are documents, one of part `documents`: each a flattened JWS of typ
-    /// `sealbid-envelope+jws`.
+    /// `sealbid-envelope+jws`. Where the lot has an escrow also one of part `escrow`, sealed to the key set of `round=escrow`: its
+    /// payload is a ustar archive of `manifest.json` and `key.bin`, the 32 bytes of the private key of `key_set`.
     #[schema(value_type = Vec<Object>)]
     pub envelopes: Vec<Signed>,
     /// Where the lot's key mode is `bidder` or `dual`: a one-time key set of kind `bidder` for this lot, a JWS of typ

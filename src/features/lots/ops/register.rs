@@ -12,7 +12,7 @@ use crate::limits;
 use crate::refusals;
 use crate::rules::editions::{self, Category, Edition};
 use crate::rules::envelopes::Envelopes;
-use crate::rules::facts::KeyMode;
+use crate::rules::facts::{Escrow, KeyMode};
 use crate::rules::machine::{Event, State};
 
 /// Checks what an initiator states, as far as no rule is concerned.
@@ -41,6 +41,10 @@ pub fn check_terms(title: &str, terms: &LotTerms) -> Result<()> {
     }
     if terms.envelopes == Envelopes::Two && terms.key_mode.needs_bidder() {
         return Err(refusals::body_invalid("envelopes: two needs key_mode platform or custodians").into());
+    }
+    if terms.escrow != Escrow::None && terms.key_mode != KeyMode::Bidder {
+        // Under two keys the custodians would hold both of them.
+        return Err(refusals::body_invalid("escrow: none, unless key_mode is bidder (EB-06)").into());
     }
     if !(limits::DECRYPTION_MINUTES_LEAST..=limits::DECRYPTION_MINUTES_MOST).contains(&terms.decryption_minutes) {
         let (least, most) = (limits::DECRYPTION_MINUTES_LEAST, limits::DECRYPTION_MINUTES_MOST);

@@ -99,7 +99,7 @@ impl Bench {
     }
 
     fn open(&self, sealed: &Sealed) -> Result<(Outcome, UnsealingBody)> {
-        open(&self.blobs, &self.means, sealed, &Shares::default())
+        open(&self.blobs, &self.means, sealed, &Shares::default()).map(|opened| (opened.outcome, opened.body))
     }
 
     /// The outcome with its reason.

@@ -108,6 +108,7 @@ const TABLE: &[Row<Lot>] = &[
         &[
             DOCUMENTS_ATTACHED,
             KEY_SET_READY,
+            ESCROW_READY,
             DATES_IN_ORDER,
             ISSUE_LASTS,
             ISSUE_TO_DEADLINE,

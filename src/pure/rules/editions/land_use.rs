@@ -96,7 +96,15 @@ const TABLE: &[Row<Lot>] = &[
         Publish,
         To(Noticed),
         &[Initiator],
-        &[DOCUMENTS_ATTACHED, KEY_SET_READY, DATES_IN_ORDER, NOTICE_TO_BIDDING, RESERVE_STATED, DEPOSIT_ENOUGH],
+        &[
+            DOCUMENTS_ATTACHED,
+            KEY_SET_READY,
+            ESCROW_READY,
+            DATES_IN_ORDER,
+            NOTICE_TO_BIDDING,
+            RESERVE_STATED,
+            DEPOSIT_ENOUGH,
+        ],
         &[Then::PublishNotice],
     ),
     row(
@@ -161,7 +169,7 @@ const TABLE: &[Row<Lot>] = &[
         To(Opened),
         &[System, Initiator, Centre],
         &[SESSION_CLOSED],
-        &[Then::PublishOpeningRecord, Then::ReleaseEntries],
+        &[Then::PublishOpeningRecord, Then::ReleaseEntries, Then::DestroyUnopened],
     ),
     row(
         &[Opened],
@@ -194,7 +202,13 @@ const TABLE: &[Row<Lot>] = &[
         To(Terminated),
         &[Initiator],
         &[REASON_GIVEN],
-        &[Then::PublishTermination, Then::TellHolders, Then::EraseKey, Then::ReleaseEntriesToInspectors],
+        &[
+            Then::PublishTermination,
+            Then::TellHolders,
+            Then::EraseKey,
+            Then::DestroyUnopened,
+            Then::ReleaseEntriesToInspectors,
+        ],
     ),
     row(&[Unsuccessful, Terminated], Retender, Stay, &[Initiator], &[NOT_RETENDERED], &[Then::CreateSuccessor]),
 ];

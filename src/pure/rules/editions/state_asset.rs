@@ -96,6 +96,7 @@ const TABLE: &[Row<Lot>] = &[
         &[
             DOCUMENTS_ATTACHED,
             KEY_SET_READY,
+            ESCROW_READY,
             DATES_IN_ORDER,
             EQUITY_DISCLOSURE,
             ASSET_DISCLOSURE,
@@ -160,7 +161,7 @@ const TABLE: &[Row<Lot>] = &[
         To(Opened),
         &[System, Initiator, Centre],
         &[SESSION_CLOSED],
-        &[Then::PublishOpeningRecord, Then::ReleaseEntries],
+        &[Then::PublishOpeningRecord, Then::ReleaseEntries, Then::DestroyUnopened],
     ),
     row(
         &[Opened],
@@ -201,7 +202,13 @@ const TABLE: &[Row<Lot>] = &[
         To(Terminated),
         &[Initiator],
         &[REASON_GIVEN],
-        &[Then::PublishTermination, Then::TellHolders, Then::EraseKey, Then::ReleaseEntriesToInspectors],
+        &[
+            Then::PublishTermination,
+            Then::TellHolders,
+            Then::EraseKey,
+            Then::DestroyUnopened,
+            Then::ReleaseEntriesToInspectors,
+        ],
     ),
     row(&[Unsuccessful, Terminated], Retender, Stay, &[Initiator], &[NOT_RETENDERED], &[Then::CreateSuccessor]),
 ];

@@ -4,7 +4,7 @@ use super::{content, deadline, present, request, require};
 use crate::kernel::money::Currency;
 use crate::kernel::text::{Bilingual, Phrase};
 use crate::kernel::time::{LocalDate, Timestamp, d};
-use crate::rules::catalogue::{ENG_01, ENG_02, ENG_17, LD_02, PF_04, PF_05, PF_16, PR_03, PR_04, PR_06, RuleId};
+use crate::rules::catalogue::{EB_06, ENG_01, ENG_02, ENG_17, LD_02, PF_04, PF_05, PF_16, PR_03, PR_04, PR_06, RuleId};
 use crate::rules::editions::DisclosureBand;
 use crate::rules::machine::{Case, Lot};
 use crate::rules::refusal::Finding;
@@ -42,6 +42,31 @@ pub const KEY_SET_READY: &Guard<Lot> = &content(
             case.facts.key_set_ready,
             Phrase::new("没有可用的加密公钥。", "There is no key set to seal bids to."),
             Phrase::new("请先生成公钥。", "Make the key set first."),
+        )
+    },
+);
+
+/// EB-06: where bidders deposit their keys, custodians have made the key that these are sealed to, and it is not used before the
+/// bidders' own time to decrypt is over.
+pub const ESCROW_READY: &Guard<Lot> = &content(
+    "escrow_ready",
+    "escrow-key-missing",
+    EB_06,
+    Phrase::new(
+        "设有密钥托管的,保管人公钥已就绪,且解密时限届满后一日内方可启用",
+        "with an escrow its key is made, and may be used from the end of the bidders' minutes or within a day after it",
+    ),
+    |case| {
+        require(
+            case.facts.escrow_ready,
+            Phrase::new(
+                "没有可用的托管公钥,或其启用时间早于投标人解密时限届满,或晚于届满后一日。",
+                "There is no key for the escrow, or it may be used before the bidders' time to decrypt is over, or only a day after it.",
+            ),
+            Phrase::new(
+                "请由保管人生成托管公钥,其 opens_not_before 为开标时间加 decryption_minutes。",
+                "Have custodians make it in a ceremony; its opens_not_before is the opening plus decryption_minutes.",
+            ),
         )
     },
 );

@@ -55,6 +55,11 @@ fn pf_04_and_pf_05_publication_needs_documents_and_a_key_set() {
 }
 
 #[test]
+fn eb_06_publication_with_an_escrow_needs_its_key() {
+    refused_by("EB-06", publish(E, &LotFacts { escrow_ready: false, ..registered() }));
+}
+
+#[test]
 fn pf_16_the_dates_of_a_notice_are_in_order() {
     let before = Some(nine("2026-03-01"));
     refused_by("PF-16", publish(E, &LotFacts { deadline_at: None, ..registered() }));

@@ -74,6 +74,7 @@ pub fn lot(state: State) -> LotFacts {
         documents: 2,
         document_revision: Some(revision("first")),
         key_set_ready: true,
+        escrow_ready: true,
         doc_issue_start_at: Some(nine("2026-03-02")),
         doc_issue_end_at: Some(nine("2026-03-07")),
         notice_at: Some(publication()),

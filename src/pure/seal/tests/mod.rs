@@ -3,6 +3,7 @@
 mod archives;
 mod attacks;
 mod envelopes;
+mod escrow;
 mod key_sets;
 mod manifests;
 mod openings;
