@@ -185,7 +185,7 @@ async fn next(app: &App, lot_id: &str, round: Round, after: &str) -> Result<Batc
             let whole = envelopes.len() as i64 == limits::UNSEAL_BATCH;
             let next = envelopes.last().filter(|_| whole).map(|sealed| sealed.envelope_id.clone());
             // What nobody was asked for is not tried, also not where shares that are missing were given up.
-            let only = match asked.filter(|_| round == Round::Escrow) {
+            let only = match asked.filter(|_| round == Round::Escrow && !envelopes.is_empty()) {
                 Some(_) => Some(partials::escrow::envelopes(conn, &lot_id)?),
                 None => None,
             };

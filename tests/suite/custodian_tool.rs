@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use crate::on_both;
 use crate::support::cast::PASSWORD;
 use crate::support::custody::CUSTODIANS;
-use crate::support::story::LotStory;
+use crate::support::own::{decrypt, deposit_of, own_key, seal, seal_for_escrow};
+use crate::support::story::{LotStory, jws};
 use crate::support::world::World;
 
 /// The machine of one custodian.
@@ -236,6 +237,17 @@ fn seals(lot: &LotStory<'_>, n: usize, dir: &Path, more: &[&str]) -> (bool, Stri
     (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
+/// A whole ceremony for a lot, begun and held with the tools.
+fn held(lot: &LotStory<'_>, desks: &[Desk<'_>]) {
+    read(&draft(lot));
+    let joining: Vec<Child> = desks.iter().map(Desk::joins).collect();
+    for child in joining {
+        read(&child.wait_with_output().expect("ended"));
+    }
+    let ceremonies = lot.world.nobody("GET", lot.path("/ceremonies")).send().ok();
+    assert_eq!(ceremonies["items"][0]["state"], "active");
+}
+
 on_both!(keys_in_escrow_are_made_deposited_and_opened_with_the_tools, |world| {
     let terms = json!({ "key_mode": "bidder", "escrow": "custodians", "decryption_minutes": 20 });
     let lot = world.lot(Category::Construction).terms(&terms).registered();
@@ -247,12 +259,7 @@ on_both!(keys_in_escrow_are_made_deposited_and_opened_with_the_tools, |world| {
     }
     lot.act(&world.initiator(), "publish", &lot.schedule()).refused_by(422, "escrow-key-missing", "EB-06");
     let schedule = lot.schedule();
-    read(&draft(&lot));
-    let joining: Vec<Child> = desks.iter().map(Desk::joins).collect();
-    for child in joining {
-        let said = read(&child.wait_with_output().expect("ended"));
-        assert_eq!(said["ceremonies"][0]["next"], "active", "{said}");
-    }
+    held(&lot, &desks);
     lot.act(&world.initiator(), "publish", &schedule).ok();
     let homes: Vec<_> = (1..=3).map(|_| tempfile::tempdir().expect("a directory")).collect();
     for (n, amount) in [(1, "900000.00"), (2, "910000.00"), (3, "920000.00")] {
@@ -290,4 +297,40 @@ on_both!(keys_in_escrow_are_made_deposited_and_opened_with_the_tools, |world| {
 fn escrow_file(dir: &Path) -> PathBuf {
     let entries = std::fs::read_dir(dir).expect("a directory").flatten().map(|entry| entry.path());
     entries.into_iter().find(|path| path.to_string_lossy().ends_with("escrow.sealed")).expect("it is kept")
+}
+
+/// Of two lots one asks for nothing, since all its bidders decrypted.
+#[test]
+fn a_lot_that_asks_for_nothing_keeps_no_custodian_waiting() {
+    let world = World::sqlite();
+    let escrow = json!({ "key_mode": "bidder", "escrow": "custodians", "decryption_minutes": 20 });
+    let silent = world.lot(Category::Construction).terms(&escrow).registered();
+    let usual = world.lot(Category::Construction).terms(&json!({ "key_mode": "custodians" })).registered();
+    world.settle();
+    let desks: Vec<Desk<'_>> = (1..=CUSTODIANS).map(|n| Desk::new(&world, n)).collect();
+    for desk in &desks {
+        desk.init();
+        world.tick();
+    }
+    // Both are planned at one moment, however long the ceremonies take.
+    for lot in [&silent, &usual] {
+        held(lot, &desks);
+        lot.act(&world.initiator(), "publish", &lot.schedule()).ok();
+    }
+    let usual = usual.with_bids_in_turn(&["900000.00", "910000.00", "920000.00"]);
+    let mut bids = Vec::new();
+    for n in 1..=3 {
+        let (person, mut bid) = (world.bidder(n), seal(&silent, n, "930000.00", None, own_key(&silent, &silent.id)));
+        let (key, _) = seal_for_escrow(&silent, &person, 1, &deposit_of(&silent, &person, &bid.key));
+        bid.body["envelopes"].as_array_mut().expect("envelopes").push(jws(&key));
+        silent.submit(n, &bid.body).ok();
+        bids.push((n, bid));
+    }
+    let (silent, usual) = (silent.closed(), usual.closed());
+    bids.iter().for_each(|(n, bid)| drop(decrypt(&silent, *n, bid).ok()));
+    world.settle();
+    silent.opened();
+    let answered = desks[0].done(&["open", "--wait"])["answered"].clone();
+    assert_eq!((answered.as_array().map(Vec::len), &answered[0]["lot_id"]), (Some(1), &json!(usual.id)));
+    assert_eq!(desks[0].refused(&["open", "--wait"]), "no-snapshot", "it does not wait for what will never be asked");
 }

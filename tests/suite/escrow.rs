@@ -434,6 +434,7 @@ fn documents(lot: &LotStory<'_>, bidder: &Person<'_>) -> Vec<u8> {
 on_both!(who_decrypts_a_part_of_its_bid_only_is_opened_by_its_key_in_escrow, |world| {
     let (custody, held, lot) = noticed(world);
     let (mut bids, person) = (with_bids(&lot, &[]), world.bidder(5));
+    world.tick();
     let mut bid = seal(&lot, 5, "940000.00", None, own_key(&lot, &lot.id));
     let (escrow, upload) = seal_for_escrow(&lot, &person, 1, &deposit_of(&lot, &person, &bid.key));
     let plain = documents(&lot, &person);
