@@ -66,8 +66,10 @@ pub(super) fn prove_with(key: &PrivateScalar, c: &Point, d: &Point, context: &[u
     let public = key.public();
     let weight = weight(&public, c, d, context);
     // The weight is zero with probability 2^-256; then the proof fails to verify, which harms nobody.
-    let m = Point::from_projective(c.to_projective() * weight).unwrap_or(*c);
-    let z = key.times(&m);
+    let weighted = |point: &Point| sum_of_products(&[(&weight, &Multiples::of(point.to_projective()))]);
+    let m = Point::from_projective(weighted(c)).unwrap_or(*c);
+    // k M, which is d_0 D: both are public, and the key is not needed for it.
+    let z = Point::from_projective(weighted(d)).unwrap_or(*d);
     let challenge = challenge(&public, &m, &z, &nonce.public(), &nonce.times(&m), context);
     Proof { c: challenge, s: *nonce.expose() - challenge * key.expose() }
 }
