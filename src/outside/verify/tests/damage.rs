@@ -58,7 +58,7 @@ fn a_changed_byte_of_a_receipt_or_a_promise_is_found() {
         bytes[at] ^= 1;
         let Ok(note) = String::from_utf8(bytes) else { continue };
         let damaged = crate::tlog::receipt::Receipt { promise: note, ..promise.clone() };
-        receipt::promised(&trust(), "promise", &damaged).expect_err("a changed promise");
+        receipt::promised(trust(), "promise", &damaged).expect_err("a changed promise");
         changed += 1;
     }
     assert!(changed > 100);

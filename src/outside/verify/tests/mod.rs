@@ -4,6 +4,7 @@ mod damage;
 mod vectors;
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use super::dump::{self, Depth};
 use super::report::{Failure, Proven, Result};
@@ -16,9 +17,13 @@ use crate::tlog::specimen::{LOT, Specimen, files_of, small};
 /// Files by their paths.
 type Files = BTreeMap<String, Vec<u8>>;
 
-fn trust() -> Trust {
-    let specimen = Specimen::new();
-    Trust::new(Some(Policy::parse(&specimen.policy()).expect("a policy")), vec![specimen.promise.verifier])
+fn trust() -> &'static Trust {
+    // Once: it is asked for with every byte that is changed.
+    static TRUST: OnceLock<Trust> = OnceLock::new();
+    TRUST.get_or_init(|| {
+        let specimen = Specimen::new();
+        Trust::new(Some(Policy::parse(&specimen.policy()).expect("a policy")), vec![specimen.promise.verifier])
+    })
 }
 
 fn text(files: &Files, name: &str) -> String {
@@ -27,20 +32,20 @@ fn text(files: &Files, name: &str) -> String {
 
 fn check_tiles(files: &Files) -> Result<Proven> {
     let (head, old) = (text(files, "checkpoint"), text(files, "older.checkpoint"));
-    tiles::check(&trust(), files, ("checkpoint", &head), Some(("older.checkpoint", &old)))
+    tiles::check(trust(), files, ("checkpoint", &head), Some(("older.checkpoint", &old)))
 }
 
 fn check_checkpoint(files: &Files) -> Result<Proven> {
-    heads::checkpoint(&trust(), "checkpoint", &text(files, "checkpoint"))
+    heads::checkpoint(trust(), "checkpoint", &text(files, "checkpoint"))
 }
 
 fn check_consistency(files: &Files) -> Result<Proven> {
     let (head, old) = (text(files, "checkpoint"), text(files, "older.checkpoint"));
-    heads::consistency(&trust(), [("older.checkpoint", &old), ("checkpoint", &head)], files)
+    heads::consistency(trust(), [("older.checkpoint", &old), ("checkpoint", &head)], files)
 }
 
 fn check_receipt(files: &Files) -> Result<Proven> {
-    let included = receipt::included(&trust(), "first.tlog-proof", &text(files, "receipts/first.tlog-proof"))?;
+    let included = receipt::included(trust(), "first.tlog-proof", &text(files, "receipts/first.tlog-proof"))?;
     Ok(included.tell())
 }
 
@@ -49,15 +54,15 @@ fn check_promise(files: &Files) -> Result<Proven> {
     let found = receipt::find(&written);
     let promise =
         found.ok_or_else(|| Failure::refuted("first.promise.json", "无回执", "there is no receipt in this file"))?;
-    let promised = receipt::promised(&trust(), "first.promise.json", &promise)?;
-    let included = receipt::included(&trust(), "first.tlog-proof", &text(files, "receipts/first.tlog-proof"))?;
+    let promised = receipt::promised(trust(), "first.promise.json", &promise)?;
+    let included = receipt::included(trust(), "first.tlog-proof", &text(files, "receipts/first.tlog-proof"))?;
     receipt::kept(&promise, &promised, &included)
 }
 
 fn check_disclosure(files: &Files) -> Result<Proven> {
     let name = format!("disclosures/{LOT}.ndjson");
     let head = trust().head("checkpoint", &text(files, "checkpoint"))?;
-    let proof = receipt::included(&trust(), "proof", &text(files, &format!("disclosures/{LOT}.tlog-proof")))?;
+    let proof = receipt::included(trust(), "proof", &text(files, &format!("disclosures/{LOT}.tlog-proof")))?;
     let mut tree = Tree::open(files, head.checkpoint())?;
     let origin = &head.checkpoint().origin;
     disclosure::check(&*files[&name], &name, origin, Some(&mut tree), Some(&proof))
@@ -131,9 +136,9 @@ fn a_promise_that_was_not_kept_is_refuted_only_by_a_later_tree() {
     let (specimen, files) = (Specimen::new(), small());
     let mut promise = receipt::find(&text(&files, "receipts/first.promise.json")).expect("a receipt");
     let head = trust().head("checkpoint", &text(&files, "checkpoint")).expect("whole");
-    let promised = receipt::promised(&trust(), "promise", &promise).expect("signed");
+    let promised = receipt::promised(trust(), "promise", &promise).expect("signed");
     let found = receipt::search(&promise, &promised, &files, &head).expect("it is there");
-    let included = receipt::included(&trust(), "proof", &text(&files, "receipts/first.tlog-proof")).expect("whole");
+    let included = receipt::included(trust(), "proof", &text(&files, "receipts/first.tlog-proof")).expect("whole");
     assert!(found.facts.iter().any(|fact| fact.key == "index" && fact.value == included.index));
     promise.opening.h_i = crate::kernel::digest::sha256(b"never recorded");
     promise.c = promise.opening.commitment();

@@ -46,7 +46,7 @@ fn the_published_vectors_verify_from_their_directory() {
     let source = crate::verify::source::Directory(root());
     let note = fs::read_to_string(root().join("checkpoint")).expect("a checkpoint");
     let old = fs::read_to_string(root().join("older.checkpoint")).expect("a checkpoint");
-    tiles::check(&trust(), &source, ("checkpoint", &note), Some(("older.checkpoint", &old))).expect("proven");
+    tiles::check(trust(), &source, ("checkpoint", &note), Some(("older.checkpoint", &old))).expect("proven");
     assert!(tiles::leftovers(&root()).expect("each the beginning of the tile that it became") > 5);
     let dir = tempfile::tempdir().expect("a directory");
     let partial = dir.path().join("tile/0/000.p");
