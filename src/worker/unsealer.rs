@@ -177,7 +177,7 @@ async fn next(app: &App, lot_id: &str, round: Round, after: &str) -> Result<Batc
                 KeyMode::Platform => Some(key_sets::ops::unlock(conn, &permit, &keys, &lot)?),
                 KeyMode::Custodians | KeyMode::Bidder | KeyMode::Dual => None,
             };
-            let asked = partials::escrow::asked(conn, &lot_id)?;
+            let asked = if seals.has_escrow() { partials::escrow::asked(conn, &lot_id)? } else { None };
             let wanted = wanted(&Stage { lot: &lot, session: &session, round, asked: asked.is_some() }, &seals, now);
             let parts = groups::names(lot.body.terms.envelopes, &[round]);
             let envelopes = queries::pending(conn, (&lot_id, &parts), &after, !patient, &wanted, limits::UNSEAL_BATCH)?;

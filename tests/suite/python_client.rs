@@ -175,6 +175,19 @@ fn the_python_example_bids_over_a_line_that_breaks_and_what_it_sealed_is_opened(
 }
 
 #[test]
+fn the_python_example_says_what_to_use_where_a_bid_takes_a_key_of_the_bidders_own() {
+    let Some(python) = python() else { return };
+    let world = World::sqlite();
+    let lot = world.lot(Category::Construction).terms(&json!({ "key_mode": "bidder" })).noticed();
+    let example = Example::installed(&world, python);
+    write_documents(Path::new(&example.at("drawings.bin")), 10_000);
+    let output = example.start(world.base(), &lot.id).wait_with_output().expect("ran");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("sealbid seal"), "{said}");
+    world.bidder(1).get(lot.path("/bids/mine")).refused(404, "not-found");
+}
+
+#[test]
 fn the_python_example_seals_each_of_two_envelopes_to_the_key_of_its_round() {
     let Some(python) = python() else { return };
     let world = World::sqlite();

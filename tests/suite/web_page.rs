@@ -181,6 +181,19 @@ fn of_two_envelopes_the_page_seals_each_to_the_key_of_its_round() {
 
 #[test]
 #[ignore = "needs a browser: tests/web/run.sh"]
+fn where_a_bid_takes_a_key_of_the_bidders_own_the_page_says_what_to_use() {
+    let world = World::sqlite();
+    let stage = Stage::for_lot(world.lot(Category::Construction).terms(&json!({ "key_mode": "bidder" })).noticed());
+    let said = node("page.mjs", "ownKey", &stage.given(1, &json!({})));
+    for language in ["zh", "en"] {
+        let text = said[language].as_str().expect("words");
+        assert!(text.contains("sealbid seal"), "{text}");
+    }
+    assert_ne!(said["zh"], said["en"]);
+}
+
+#[test]
+#[ignore = "needs a browser: tests/web/run.sh"]
 fn a_rule_that_refuses_is_shown_in_words() {
     let world = World::sqlite();
     // Land: what was submitted is not replaced.

@@ -162,6 +162,17 @@ const scenes = {
     return { zh, en };
   }),
 
+  /** A lot whose bids the page does not seal. */
+  ownKey: () => withBrowser({}, async (page) => {
+    const said = {};
+    for (const language of ['zh-CN', 'en']) {
+      await page.goto(address(language));
+      await page.waitForSelector('#trouble:not([hidden])');
+      said[language.slice(0, 2)] = await shown(page, 'trouble');
+    }
+    return said;
+  }),
+
   /** Over a line that breaks in the middle of things. */
   broken: () => withBrowser({}, async (page, { forget }) => {
     for (let attempt = 0; ; attempt += 1) {

@@ -149,8 +149,8 @@ fn is_over(desk: &Desk<'_>, client: &Client, lot: &str) -> Result<bool, Error> {
     let unanswered = desk.state().shares.values().filter(|share| share.lot == lot && !share.is_done());
     for share in unanswered {
         let group = share.public()?.group;
-        let round = Round::ALL.iter().find(|round| round.group(lot) == group.as_str());
-        let said = round.map(|round| client.key_set(lot, *round)).transpose()?;
+        let round = Round::of_group(lot, group.as_str());
+        let said = round.map(|round| client.key_set(lot, round)).transpose()?;
         if said.is_none_or(|said| said.state == ACTIVE) {
             return Ok(false);
         }

@@ -39,8 +39,9 @@ impl RoundQuery {
 
 /// Shows what bids of a lot are sealed to.
 ///
-/// Where bids have two envelopes there is one for each round, and one more where bidders deposit their keys; `parts` says which parts of a bid are sealed to this one. Check the
-/// signature with the platform key, and that project, lot and opening are those of the notice.
+/// Where bids have two envelopes there is one for each round, and one more where bidders deposit their keys; `parts` says which
+/// parts of a bid are sealed to this one. Check the signature with the platform key, and that project, lot and opening are those
+/// of the notice.
 #[utoipa::path(tag = "bids", operation_id = "get_key_set", params(LotPath, RoundQuery),
     responses((status = 200, body = KeySetView, description = "The key set."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such lot, or not published yet.")))]
 #[get("/v1/lots/{lot}/key-set")]

@@ -78,8 +78,8 @@ pub fn publish(tx: &mut Tx<'_>, keys: &Keys, lot: &Lot, key_set: &KeySet) -> Res
 
 /// The round of a lot whose group a key set is made for.
 pub fn round_of(lot: &Lot, key_set: &KeySet) -> Option<Round> {
-    let mut rounds = lot.body.terms.shared_rounds().into_iter();
-    rounds.find(|round| key_set.group.as_str() == round.group(&lot.row.id))
+    let round = Round::of_group(&lot.row.id, key_set.group.as_str())?;
+    lot.body.terms.shared_rounds().contains(&round).then_some(round)
 }
 
 /// What a wrapped private key is for: it does not open as anything else.

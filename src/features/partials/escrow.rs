@@ -16,11 +16,12 @@ use crate::features::lots;
 use crate::features::lots::model::Lot;
 use crate::features::opening::model::OpeningBody;
 use crate::kernel::time::Timestamp;
-use crate::ledger::{Result, Tx};
+use crate::ledger::{Error, Result, Tx};
 use crate::rules::envelopes::Round;
 use crate::rules::opening::OpeningPermit;
 use crate::seal::envelope::{Part, SignedEnvelope};
 use crate::seal::partials::SignedPartials;
+use crate::seal::snapshot;
 
 /// The snapshot of a lot's keys in escrow, once the custodians are asked for some.
 ///
@@ -37,6 +38,13 @@ pub fn asked(conn: &mut Conn, lot_id: &str) -> Result<Option<SnapshotRow>> {
 pub fn is_due(lot: &Lot, session: &OpeningBody, now: Timestamp) -> bool {
     let over = session.decryption_ends_at(&lot.body.terms).is_some_and(|ends| ends <= now);
     over && session.given_up.is_none() && lot.body.terms.shared_rounds().contains(&Round::Escrow)
+}
+
+/// Whether a snapshot of keys in escrow stands: it is time to ask, and it names those that are missing at this very moment.
+pub(super) fn stands(tx: &mut Tx<'_>, lot: &Lot, session: &OpeningBody, drawn: &SnapshotRow) -> Result<bool> {
+    let kid = drawn.kid.parse().map_err(|_| Error::damaged(format!("snapshot of {}: kid", lot.row.id)))?;
+    let lines = ops::lines(tx.conn(), &lot.row.id, kid)?;
+    Ok(is_due(lot, session, tx.now()) && snapshot::root(&lines).to_string() == drawn.root)
 }
 
 /// Of the headers of a box those of the keys in escrow that are asked for.

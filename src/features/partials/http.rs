@@ -84,9 +84,9 @@ fn view(conn: &mut Conn, app: &App, row: &SnapshotRow) -> Result<SnapshotView> {
 /// Gives partial decryptions of a lot that is being opened.
 ///
 /// For custodians of the lot's key set, and for bidders whose own key is needed (key modes `bidder` and `dual`), for whom the
-/// minutes count that the notice gives; once custodians are asked for keys in escrow, no bidder's share is taken. The list is signed with the member's key, names the root of what it answers
-/// (`GET /v1/lots/{lot}/snapshots`; for a bidder the root over its own lines), and every share has its proof. Shares that were
-/// given before are not taken twice. A list that bears its signature and is wrong goes on record with its member.
+/// minutes count that the notice gives; once custodians are asked for keys in escrow, no bidder's share is taken. The list is
+/// signed with the member's key, names the root of what it answers (`GET /v1/lots/{lot}/snapshots`; for a bidder the root over its
+/// own lines), and every share has its proof. Shares that were given before are not taken twice. A list that bears its signature and is wrong goes on record with its member.
 #[utoipa::path(tag = "custodians", operation_id = "give_partials", request_body = NewPartials, params(LotPath), security(("bearer" = [])),
     responses((status = 200, body = PartialsReceived, description = "Taken; what this member has given so far."), (status = 403, body = Problem, content_type = "application/problem+json", description = "Software, for a custodian."), (status = 404, body = Problem, content_type = "application/problem+json", description = "No such lot, or not a member of that key set."), (status = 409, body = Problem, content_type = "application/problem+json", description = "Not being opened, the snapshot is not in the public log yet, or the bidders' time is over."), (status = 422, body = Problem, content_type = "application/problem+json", description = "The list or a share is not right; the problem says which.")))]
 #[post("/v1/lots/{lot}/partials")]

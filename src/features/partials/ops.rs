@@ -16,7 +16,6 @@ use crate::features::opening;
 use crate::kernel::digest::{Digest, sha256};
 use crate::kernel::id::{OrgId, PartialListId, SnapshotId, gathering};
 use crate::kernel::parallel;
-use crate::kernel::time::Timestamp;
 use crate::keys::Keys;
 use crate::ledger::{Error, Record, Result, Tx};
 use crate::refusals;
@@ -87,25 +86,22 @@ pub fn fix(tx: &mut Tx<'_>, drawn: &SnapshotRow) -> Result<bool> {
     }
     let lot = lots::queries::lot(tx.conn(), &drawn.lot_id)?;
     OpeningPermit::grant(lot.state)?;
-    let Some(opens_at) = answered_from(tx, &lot, drawn)? else { return Ok(false) };
+    let in_escrow = key_sets::queries::of_round(tx.conn(), &lot.row.id, Round::Escrow)?;
+    let opens_at = match in_escrow.filter(|row| row.kid == drawn.kid) {
+        None => lot.body.schedule.opens_at,
+        Some(_) => {
+            let session = opening::queries::of_lot(tx.conn(), &lot.row.id)?;
+            let session = session.map(|session| session.body).unwrap_or_default();
+            if !escrow::stands(tx, &lot, &session, drawn)? {
+                return Ok(false);
+            }
+            session.decryption_ends_at(&lot.body.terms)
+        }
+    };
     let row = SnapshotRow { id: SnapshotId::ordered(tx.now()).into_string(), ..drawn.clone() };
     let record = record(FIXED, &lot).public("kid", &row.kid).public("root", &row.root).public("opens_at", opens_at);
     tx.insert(row, record)?;
     Ok(true)
-}
-
-/// The instant from which a snapshot may be answered, for its entry. `None` where it does not stand: of keys in escrow those are
-/// asked for that are missing at this very moment, once their bidders' minutes are over.
-fn answered_from(tx: &mut Tx<'_>, lot: &Lot, drawn: &SnapshotRow) -> Result<Option<Option<Timestamp>>> {
-    let in_escrow = key_sets::queries::of_round(tx.conn(), &lot.row.id, Round::Escrow)?;
-    let Some(row) = in_escrow.filter(|row| row.kid == drawn.kid) else {
-        return Ok(Some(lot.body.schedule.opens_at));
-    };
-    let session = opening::queries::of_lot(tx.conn(), &lot.row.id)?.map(|session| session.body).unwrap_or_default();
-    let lines = lines(tx.conn(), &lot.row.id, key_sets::queries::parsed(&row)?.kid)?;
-    let stands =
-        escrow::is_due(lot, &session, tx.now()) && crate::seal::snapshot::root(&lines).to_string() == drawn.root;
-    Ok(stands.then(|| session.decryption_ends_at(&lot.body.terms)))
 }
 
 fn record(kind: &'static str, lot: &Lot) -> Record {

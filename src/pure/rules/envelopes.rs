@@ -69,6 +69,11 @@ impl Round {
         }
     }
 
+    /// The round whose group of a lot this is.
+    pub fn of_group(lot_id: &str, group: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|round| round.group(lot_id) == group)
+    }
+
     /// Its number, as it is stored.
     pub const fn number(self) -> i64 {
         match self {

@@ -215,7 +215,7 @@ fn comb() -> Comb {
 
 /// A secret scalar times the base point, without doublings, since all multiples are there; in constant time, since every entry of
 /// a row is read.
-fn times_base(scalar: &Scalar) -> ProjectivePoint {
+pub(super) fn times_base(scalar: &Scalar) -> ProjectivePoint {
     static COMB: OnceLock<Comb> = OnceLock::new();
     let comb = COMB.get_or_init(comb);
     let bytes = Zeroizing::new(scalar_to_bytes(scalar));

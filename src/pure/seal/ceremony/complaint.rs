@@ -10,7 +10,7 @@
 
 use super::super::dleq::{self, PROOF_LEN, Proof};
 use super::super::error::FormError;
-use super::super::points::{Point, PrivateScalar, SCALAR_LEN};
+use super::super::points::{Point, PrivateScalar, SCALAR_LEN, times_base};
 use super::super::strict_json::Object;
 use super::super::{hpke, points};
 use super::message::{Head, Message, bytes_of};
@@ -18,7 +18,6 @@ use super::transcript::package_info;
 use super::{CeremonyError, Transcript};
 use crate::kernel::encoding;
 use crate::kernel::secret::Secret;
-use p256::ProjectivePoint;
 use serde::Serialize;
 
 /// A member's complaint.
@@ -138,5 +137,5 @@ pub(super) fn value(
     let Ok(opened) = hpke::open(d, &package.enc, key, &info, &package.ct) else { return Ok(None) };
     let Ok(bytes) = <[u8; SCALAR_LEN]>::try_from(opened.expose().as_slice()).map(Secret::new) else { return Ok(None) };
     let Ok(scalar) = points::scalar_from_bytes(bytes.expose()).map(Secret::new) else { return Ok(None) };
-    Ok((ProjectivePoint::GENERATOR * scalar.expose() == committed).then_some(bytes))
+    Ok((times_base(scalar.expose()) == committed).then_some(bytes))
 }

@@ -34,7 +34,7 @@ pub use letters::{Head, Letter, Package, Request, Signed, Split, Sum};
 use super::super::error::{FormError, RandomFailed};
 use super::super::keys::VerifyingKey;
 use super::super::keyset::{KeySet, KeyShare};
-use super::super::points::{Point, PrivateScalar, SCALAR_LEN, Scalar, scalar_from_bytes, scalar_to_bytes};
+use super::super::points::{Point, PrivateScalar, SCALAR_LEN, Scalar, scalar_from_bytes, scalar_to_bytes, times_base};
 use super::super::threshold::coefficient;
 use crate::kernel::digest::Digest;
 use crate::kernel::secret::Secret;
@@ -209,7 +209,7 @@ impl Repair {
             let info = self.info("split", member, *helper);
             packages.push(Package::seal(&info, *helper, self.kem(*helper)?, sealed.expose())?);
         }
-        let point = Point::from_projective(ProjectivePoint::GENERATOR * own.expose());
+        let point = Point::from_projective(times_base(own.expose()));
         shown.insert(at, point.map_err(|_| RepairError::Random(RandomFailed))?);
         let split = Split { head: self.head(member), repair: self.id, shown, packages };
         Ok(Kept { split, own: Secret::new(scalar_to_bytes(own.expose())) })
@@ -265,7 +265,7 @@ impl Repair {
                 None => scalar_from_bytes(own.expose()).map(Secret::new).ok(),
             };
             let shown = signed.letter().shown[place].to_projective();
-            let summand = summand.filter(|summand| ProjectivePoint::GENERATOR * summand.expose() == shown);
+            let summand = summand.filter(|summand| times_base(summand.expose()) == shown);
             let summand = summand.ok_or(RepairError::WrongSummand(from))?;
             sum = Secret::new(*sum.expose() + summand.expose());
             splits.push(signed.digest());
@@ -312,7 +312,7 @@ impl Repair {
             let shown = self.splits.values().map(|split| split.letter().shown[place].to_projective());
             let shown = shown.fold(ProjectivePoint::IDENTITY, |sum, point| sum + point);
             let sum = said.package.open(&self.info("sum", from, to), kem);
-            let sum = sum.filter(|sum| ProjectivePoint::GENERATOR * sum.expose() == shown);
+            let sum = sum.filter(|sum| times_base(sum.expose()) == shown);
             share = Secret::new(*share.expose() + sum.ok_or(RepairError::WrongSum(from))?.expose());
         }
         // All sums being those of summands that add up, this is the share: the key set's own shape says so.
