@@ -36,10 +36,8 @@ fn the_page_is_served_with_a_policy_that_lets_nothing_else_run() {
         assert!(html.contains(&format!("\"/seal/{name}\"")), "{name}");
         let file = world.nobody("GET", format!("/seal/{name}")).send();
         assert!(file.header("content-type").is_some_and(|found| found.starts_with(media_type)), "{name}");
-        let etag = file.header("etag").expect("a version").to_owned();
-        assert_eq!(etag, format!("\"{}\"", sha256(&file.ok_bytes())));
-        let again = world.nobody("GET", format!("/seal/{name}")).header("If-None-Match", etag).send();
-        assert_eq!(again.status, 304, "{name}");
+        // What a line cut off is not confirmed to whoever kept it.
+        assert_eq!((file.header("cache-control"), file.header("etag")), (Some("no-store"), None), "{name}");
     }
     world.nobody("GET", "/seal/seal.html").send().refused(404, "not-found");
     world.nobody("GET", "/seal/other.js").send().refused(404, "not-found");

@@ -71,7 +71,7 @@ const scenes = {
     });
     // Once more, after the page was opened anew: the key is known, the same files are not sent again, and the bid is replaced.
     const sent = [];
-    page.on('request', (request) => { if (request.method() === 'PUT') sent.push(request.postDataBuffer().length); });
+    page.on('request', (request) => { if (request.method() === 'PUT') sent.push(request.url()); });
     await page.reload();
     await signIn(page);
     await page.click('#use-key');
@@ -175,12 +175,17 @@ const scenes = {
 
   /** Over a line that breaks in the middle of things. */
   broken: () => withBrowser({}, async (page, { forget }) => {
-    for (let attempt = 0; ; attempt += 1) {
-      // The page itself may be cut off as well; a person would load it again.
-      const shown = '#steps:not([hidden]), #trouble:not([hidden])';
-      await page.goto(address('en', given.line)).then(() => page.waitForSelector(shown, { timeout: 30_000 })).catch(() => null);
-      if (await page.locator('#steps:not([hidden])').count() > 0) break;
-      assert.ok(attempt < 60, 'the page does not load');
+    // The page itself may be cut off as well; a person would load it again.
+    const shown = page.locator('#steps:not([hidden])');
+    for (let attempt = 0; await shown.count() === 0; attempt += 1) {
+      assert.ok(attempt < 20, 'the page does not load');
+      const ofTheScript = (message) => message.type() === 'error' && `${message.location().url} ${message.text()}`.includes('/seal/');
+      const cutOff = page.waitForEvent('console', { predicate: ofTheScript, timeout: 30_000 });
+      const loaded = page.goto(address('en', given.line)).then(async () => {
+        if (await page.locator('#steps').count() > 0) await page.waitForSelector('#steps:not([hidden]), #trouble:not([hidden])');
+      });
+      await Promise.race([cutOff, loaded]).catch(() => null);
+      for (const left of [cutOff, loaded]) left.catch(() => null);
     }
     forget();
     const retried = async (work, until) => {

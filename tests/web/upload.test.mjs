@@ -47,7 +47,8 @@ function server({ has = [], lost = null, swept = false, forgets = 0 } = {}) {
       const n = Number(path.split('/').at(-1));
       assert.match(headers['Content-Digest'], /^sha-256=:[A-Za-z0-9+/]{43}=:$/);
       sent.push(n);
-      chunks.set(n, bytes);
+      // A network has its own copy.
+      chunks.set(n, bytes.slice());
       if (damage && n === 2) damage = null;
     },
   };

@@ -751,6 +751,9 @@ function unbase64url(encoded) {
 }
 var json = (value) => JSON.stringify(value);
 var random = (length) => crypto.getRandomValues(new Uint8Array(length));
+var release = (bytes) => {
+  structuredClone(null, { transfer: [bytes.buffer] });
+};
 var FormError = class extends Error {
   constructor(reason, detail = "") {
     super(detail ? `${reason}: ${detail}` : reason);
@@ -2531,14 +2534,14 @@ var RecipientContextImpl = class extends EncryptionContextImpl {
   }
   async open(data, aad = EMPTY.buffer) {
     __classPrivateFieldSet2(this, _RecipientContextImpl_mutex, __classPrivateFieldGet2(this, _RecipientContextImpl_mutex, "f") ?? new Mutex(), "f");
-    const release = await __classPrivateFieldGet2(this, _RecipientContextImpl_mutex, "f").lock();
+    const release2 = await __classPrivateFieldGet2(this, _RecipientContextImpl_mutex, "f").lock();
     let pt;
     try {
       pt = await this._ctx.key.open(this.computeNonce(this._ctx), toArrayBuffer(data), toArrayBuffer(aad));
     } catch (e) {
       throw new OpenError(e);
     } finally {
-      release();
+      release2();
     }
     this.incrementSeq(this._ctx);
     return pt;
@@ -2573,14 +2576,14 @@ var SenderContextImpl = class extends EncryptionContextImpl {
   }
   async seal(data, aad = EMPTY.buffer) {
     __classPrivateFieldSet3(this, _SenderContextImpl_mutex, __classPrivateFieldGet3(this, _SenderContextImpl_mutex, "f") ?? new Mutex(), "f");
-    const release = await __classPrivateFieldGet3(this, _SenderContextImpl_mutex, "f").lock();
+    const release2 = await __classPrivateFieldGet3(this, _SenderContextImpl_mutex, "f").lock();
     let ct;
     try {
       ct = await this._ctx.key.seal(this.computeNonce(this._ctx), toArrayBuffer(data), toArrayBuffer(aad));
     } catch (e) {
       throw new SealError(e);
     } finally {
-      release();
+      release2();
     }
     this.incrementSeq(this._ctx);
     return ct;
@@ -6091,6 +6094,7 @@ async function digestOf(blob, progress = () => {
     next = read(at + PIECE);
     hash.update(piece);
     progress(piece.length);
+    release(piece);
   }
   return hex(hash.digest());
 }
@@ -6122,7 +6126,9 @@ var node = (left, right) => sha2562(concat(Uint8Array.of(1), left, right));
 async function leafHash(chunk) {
   const leaf = new Uint8Array(chunk.length + 1);
   leaf.set(chunk, 1);
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", leaf));
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", leaf));
+  release(leaf);
+  return hash;
 }
 function rootOf(leaves) {
   if (leaves.length === 0) return sha2562(new Uint8Array());
@@ -6185,17 +6191,21 @@ var SealedPayload = class {
           const chunk = await this.#seal(n, plain2.subarray((n - first) * CHUNK, (n - first + 1) * CHUNK));
           this.leaves[n] = await leafHash(chunk);
           progress(chunk.length - TAG);
+          release(chunk);
         }
+        release(plain2);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
   }
   /**
    * Chunk n, as it is sent. It is compared with the leaf it gave when the payload was sealed: with other content under the same nonce
-   * it would betray both, so it leaves this function only if it is the same.
+   * it would betray both, so it leaves this function only if it is the same. Whoever has sent it may release it.
    */
   async chunk(n) {
-    const chunk = await this.#seal(n, await this.#read(n, 1));
+    const plain2 = await this.#read(n, 1);
+    const chunk = await this.#seal(n, plain2);
+    release(plain2);
     const leaf = await leafHash(chunk);
     if (!this.leaves[n] || hex(leaf) !== hex(this.leaves[n])) throw new Changed();
     return chunk;
@@ -6290,6 +6300,7 @@ async function uploadPayload(api2, lot, payload, key, progress = () => {
         const chunk = await payload.chunk(n);
         await api2.put(`${path}/chunks/${n}`, chunk, { "Content-Digest": await contentDigest(chunk) });
         progress(there += chunk.length);
+        release(chunk);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE2 }, work));
@@ -6502,7 +6513,7 @@ var Api = class {
         ...key ? { "Idempotency-Key": key } : {},
         ...body || bytes ? { "Content-Type": type } : {}
       },
-      body: bytes ?? (body && JSON.stringify(body)),
+      body: bytes ? new Blob([bytes]) : body && JSON.stringify(body),
       cache: "no-store",
       credentials: "omit",
       redirect: "error",

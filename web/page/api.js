@@ -96,6 +96,7 @@ export class Api {
   async #request(method, path, { body, bytes, headers, key, anonymous }) {
     const token = anonymous ? null : await this.#token();
     const type = bytes ? 'application/octet-stream' : 'application/json';
+    // Bytes as a Blob: a browser keeps its copy of it outside the page, where it is sent from several times faster.
     return fetch(path, {
       method,
       headers: {
@@ -105,7 +106,7 @@ export class Api {
         ...(key ? { 'Idempotency-Key': key } : {}),
         ...(body || bytes ? { 'Content-Type': type } : {}),
       },
-      body: bytes ?? (body && JSON.stringify(body)),
+      body: bytes ? new Blob([bytes]) : body && JSON.stringify(body),
       cache: 'no-store', credentials: 'omit', redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   }

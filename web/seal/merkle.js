@@ -1,5 +1,5 @@
 // The Merkle tree hash of RFC 9162 over the chunks of a payload, as they are sent.
-import { concat, sha256 } from './bytes.js';
+import { concat, release, sha256 } from './bytes.js';
 
 const node = (left, right) => sha256(concat(Uint8Array.of(1), left, right));
 
@@ -7,7 +7,9 @@ const node = (left, right) => sha256(concat(Uint8Array.of(1), left, right));
 export async function leafHash(chunk) {
   const leaf = new Uint8Array(chunk.length + 1);
   leaf.set(chunk, 1);
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', leaf));
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', leaf));
+  release(leaf);
+  return hash;
 }
 
 /** The root over leaf hashes. */

@@ -1,5 +1,5 @@
 // What the plaintext of a part contains: manifest.json, then bid.json (price) or the documents.
-import { FormError, hex, json, sha256, utf8 } from './bytes.js';
+import { FormError, hex, json, release, sha256, utf8 } from './bytes.js';
 import { VERSION, limits } from './format.js';
 import { Sha256 } from './sha256.js';
 import { archive, header } from './tar.js';
@@ -60,6 +60,7 @@ export async function digestOf(blob, progress = () => {}) {
     next = read(at + PIECE);
     hash.update(piece);
     progress(piece.length);
+    release(piece);
   }
   return hex(hash.digest());
 }

@@ -1,5 +1,5 @@
 // The payload: AES-256-GCM in chunks of 1 MiB, committed to its key, with the Merkle root over what is sent.
-import { concat, hex, random, utf8 } from './bytes.js';
+import { concat, hex, random, release, utf8 } from './bytes.js';
 import { CHUNK, TAG } from './format.js';
 import { leafHash, rootOf } from './merkle.js';
 
@@ -67,7 +67,9 @@ export class SealedPayload {
           const chunk = await this.#seal(n, plain.subarray((n - first) * CHUNK, (n - first + 1) * CHUNK));
           this.leaves[n] = await leafHash(chunk);
           progress(chunk.length - TAG);
+          release(chunk);
         }
+        release(plain);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -75,10 +77,12 @@ export class SealedPayload {
 
   /**
    * Chunk n, as it is sent. It is compared with the leaf it gave when the payload was sealed: with other content under the same nonce
-   * it would betray both, so it leaves this function only if it is the same.
+   * it would betray both, so it leaves this function only if it is the same. Whoever has sent it may release it.
    */
   async chunk(n) {
-    const chunk = await this.#seal(n, await this.#read(n, 1));
+    const plain = await this.#read(n, 1);
+    const chunk = await this.#seal(n, plain);
+    release(plain);
     const leaf = await leafHash(chunk);
     if (!this.leaves[n] || hex(leaf) !== hex(this.leaves[n])) throw new Changed();
     return chunk;

@@ -1,5 +1,5 @@
 // Sending a sealed payload in chunks, in any order, from wherever the line broke.
-import { base64, concat } from './bytes.js';
+import { base64, concat, release } from './bytes.js';
 import { CHUNK, TAG } from './format.js';
 
 /** Requests under way at the same time. */
@@ -56,6 +56,7 @@ export async function uploadPayload(api, lot, payload, key, progress = () => {})
         const chunk = await payload.chunk(n);
         await api.put(`${path}/chunks/${n}`, chunk, { 'Content-Digest': await contentDigest(chunk) });
         progress(there += chunk.length);
+        release(chunk);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
