@@ -9,9 +9,8 @@
 
 use super::error::RandomFailed;
 use super::hash_to_scalar::hash_to_scalar;
-use super::points::{
-    Multiples, NotAScalar, Point, PrivateScalar, Scalar, scalar_from_bytes, scalar_to_bytes, sum_of_products,
-};
+use super::points::{NotAScalar, Point, PrivateScalar, Scalar, scalar_from_bytes, scalar_to_bytes};
+use super::products::{Combs, Multiples, sum_of_products, times_base};
 use crate::kernel::digest::Hasher;
 
 /// Bytes of a proof: c, then s.
@@ -53,25 +52,41 @@ pub(super) fn join(first: &Scalar, second: &Scalar) -> [u8; PROOF_LEN] {
     bytes
 }
 
-/// Proves that `d` = k`c`, where k is `key` and its public key is k times the base point.
+/// Computes D = kC and proves that it is, where k is `key` and `public` is k times the base point.
 ///
 /// # Errors
 /// If the system's random source fails.
-pub fn prove(key: &PrivateScalar, c: &Point, d: &Point, context: &[u8]) -> Result<Proof, RandomFailed> {
-    Ok(prove_with(key, c, d, context, &PrivateScalar::generate()?))
+pub fn multiply(
+    key: &PrivateScalar,
+    public: &Point,
+    c: &Point,
+    context: &[u8],
+) -> Result<(Point, Proof), RandomFailed> {
+    Ok(multiply_with(key, public, c, context, &PrivateScalar::generate()?))
 }
 
-/// [`prove`] with the nonce given. Two proofs with one nonce reveal the key.
-pub(super) fn prove_with(key: &PrivateScalar, c: &Point, d: &Point, context: &[u8], nonce: &PrivateScalar) -> Proof {
-    let public = key.public();
-    let weight = weight(&public, c, d, context);
+/// [`multiply`] with the nonce given. Two proofs with one nonce reveal the key.
+pub(super) fn multiply_with(
+    key: &PrivateScalar,
+    public: &Point,
+    c: &Point,
+    context: &[u8],
+    nonce: &PrivateScalar,
+) -> (Point, Proof) {
+    // Every point of the proof is a multiple of C, which is why they are computed together.
+    let of_c = Combs::of(c);
+    let d = Point::from_projective(of_c.times(key.expose())).expect("neither factor is zero");
+    let weight = weight(public, c, &d, context);
+    let all = [
+        of_c.times(&weight),
+        of_c.times(&(weight * key.expose())),
+        times_base(nonce.expose()),
+        of_c.times(&(weight * nonce.expose())),
+    ];
     // The weight is zero with probability 2^-256; then the proof fails to verify, which harms nobody.
-    let weighted = |point: &Point| sum_of_products(&[(&weight, &Multiples::of(point.to_projective()))]);
-    let m = Point::from_projective(weighted(c)).unwrap_or(*c);
-    // k M, which is d_0 D: both are public, and the key is not needed for it.
-    let z = Point::from_projective(weighted(d)).unwrap_or(*d);
-    let challenge = challenge(&public, &m, &z, &nonce.public(), &nonce.times(&m), context);
-    Proof { c: challenge, s: *nonce.expose() - challenge * key.expose() }
+    let [m, z, t2, t3] = Point::all_from_projective(all).unwrap_or([*c; 4]);
+    let challenge = challenge(public, &m, &z, &t2, &t3, context);
+    (d, Proof { c: challenge, s: *nonce.expose() - challenge * key.expose() })
 }
 
 /// Whether `proof` shows that `d` is to `c` what `public` is to the base point.
@@ -83,10 +98,8 @@ pub fn verify(public: &Point, c: &Point, d: &Point, context: &[u8], proof: &Proo
     let t2 = sum_of_products(&[(&proof.s, Multiples::of_base()), (&proof.c, &of_public)]);
     // s M + c Z, from the multiples that are there.
     let t3 = sum_of_products(&[(&(proof.s * weight), &of_c), (&(proof.c * weight), &of_d)]);
-    match [m, z, t2, t3].map(Point::from_projective) {
-        [Ok(m), Ok(z), Ok(t2), Ok(t3)] => challenge(public, &m, &z, &t2, &t3, context) == proof.c,
-        _ => false,
-    }
+    Point::all_from_projective([m, z, t2, t3])
+        .is_ok_and(|[m, z, t2, t3]| challenge(public, &m, &z, &t2, &t3, context) == proof.c)
 }
 
 /// I2OSP(len(x), 2) before x: RFC 9497's way to make a concatenation unambiguous.
@@ -161,7 +174,8 @@ mod tests {
                     _ => (tweaked(&key, &bytes(&vector["Info"]), &context), evaluated, blinded),
                 };
                 let nonce = private(&vector["Proof"]["r"]);
-                let proof = prove_with(&key, &c, &d, &context, &nonce);
+                let (multiple, proof) = multiply_with(&key, &key.public(), &c, &context, &nonce);
+                assert_eq!(multiple, d);
                 assert_eq!(proof.to_bytes().to_vec(), bytes(&vector["Proof"]["proof"]));
                 assert!(verify(&key.public(), &c, &d, &context, &proof));
                 checked += 1;
@@ -180,8 +194,8 @@ mod tests {
     fn case() -> Case {
         let key = PrivateScalar::generate().unwrap();
         let c = PrivateScalar::generate().unwrap().public();
-        let d = key.times(&c);
-        let proof = prove(&key, &c, &d, b"context").unwrap();
+        let (d, proof) = multiply(&key, &key.public(), &c, b"context").unwrap();
+        assert_eq!(d, key.times(&c));
         assert!(verify(&key.public(), &c, &d, b"context", &proof));
         Case { key, c, d, proof }
     }
@@ -230,13 +244,12 @@ mod tests {
     fn a_prover_with_another_key_or_a_wrong_base_cannot_convince() {
         let Case { key, c, .. } = case();
         let wrong_key = PrivateScalar::from_bytes(&scalar_to_bytes(&(*key.expose() + Scalar::ONE))).unwrap();
-        let wrong = wrong_key.times(&c);
-        let proof = prove(&wrong_key, &c, &wrong, b"context").unwrap();
+        let (wrong, proof) = multiply(&wrong_key, &wrong_key.public(), &c, b"context").unwrap();
         assert!(!verify(&key.public(), &c, &wrong, b"context", &proof));
         // The same key, but over another generator: B' = kH is not the key's public point.
         let h = PrivateScalar::generate().unwrap().public();
-        let proof = prove(&key, &c, &key.times(&c), b"context").unwrap();
-        assert!(!verify(&key.times(&h), &c, &key.times(&c), b"context", &proof));
+        let (d, proof) = multiply(&key, &key.times(&h), &c, b"context").unwrap();
+        assert!(!verify(&key.times(&h), &c, &d, b"context", &proof));
     }
 
     #[test]

@@ -407,6 +407,14 @@ impl KeyShare {
         &self.private
     }
 
+    /// The public key of this share.
+    ///
+    /// # Panics
+    /// Never: both ways to make one see to it that the set names the share.
+    pub fn share(&self) -> &Point {
+        self.key_set.share_of(self.member).expect("the set names the share")
+    }
+
     /// The share's 32 bytes, to be encrypted before they are stored.
     pub fn private_bytes(&self) -> Secret<[u8; SCALAR_LEN]> {
         self.private.to_bytes()

@@ -4,7 +4,7 @@
 //! exactly what the bidder sealed, and anybody can check both from the published values. A bidder cannot choose between
 //! two contents after the deadline, and nobody can take over or rewrap another bidder's slot.
 //!
-//! The pieces, from the bottom: [`points`] parses group elements, [`kdf`], [`hpke`] (RFC 9180), [`hash_to_scalar`] (RFC
+//! The pieces, from the bottom: [`points`] parses group elements, `products` multiplies them, [`kdf`], [`hpke`] (RFC 9180), [`hash_to_scalar`] (RFC
 //! 9380), [`dleq`] (RFC 9497), [`pok`], [`stream`] and [`merkle`] (RFC 9162) are the cryptography; [`jws`], [`keyset`],
 //! [`envelope`] and [`withdrawal`] are the signed objects; [`manifest`], [`tar`], [`part_writer`] and [`part_reader`] are the plaintext
 //! of a part; [`sealing`] is what a bidder's client does, [`unsealing`] what an opening does, and [`escrow`] what both do with a
@@ -40,6 +40,7 @@ pub mod partials;
 mod pem;
 pub mod points;
 pub mod pok;
+mod products;
 mod random;
 pub mod sealing;
 pub mod slot;

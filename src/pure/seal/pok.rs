@@ -13,7 +13,8 @@
 use super::dleq::{join, split};
 use super::error::RandomFailed;
 use super::hash_to_scalar::hash_to_scalar;
-use super::points::{NotAScalar, Point, PrivateScalar, Scalar, base_minus, scalar_from_bytes};
+use super::points::{NotAScalar, Point, PrivateScalar, Scalar, scalar_from_bytes};
+use super::products::base_minus;
 use crate::kernel::digest::Digest;
 
 /// Bytes of a proof: c, then z.

@@ -8,7 +8,8 @@
 //! is what their proofs show. Indices out of range and repeated ones are refused. Everything here is public; nothing
 //! runs in constant time.
 
-use super::points::{Multiples, Point, Scalar, sum_of_products};
+use super::points::{Point, Scalar};
+use super::products::{Multiples, sum_of_products};
 
 /// The points do not determine a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

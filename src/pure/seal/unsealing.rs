@@ -154,9 +154,8 @@ pub fn slot_share(key: &KeyShare, envelope: &SignedEnvelope, slot: usize) -> Res
 
 /// The share for an ephemeral key of which the caller has shown that it belongs to that slot.
 pub(super) fn share_of(key: &KeyShare, envelope: &Digest, slot: usize, enc: &Point) -> Result<Share, RandomFailed> {
-    let d = key.private().times(enc);
     let context = share_context(key.key_set().kid, key.member(), envelope, slot);
-    let proof = dleq::prove(key.private(), enc, &d, context.as_bytes())?;
+    let (d, proof) = dleq::multiply(key.private(), key.share(), enc, context.as_bytes())?;
     Ok(Share { d, proof })
 }
 

@@ -10,7 +10,8 @@
 
 use super::super::dleq::{self, PROOF_LEN, Proof};
 use super::super::error::FormError;
-use super::super::points::{Point, PrivateScalar, SCALAR_LEN, times_base};
+use super::super::points::{Point, PrivateScalar, SCALAR_LEN};
+use super::super::products::times_base;
 use super::super::strict_json::Object;
 use super::super::{hpke, points};
 use super::message::{Head, Message, bytes_of};
@@ -113,8 +114,8 @@ pub(super) fn complain(
     e: &PrivateScalar,
 ) -> Result<Complaint, CeremonyError> {
     let package = transcript.package(accused, head.member, group)?;
-    let d = e.times(&package.enc);
-    let proof = dleq::prove(e, &package.enc, &d, context(transcript, head, accused, group).as_bytes())?;
+    let context = context(transcript, head, accused, group);
+    let (d, proof) = dleq::multiply(e, &e.public(), &package.enc, context.as_bytes())?;
     Ok(Complaint { head, accused, group, d, proof })
 }
 

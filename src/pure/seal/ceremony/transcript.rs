@@ -10,8 +10,9 @@
 
 use super::super::hash_to_scalar::hash_to_scalar;
 use super::super::keyset::{KeySet, Shared};
-use super::super::points::{Point, Scalar, base_minus, scalar_from_bytes, scalar_to_bytes};
+use super::super::points::{Point, Scalar, scalar_from_bytes, scalar_to_bytes};
 use super::super::pok::{self, Binding};
+use super::super::products::base_minus;
 use super::message::{Commit, Message, Package, Polynomial, Round1, Round2, Signed};
 use super::{CeremonyError, Draft, Group};
 use crate::kernel::digest::{Digest, Hasher, sha256};

@@ -56,9 +56,9 @@ fn inputs() -> Value {
 
 fn share(key: &KeyShare, envelope: &SignedEnvelope) -> Value {
     let enc = envelope.header().slots[0].enc;
-    let d = key.private().times(&enc);
     let context = share_context(key.key_set().kid, 1, &envelope.id(), 0);
-    let proof = dleq::prove_with(key.private(), &enc, &d, context.as_bytes(), &scalar("dleq nonce"));
+    let nonce = scalar("dleq nonce");
+    let (d, proof) = dleq::multiply_with(key.private(), key.share(), &enc, context.as_bytes(), &nonce);
     json!({
         "dleq_context": context,
         "D": hex(&d.to_compressed()),
