@@ -25,7 +25,7 @@ use crate::seal::partials::SignedPartials;
 use crate::seal::points::PrivateScalar;
 use crate::seal::sealing::{Subject, seal_header, seal_payload};
 use crate::seal::snapshot::{Line, Snapshot};
-use crate::seal::unsealing::{Share, SlotShares, combined, payload_keys_from};
+use crate::seal::unsealing::{Holder, Share, SlotShares, combined, payload_keys_from};
 use crate::stage;
 
 /// Bids of the box.
@@ -222,9 +222,10 @@ fn verified(sealed: &Sealed, lists: &[SignedPartials], figures: &mut Figures) ->
     };
     let holds = |list: &SignedPartials| {
         let said = list.list();
+        let holder = Holder::of(&sealed.key_set, said.member);
         said.partials.iter().try_for_each(|partial| {
             let line = line_of(&partial.envelope, partial.slot)?;
-            let right = line.verify(&sealed.key_set, said.member, &partial.share);
+            let right = line.verify(&holder, &partial.share);
             if right { Ok(()) } else { Err(BenchError("a share does not verify".into())) }
         })
     };

@@ -1,4 +1,4 @@
-//! The plaintext of a part: the archive, its manifest, `bid.json`.
+//! The plaintext of a part: the archive, its manifest, `bid.json`, `key.bin`.
 //!
 //! The reader's judgement does not depend on the pieces in which the bytes come; it keeps no more than it was given;
 //! what it accepts is written again by the writer and accepted again; what the writer's own checks refuse, the reader
@@ -9,9 +9,10 @@ use std::io;
 use sealbid::kernel::digest::sha256;
 use sealbid::seal::envelope::Part;
 use sealbid::seal::ids::Ident;
-use sealbid::seal::manifest::{BidJson, Binding, FileEntry, MANIFEST_PATH, Manifest, PartError, PartIoError};
+use sealbid::seal::manifest::{BidJson, Binding, FileEntry, KEY_PATH, MANIFEST_PATH, Manifest, PartError, PartIoError};
 use sealbid::seal::part_reader::{FileSink, PartContents, PartReader};
 use sealbid::seal::part_writer::{bid_part, write_part};
+use sealbid::seal::points::SCALAR_LEN;
 use sealbid::seal::tar::{self, BLOCK_LEN};
 use serde_json::{Value, json};
 
@@ -19,14 +20,15 @@ use super::{choice, seed};
 
 /// See [`super::Target::run`].
 pub fn run(data: &[u8]) -> bool {
-    let Some((choice, bytes)) = choice(data, 6) else { return false };
+    let Some((choice, bytes)) = choice(data, 7) else { return false };
     match choice {
         0 => archive(bytes, Part::Documents),
         1 => archive(bytes, Part::Price),
         2 => documents(bytes),
         3 => with_manifest(bytes),
         4 => header(bytes),
-        _ => bid(bytes),
+        5 => bid(bytes),
+        _ => key(bytes),
     }
 }
 
@@ -192,6 +194,17 @@ fn bid(bytes: &[u8]) -> bool {
     true
 }
 
+/// The bytes are an archive with a key in escrow: one file of its length, whatever else is in them.
+fn key(bytes: &[u8]) -> bool {
+    let accepted = archive(bytes, Part::Escrow);
+    if accepted {
+        let (_, kept) = read(bytes, Part::Escrow, usize::MAX);
+        let files: Vec<(&str, usize)> = kept.0.iter().map(|(file, key)| (file.path.as_str(), key.len())).collect();
+        assert_eq!(files, [(KEY_PATH, SCALAR_LEN)]);
+    }
+    accepted
+}
+
 /// See [`super::Target::seeds`].
 pub fn seeds() -> Vec<Vec<u8>> {
     let price = br#"{"amount":"1250000.00","currency":"CNY","validity_days":90,"note":"as discussed"}"#;
@@ -200,6 +213,9 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let files = files(listed);
     let entries: Vec<FileEntry> = files.iter().map(|(file, _)| file.clone()).collect();
     let manifest = Manifest::new(binding(Part::Documents), entries).expect("a manifest");
+    let key = vec![7; SCALAR_LEN];
+    let entry = FileEntry { path: KEY_PATH.to_owned(), len: key.len() as u64, sha256: sha256(&key) };
+    let deposit = Manifest::new(binding(Part::Escrow), vec![entry.clone()]).expect("a manifest");
     let block = tar::header("目录/文件.pdf", 513).expect("a header");
     vec![
         seed(0, write(&manifest, &files).expect("written")),
@@ -209,5 +225,6 @@ pub fn seeds() -> Vec<Vec<u8>> {
         seed(4, [&513_u64.to_be_bytes()[..], "目录/文件.pdf".as_bytes()].concat()),
         seed(4, block),
         seed(5, price),
+        seed(6, write(&deposit, &[(entry, key)]).expect("written")),
     ]
 }

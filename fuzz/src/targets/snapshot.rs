@@ -6,6 +6,7 @@ use sealbid::seal::ceremony::rehearsal;
 use sealbid::seal::jws::Jws;
 use sealbid::seal::partials::{PARTIALS_TYP, SignedPartials};
 use sealbid::seal::snapshot::{Line, SNAPSHOT_TYP, Snapshot};
+use sealbid::seal::unsealing::Holder;
 use serde_json::Value;
 
 use super::{OPENED, choice, edited, json, of, seed, signed_json, signing_key};
@@ -71,7 +72,7 @@ fn partials(bytes: &[u8]) -> bool {
         let at = |line: &&Line| (line.envelope, line.slot) == (partial.envelope, partial.slot);
         let lines = OPENED.box_lines();
         let Some(line) = lines.iter().find(at) else { continue };
-        if line.verify(&OPENED.key_set, list.member, &partial.share) {
+        if line.verify(&Holder::of(&OPENED.key_set, list.member), &partial.share) {
             let d = sealbid::kernel::encoding::base64url(&partial.share.d.to_compressed());
             assert!(OPENED.bundle.contains(&d), "a share that nobody gave");
         }

@@ -27,7 +27,7 @@ use crate::seal::keys::VerifyingKey;
 use crate::seal::keyset::{KeySet, KeySetKind};
 use crate::seal::partials::SignedPartials;
 use crate::seal::snapshot::{Line, Snapshot};
-use crate::seal::unsealing::Share;
+use crate::seal::unsealing::{Holder, Share};
 use crate::{limits, log};
 
 /// The kind of the entry of a snapshot.
@@ -238,11 +238,12 @@ pub fn verify(awaited: &Awaited, list: &SignedPartials) -> std::result::Result<(
     if said.snapshot != awaited.root {
         return Err("other_snapshot".into());
     }
+    let holder = Holder::of(&awaited.key_set, said.member);
     let check = |partial: &crate::seal::partials::Partial| {
         let Some(line) = awaited.lines.get(&(partial.envelope, partial.slot)) else {
             return Err(format!("unknown_line {} {}", partial.envelope, partial.slot));
         };
-        if line.verify(&awaited.key_set, said.member, &partial.share) {
+        if line.verify(&holder, &partial.share) {
             return Ok(());
         }
         Err(format!("share_does_not_verify {} {}", partial.envelope, partial.slot))

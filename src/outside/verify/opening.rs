@@ -31,7 +31,7 @@ use crate::seal::keyset::{KeySet, KeySetKind, SignedKeySet};
 use crate::seal::partials::SignedPartials;
 use crate::seal::snapshot::{Line, SNAPSHOT_TYP, Snapshot};
 use crate::seal::strict_json::Object;
-use crate::seal::unsealing::{SlotShares, combined};
+use crate::seal::unsealing::{Holder, Share, SlotShares, combined};
 
 /// The version of the form that this program knows.
 const VERSION: &str = "sealbid-opening/1";
@@ -435,7 +435,7 @@ impl Opening<'_> {
             return Err(refuted(place, "a share names no slot or no member"));
         };
         let written = serde_json::json!({ "d": share["d"], "proof": share["proof"] }).to_string();
-        let read = crate::seal::unsealing::Share::parse(written.as_bytes()).map_err(|error| refuted(place, error))?;
+        let read = Share::parse(written.as_bytes()).map_err(|error| refuted(place, error))?;
         let given = self.shares.get(&(envelope, slot)).into_iter().flatten();
         if given.clone().any(|(other, share)| *other == member && share.d == read.d) {
             return Ok((slot, member, read));
@@ -445,7 +445,7 @@ impl Opening<'_> {
         if set.kind != KeySetKind::Platform {
             return Err(refuted(place, format!("a share of member {member} that it never gave")));
         }
-        if !line.verify(set, member, &read) {
+        if !line.verify(&Holder::of(set, member), &read) {
             return Err(refuted(place, format!("the share for slot {slot} is not what it must be")));
         }
         self.tally.shares += 1;
@@ -456,10 +456,11 @@ impl Opening<'_> {
 fn list_holds((sets, lines): (&BTreeMap<KeyId, KeySet>, &InBox), place: &str, list: &SignedPartials) -> Result<()> {
     let said = list.list();
     let set = sets.get(&said.kid).ok_or_else(|| refuted(place, "its key set is missing"))?;
+    let holder = Holder::of(set, said.member);
     for partial in &said.partials {
         let known = lines.get(&(partial.envelope, partial.slot)).filter(|(kid, _)| *kid == said.kid);
         let (_, line) = known.ok_or_else(|| refuted(place, "a share for something that is not in the box"))?;
-        if !line.verify(set, said.member, &partial.share) {
+        if !line.verify(&holder, &partial.share) {
             let what = format!("the share of member {} for envelope {} is wrong", said.member, partial.envelope);
             return Err(refuted(place, what));
         }

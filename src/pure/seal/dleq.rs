@@ -89,13 +89,27 @@ pub(super) fn multiply_with(
     (d, Proof { c: challenge, s: *nonce.expose() - challenge * key.expose() })
 }
 
+/// A public key made ready to verify proofs, which is worth it from the first on.
+pub struct Public {
+    point: Point,
+    multiples: Multiples,
+}
+
+impl Public {
+    /// That of a point.
+    pub fn of(point: &Point) -> Self {
+        Self { point: *point, multiples: Multiples::in_parts(point.to_projective()) }
+    }
+}
+
 /// Whether `proof` shows that `d` is to `c` what `public` is to the base point.
-pub fn verify(public: &Point, c: &Point, d: &Point, context: &[u8], proof: &Proof) -> bool {
+pub fn verify(public: &Public, c: &Point, d: &Point, context: &[u8], proof: &Proof) -> bool {
+    let Public { point: public, multiples: of_public } = public;
     let weight = weight(public, c, d, context);
-    let [of_public, of_c, of_d] = [public, c, d].map(|point| Multiples::of(point.to_projective()));
+    let [of_c, of_d] = [c, d].map(|point| Multiples::in_parts(point.to_projective()));
     let m = sum_of_products(&[(&weight, &of_c)]);
     let z = sum_of_products(&[(&weight, &of_d)]);
-    let t2 = sum_of_products(&[(&proof.s, Multiples::of_base()), (&proof.c, &of_public)]);
+    let t2 = sum_of_products(&[(&proof.s, Multiples::of_base()), (&proof.c, of_public)]);
     // s M + c Z, from the multiples that are there.
     let t3 = sum_of_products(&[(&(proof.s * weight), &of_c), (&(proof.c * weight), &of_d)]);
     Point::all_from_projective([m, z, t2, t3])
@@ -177,7 +191,7 @@ mod tests {
                 let (multiple, proof) = multiply_with(&key, &key.public(), &c, &context, &nonce);
                 assert_eq!(multiple, d);
                 assert_eq!(proof.to_bytes().to_vec(), bytes(&vector["Proof"]["proof"]));
-                assert!(verify(&key.public(), &c, &d, &context, &proof));
+                assert!(verify(&Public::of(&key.public()), &c, &d, &context, &proof));
                 checked += 1;
             }
         }
@@ -196,7 +210,7 @@ mod tests {
         let c = PrivateScalar::generate().unwrap().public();
         let (d, proof) = multiply(&key, &key.public(), &c, b"context").unwrap();
         assert_eq!(d, key.times(&c));
-        assert!(verify(&key.public(), &c, &d, b"context", &proof));
+        assert!(verify(&Public::of(&key.public()), &c, &d, b"context", &proof));
         Case { key, c, d, proof }
     }
 
@@ -209,12 +223,12 @@ mod tests {
         let Case { key, c, d, proof } = case();
         let public = key.public();
         let other = PrivateScalar::generate().unwrap().public();
-        assert!(!verify(&public, &c, &shifted(&d), b"context", &proof));
-        assert!(!verify(&public, &shifted(&c), &d, b"context", &proof));
-        assert!(!verify(&other, &c, &d, b"context", &proof));
-        assert!(!verify(&public, &c, &d, b"contexu", &proof));
-        assert!(!verify(&public, &d, &c, b"context", &proof));
-        assert!(!verify(&d, &c, &public, b"context", &proof));
+        assert!(!verify(&Public::of(&public), &c, &shifted(&d), b"context", &proof));
+        assert!(!verify(&Public::of(&public), &shifted(&c), &d, b"context", &proof));
+        assert!(!verify(&Public::of(&other), &c, &d, b"context", &proof));
+        assert!(!verify(&Public::of(&public), &c, &d, b"contexu", &proof));
+        assert!(!verify(&Public::of(&public), &d, &c, b"context", &proof));
+        assert!(!verify(&Public::of(&d), &c, &public, b"context", &proof));
     }
 
     #[test]
@@ -229,7 +243,7 @@ mod tests {
             Proof { s: zero, ..proof },
             Proof { c: zero, s: zero },
         ] {
-            assert!(!verify(&key.public(), &c, &d, b"context", &altered));
+            assert!(!verify(&Public::of(&key.public()), &c, &d, b"context", &altered));
         }
     }
 
@@ -237,7 +251,7 @@ mod tests {
     fn a_proof_whose_commitment_is_the_identity_is_refused_without_panic() {
         let Case { key, c, d, .. } = case();
         let (c_scalar, minus) = (Scalar::ONE, Scalar::ZERO - key.expose());
-        assert!(!verify(&key.public(), &c, &d, b"context", &Proof { c: c_scalar, s: minus }));
+        assert!(!verify(&Public::of(&key.public()), &c, &d, b"context", &Proof { c: c_scalar, s: minus }));
     }
 
     #[test]
@@ -245,11 +259,11 @@ mod tests {
         let Case { key, c, .. } = case();
         let wrong_key = PrivateScalar::from_bytes(&scalar_to_bytes(&(*key.expose() + Scalar::ONE))).unwrap();
         let (wrong, proof) = multiply(&wrong_key, &wrong_key.public(), &c, b"context").unwrap();
-        assert!(!verify(&key.public(), &c, &wrong, b"context", &proof));
+        assert!(!verify(&Public::of(&key.public()), &c, &wrong, b"context", &proof));
         // The same key, but over another generator: B' = kH is not the key's public point.
         let h = PrivateScalar::generate().unwrap().public();
         let (d, proof) = multiply(&key, &key.times(&h), &c, b"context").unwrap();
-        assert!(!verify(&key.times(&h), &c, &d, b"context", &proof));
+        assert!(!verify(&Public::of(&key.times(&h)), &c, &d, b"context", &proof));
     }
 
     #[test]

@@ -15,31 +15,61 @@ const NAF_BITS: usize = 5;
 /// Digits of a scalar in such windows: one may carry past its last bit.
 const NAF_LEN: usize = 8 * SCALAR_LEN + 1;
 
+/// Parts of a scalar, for points that are multiplied more than once, and the digits of each.
+const PARTS: usize = 4;
+const PART_LEN: usize = NAF_LEN.div_ceil(PARTS);
+
 /// Odd multiples of a point, from 1 to 15: one for every digit of a scalar.
-pub(super) struct Multiples([ProjectivePoint; 1 << (NAF_BITS - 2)]);
+type Odd = [ProjectivePoint; 1 << (NAF_BITS - 2)];
+
+/// A point made ready to be multiplied by public scalars: its odd multiples, and perhaps those of its 2^65th multiple and so on,
+/// which cost the doublings of one product and save three quarters of them in each.
+pub(super) struct Multiples(Vec<Odd>);
 
 impl Multiples {
-    /// Those of a point.
+    /// For one product.
     pub(super) fn of(point: ProjectivePoint) -> Self {
-        let twice = point.double();
-        let mut all = [point; 1 << (NAF_BITS - 2)];
-        for n in 1..all.len() {
-            all[n] = all[n - 1] + twice;
-        }
-        Self(all)
+        Self(vec![odd(point)])
+    }
+
+    /// For several.
+    pub(super) fn in_parts(point: ProjectivePoint) -> Self {
+        let doubled = |point: &ProjectivePoint| Some((0..PART_LEN).fold(*point, |power, _| power.double()));
+        Self(std::iter::successors(Some(point), doubled).take(PARTS).map(odd).collect())
     }
 
     /// Those of the base point.
     pub(super) fn of_base() -> &'static Self {
         static BASE: OnceLock<Multiples> = OnceLock::new();
-        BASE.get_or_init(|| Self::of(ProjectivePoint::GENERATOR))
+        BASE.get_or_init(|| Self::in_parts(ProjectivePoint::GENERATOR))
     }
 
-    /// The multiple for a digit, which is odd.
-    fn times(&self, digit: i8) -> ProjectivePoint {
-        let multiple = self.0[usize::from(digit.unsigned_abs()) / 2];
-        if digit < 0 { -multiple } else { multiple }
+    /// How many digits of a scalar each part takes.
+    fn len(&self) -> usize {
+        NAF_LEN.div_ceil(self.0.len())
     }
+
+    /// What the digits at one place of every part add.
+    fn at<'a>(&'a self, place: usize, digits: &'a [i8; NAF_LEN]) -> impl Iterator<Item = ProjectivePoint> + 'a {
+        let len = self.len();
+        let digit =
+            move |part: usize| if place < len { digits.get(part * len + place).copied().unwrap_or(0) } else { 0 };
+        let multiple = |odd: &Odd, digit: i8| odd[usize::from(digit.unsigned_abs()) / 2];
+        self.0.iter().enumerate().filter_map(move |(part, odd)| match digit(part) {
+            0 => None,
+            digit if digit < 0 => Some(-multiple(odd, digit)),
+            digit => Some(multiple(odd, digit)),
+        })
+    }
+}
+
+fn odd(point: ProjectivePoint) -> Odd {
+    let twice = point.double();
+    let mut all = [point; 1 << (NAF_BITS - 2)];
+    for n in 1..all.len() {
+        all[n] = all[n - 1] + twice;
+    }
+    all
 }
 
 /// The digits of a public scalar, lowest first: each is zero or odd and between -15 and 15, and of five in a row at most one is not
@@ -66,16 +96,11 @@ fn digits(scalar: &Scalar) -> [i8; NAF_LEN] {
 /// for verifying what is public, never with a secret.
 pub(super) fn sum_of_products(terms: &[(&Scalar, &Multiples)]) -> ProjectivePoint {
     let terms: Vec<_> = terms.iter().map(|(scalar, multiples)| (digits(scalar), multiples)).collect();
-    let mut sum = ProjectivePoint::IDENTITY;
-    for at in (0..NAF_LEN).rev() {
-        sum = sum.double();
-        for (digits, multiples) in &terms {
-            if digits[at] != 0 {
-                sum += multiples.times(digits[at]);
-            }
-        }
-    }
-    sum
+    let places = terms.iter().map(|(_, multiples)| multiples.len()).max().unwrap_or(0);
+    (0..places).rev().fold(ProjectivePoint::IDENTITY, |sum, place| {
+        let added = terms.iter().flat_map(|(digits, multiples)| multiples.at(place, digits));
+        added.fold(sum.double(), |sum, multiple| sum + multiple)
+    })
 }
 
 /// z G - c R, for verifying what is public.
@@ -183,6 +208,11 @@ mod tests {
         let expected =
             scalars.iter().rev().zip(&points).map(|(scalar, point)| *point * scalar).sum::<ProjectivePoint>();
         assert_eq!(sum_of_products(&terms), expected);
+        let multiples: Vec<_> = points.iter().map(|point| Multiples::in_parts(*point)).collect();
+        let terms: Vec<_> = scalars.iter().rev().zip(&multiples).collect();
+        assert_eq!(sum_of_products(&terms), expected);
+        let edges_too = scalars.iter().all(|scalar| sum_of_products(&[(scalar, &multiples[0])]) == points[0] * scalar);
+        assert!(edges_too);
     }
 
     #[test]

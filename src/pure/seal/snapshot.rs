@@ -22,7 +22,7 @@ use super::points::{COMPRESSED_LEN, Point};
 use super::pok::{self, POK_LEN, Pok};
 use super::slot::check_pok;
 use super::strict_json::Object;
-use super::unsealing::{Share, share_of, verify_share_of};
+use super::unsealing::{Holder, Share, share_of};
 use crate::kernel::digest::{Digest, sha256};
 use crate::kernel::encoding;
 use serde::Serialize;
@@ -149,9 +149,9 @@ impl Line {
         Ok(share_of(key, &self.envelope, usize::from(self.slot), &self.enc)?)
     }
 
-    /// Whether a share is what `member` must give for this line.
-    pub fn verify(&self, key_set: &KeySet, member: u8, share: &Share) -> bool {
-        verify_share_of(key_set, member, &self.envelope, usize::from(self.slot), &self.enc, share)
+    /// Whether a share is what its holder must give for this line.
+    pub fn verify(&self, holder: &Holder<'_>, share: &Share) -> bool {
+        holder.gave(share, &self.envelope, usize::from(self.slot), &self.enc)
     }
 }
 

@@ -162,20 +162,28 @@ pub(super) fn share_of(key: &KeyShare, envelope: &Digest, slot: usize, enc: &Poi
 /// Whether a share is what member `member` must give for this slot, by the public values alone.
 pub fn verify_share(key_set: &KeySet, member: u8, envelope: &SignedEnvelope, slot: usize, share: &Share) -> bool {
     envelope.check_slot(slot, key_set).is_ok()
-        && verify_share_of(key_set, member, &envelope.id(), slot, &envelope.header().slots[slot].enc, share)
+        && Holder::of(key_set, member).gave(share, &envelope.id(), slot, &envelope.header().slots[slot].enc)
 }
 
-/// [`verify_share`] for an ephemeral key of which the caller knows that it belongs to that slot.
-pub(super) fn verify_share_of(
-    key_set: &KeySet,
+/// A member of a key set, whose public key is made ready for the shares that it gave.
+pub struct Holder<'a> {
+    key_set: &'a KeySet,
     member: u8,
-    envelope: &Digest,
-    slot: usize,
-    enc: &Point,
-    share: &Share,
-) -> bool {
-    let context = share_context(key_set.kid, member, envelope, slot);
-    key_set.share_of(member).is_some_and(|public| dleq::verify(public, enc, &share.d, context.as_bytes(), &share.proof))
+    public: Option<dleq::Public>,
+}
+
+impl<'a> Holder<'a> {
+    /// Member `member`. One that the set does not have gave nothing.
+    pub fn of(key_set: &'a KeySet, member: u8) -> Self {
+        Self { key_set, member, public: key_set.share_of(member).map(dleq::Public::of) }
+    }
+
+    /// [`verify_share`] for an ephemeral key of which the caller knows that it belongs to that slot.
+    pub(super) fn gave(&self, share: &Share, envelope: &Digest, slot: usize, enc: &Point) -> bool {
+        let context = share_context(self.key_set.kid, self.member, envelope, slot);
+        let holds = |public| dleq::verify(public, enc, &share.d, context.as_bytes(), &share.proof);
+        self.public.as_ref().is_some_and(holds)
+    }
 }
 
 /// The shares that were given for one slot, each with its member's index.

@@ -13,6 +13,7 @@ use crate::kernel::time::Timestamp;
 use crate::seal::keys::{Algorithm, SigningKey};
 use crate::seal::partials::SignedPartials;
 use crate::seal::snapshot::{Line, Snapshot};
+use crate::seal::unsealing::Holder;
 use crate::tlog::specimen::Specimen;
 
 /// An office after its ceremony at the opening time, a log, and a snapshot of three bids.
@@ -82,7 +83,7 @@ fn every_line_is_answered_and_the_snapshot_is_on_file_before() {
     assert_eq!((list.kid, list.member, list.snapshot), (key_set.kid, 1, checked.snapshot.root));
     for (line, partial) in opening.lines.iter().zip(&list.partials) {
         assert_eq!((line.envelope, line.slot), (partial.envelope, partial.slot));
-        assert!(line.verify(&key_set, 1, &partial.share));
+        assert!(line.verify(&Holder::of(&key_set, 1), &partial.share));
     }
     assert!(desk.unanswered().unwrap().is_empty());
     drop(desk);

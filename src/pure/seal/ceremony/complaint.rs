@@ -96,7 +96,7 @@ pub fn judge(transcript: &Transcript, complaint: &Complaint) -> Result<Verdict, 
     let package = transcript.package(from, member, complaint.group)?;
     let key = transcript.committed(member)?.key;
     let context = context(transcript, complaint.head, from, complaint.group);
-    if !dleq::verify(&key, &package.enc, &complaint.d, context.as_bytes(), &complaint.proof) {
+    if !dleq::verify(&dleq::Public::of(&key), &package.enc, &complaint.d, context.as_bytes(), &complaint.proof) {
         return Err(CeremonyError::Proof(member));
     }
     Ok(match value(transcript, from, member, complaint.group, &key, &complaint.d)? {

@@ -11,7 +11,7 @@ use super::super::ids::KeyId;
 use super::super::keyset::{KeySet, KeyShare};
 use super::super::partials::{Partial, Partials};
 use super::super::points::Point;
-use super::super::unsealing::{share_of, verify_share_of};
+use super::super::unsealing::{Holder, share_of};
 use crate::kernel::digest::{Digest, Hasher};
 use p256::ProjectivePoint;
 
@@ -46,5 +46,5 @@ pub fn verify(key_set: &KeySet, answer: &Partials) -> bool {
     let named = answer.kid == kid && partial.envelope == envelope(kid) && answer.snapshot == partial.envelope;
     named
         && partial.slot == 0
-        && verify_share_of(key_set, answer.member, &partial.envelope, 0, &enc(kid), &partial.share)
+        && Holder::of(key_set, answer.member).gave(&partial.share, &partial.envelope, 0, &enc(kid))
 }

@@ -9,7 +9,7 @@ use crate::seal::manifest::{FileEntry, Manifest, PartError};
 use crate::seal::part_writer::{bid_part, describe, write_part};
 use crate::seal::sealing::{Subject, seal_header, seal_payload};
 use crate::seal::snapshot::Line;
-use crate::seal::unsealing::{OpenError, Outcome, payload_keys, slot_share};
+use crate::seal::unsealing::{Holder, OpenError, Outcome, payload_keys, slot_share};
 
 /// Who keeps the escrow: one holder, as far as opening is concerned.
 fn keeper() -> KeyShare {
@@ -49,7 +49,7 @@ fn a_key_out_of_escrow_gives_the_shares_that_its_bidder_would_give() {
     let said = list.verify(signer.verifying_key()).unwrap();
     let lines = Line::of(&price.envelope, own.key_set().kid);
     assert_eq!((said.kid, said.member, said.partials.len()), (own.key_set().kid, 1, 1));
-    assert!(lines[0].verify(own.key_set(), 1, &said.partials[0].share));
+    assert!(lines[0].verify(&Holder::of(own.key_set(), 1), &said.partials[0].share));
     let by_bidder = own_partials(&own, &[price.envelope], &signer).unwrap();
     assert_eq!(by_bidder.list().partials[0].share.d, said.partials[0].share.d);
 }

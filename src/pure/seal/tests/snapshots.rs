@@ -4,7 +4,7 @@ use super::{bidder_key, ident, platform_key, sealed_price, signing_key};
 use crate::seal::keyset::Profile;
 use crate::seal::partials::{Partial, Partials, SignedPartials};
 use crate::seal::snapshot::{Line, Snapshot, in_order};
-use crate::seal::unsealing::{payload_keys, verify_share};
+use crate::seal::unsealing::{Holder, payload_keys, verify_share};
 use serde_json::{Value, json};
 
 #[test]
@@ -35,7 +35,8 @@ fn a_snapshot_has_the_lines_of_its_own_key_set_and_shares_for_them_open_the_enve
         assert_eq!(Line::parse(line.to_json().as_bytes()).as_ref(), Ok(line));
         let share = line.share(&bidder).unwrap();
         assert!(
-            line.verify(bidder.key_set(), 1, &share) && verify_share(bidder.key_set(), 1, &one.envelope, 1, &share)
+            line.verify(&Holder::of(bidder.key_set(), 1), &share)
+                && verify_share(bidder.key_set(), 1, &one.envelope, 1, &share)
         );
         let other = crate::seal::unsealing::slot_share(&platform, &one.envelope, 0).unwrap();
         let sets = [platform.key_set(), bidder.key_set()];
