@@ -96,7 +96,7 @@ fn checks(ground: &Ground, ready: &[ReadyBid], name: &str, figures: &mut Figures
 
 fn read(ground: &Ground, bid: &ReadyBid, text: &str) -> Result<Submission> {
     let signed: Vec<Signed> = serde_json::from_str(text).map_err(BenchError::of)?;
-    Submission::read(Sort::Bid, &ground.lots[bid.lot].id, &signed, None, false)
+    Submission::read(Sort::Bid, &ground.lots[bid.lot].id, &signed, &[], false)
         .map_err(|refusal| BenchError(refusal.code.into()))
 }
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::{BenchError, Result};
 use crate::app::App;
 use crate::client::sealer::{Sealer, envelope_json};
-use crate::client::{key_proof, new_key};
+use crate::client::{act, key_proof, new_key};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::demo::cast::Cast;
@@ -87,8 +87,8 @@ pub struct ReadyBid {
     pub bidder: usize,
     /// The signed headers.
     pub envelopes: Vec<Value>,
-    /// The bidder's own key set, where the lot's key mode asks for one.
-    pub key_set: Option<Value>,
+    /// The bidder's own key sets, where the lot's key mode asks for them.
+    pub key_sets: Vec<Value>,
 }
 
 /// The parts of a bid: a price, and documents of so many bytes where there are any.
@@ -289,8 +289,8 @@ impl Ground {
             parts.push((Part::Documents, (payload, out)));
         }
         let now = self.platform.now();
-        let key_set = sealer.own_key_json(&who.key).map_err(BenchError::of)?;
-        let mut sealed = Sealed { payloads: Vec::new(), envelopes: Vec::new(), key_set };
+        let key_sets = sealer.own_keys_json(&who.key).map_err(BenchError::of)?;
+        let mut sealed = Sealed { payloads: Vec::new(), envelopes: Vec::new(), key_sets };
         for (part, (payload, bytes)) in parts {
             let header = sealer.header(&who.key, part, &payload, 1, now).map_err(BenchError::of)?;
             sealed.envelopes.push(envelope_json(&header).map_err(BenchError::of)?);
@@ -305,7 +305,7 @@ impl Ground {
         for (payload, bytes) in sealed.payloads {
             store(app, who, lot_id, payload, bytes).await.map_err(BenchError::of)?;
         }
-        Ok(ReadyBid { lot, bidder, envelopes: sealed.envelopes, key_set: sealed.key_set })
+        Ok(ReadyBid { lot, bidder, envelopes: sealed.envelopes, key_sets: sealed.key_sets })
     }
 
     /// Stops the platform and leaves its directory to the caller.
@@ -330,7 +330,7 @@ pub fn on(config: &mut Config, database: Option<String>) {
 struct Sealed {
     payloads: Vec<(SealedPayload, Vec<u8>)>,
     envelopes: Vec<Value>,
-    key_set: Option<Value>,
+    key_sets: Vec<Value>,
 }
 
 /// Makes a confirmed organisation with a user and a signing key.
@@ -399,11 +399,7 @@ where
 
 /// The submission of a ready bid as a request.
 pub fn submission(ground: &Ground, bid: &ReadyBid, tokens: &[String]) -> Vec<u8> {
-    let mut body = json!({ "envelopes": bid.envelopes });
-    if let Some(key_set) = &bid.key_set {
-        body["key_set"] = key_set.clone();
-    }
-    let body = body.to_string();
+    let body = act(&bid.envelopes, &bid.key_sets).to_string();
     let path = format!("/v1/lots/{}/bids", ground.lots[bid.lot].id);
     super::load::request(
         "POST",

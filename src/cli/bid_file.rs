@@ -18,6 +18,7 @@ use super::Failed;
 use crate::kernel::digest::Digest;
 use crate::kernel::encoding;
 use crate::kernel::secret::Secret;
+use crate::rules::envelopes::Round;
 use crate::seal::keyset::{KeySet, KeyShare};
 use crate::seal::sealing::SealedPayload;
 use crate::seal::stream::{SALT_LEN, SECRET_LEN};
@@ -34,9 +35,12 @@ pub struct BidFile {
     pub server: String,
     /// The lot.
     pub lot: String,
-    /// The bidder's own key, where the lot's key mode asks for one: without it the bid does not open.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    own_key: Option<KeptKey>,
+    /// The bidder's own keys, where the lot's key mode asks for them, in the order of their rounds: without them the bid does not open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    own_keys: Vec<KeptKey>,
+    /// The first round was answered, or is about to be.
+    #[serde(default)]
+    answered_first: bool,
     /// The parts as they were sealed last.
     pub parts: Vec<KeptPart>,
     /// The submission that was sent last, or is about to be.
@@ -71,7 +75,7 @@ pub struct KeptPart {
     secrets: Vec<KeptSecret>,
 }
 
-/// The bidder's own key.
+/// One of the bidder's own keys.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeptKey {
@@ -103,9 +107,9 @@ impl Drop for KeptSecret {
 pub struct Submission {
     /// The signed headers.
     pub envelopes: Vec<Value>,
-    /// The bidder's own key set, signed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub own_key: Option<Value>,
+    /// The bidder's own key sets, signed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own_keys: Vec<Value>,
     /// Its `Idempotency-Key`.
     pub key: String,
     /// Whether its receipt is here.
@@ -155,7 +159,8 @@ impl BidFile {
                     version: VERSION,
                     server,
                     lot,
-                    own_key: None,
+                    own_keys: Vec::new(),
+                    answered_first: false,
                     parts: Vec::new(),
                     submission: None,
                     path: path.to_owned(),
@@ -191,21 +196,33 @@ impl BidFile {
         fs::rename(&unfinished, &self.path).map_err(failed)
     }
 
-    /// The bidder's own key of this bid.
+    /// The bidder's own keys of this bid.
     ///
     /// # Errors
     /// When what is kept is no such key.
-    pub fn own_key(&self) -> Result<Option<KeyShare>, Failed> {
-        let Some(kept) = &self.own_key else { return Ok(None) };
+    pub fn own_keys(&self) -> Result<Vec<KeyShare>, Failed> {
         let damaged = || Failed::file(&self.path, "the bidder's own key in it is damaged");
-        let key_set = KeySet::from_bytes(&kept.key_set).map_err(|_| damaged())?;
-        KeyShare::restore(key_set, 1, &Secret::new(kept.private.0)).map(Some).map_err(|_| damaged())
+        let restored = |kept: &KeptKey| {
+            let key_set = KeySet::from_bytes(&kept.key_set).map_err(|_| damaged())?;
+            KeyShare::restore(key_set, 1, &Secret::new(kept.private.0)).map_err(|_| damaged())
+        };
+        self.own_keys.iter().map(restored).collect()
     }
 
-    /// Keeps the bidder's own key.
-    pub fn keep_own_key(&mut self, key: &KeyShare) {
-        let private = KeptSecret(*key.private_bytes().expose());
-        self.own_key = Some(KeptKey { key_set: key.key_set().to_bytes(), private });
+    /// Keeps the bidder's own keys; whether there are any.
+    pub fn keep_own_keys<'a>(&mut self, keys: impl Iterator<Item = &'a KeyShare>) -> bool {
+        let kept = |key: &KeyShare| {
+            let private = KeptSecret(*key.private_bytes().expose());
+            KeptKey { key_set: key.key_set().to_bytes(), private }
+        };
+        self.own_keys = keys.map(kept).collect();
+        !self.own_keys.is_empty()
+    }
+
+    /// Notes that a round is about to be answered; whether it may be: the second only after the first.
+    pub fn answers(&mut self, round: Round) -> bool {
+        self.answered_first |= round == Round::First;
+        self.answered_first
     }
 
     /// The name of a file beside this one.

@@ -18,6 +18,7 @@ use crate::client::sealer::{Sealer, check_receipt, envelope_json};
 use crate::client::{Client, ClientError, Submitted};
 use crate::clock::{Clock, SystemClock};
 use crate::kernel::digest::sha256;
+use crate::rules::envelopes::Round;
 use crate::seal::envelope::{Part, SignedEnvelope};
 use crate::seal::keys::{SigningKey, VerifyingKey};
 use crate::seal::manifest::{BidJson, FileEntry};
@@ -67,7 +68,8 @@ pub struct SealArgs {
     /// Run every check of the submission, but do not submit.
     #[arg(long)]
     check: bool,
-    /// Decrypt the bid in the box with its own key: during the opening, where the lot's key mode is `bidder` or `dual`.
+    /// Decrypt the bid in the box with its own key: during the opening, where the lot's key mode is `bidder` or `dual`. With two
+    /// envelopes once in each round: what the round opens is decrypted, and the price not before the first envelope.
     #[arg(long, conflicts_with_all = ["amount", "files", "check"])]
     decrypt: bool,
 }
@@ -94,13 +96,9 @@ pub fn run(args: &SealArgs) -> Result<(), Failed> {
     let sealer = Sealer::prepare(&client, &args.lot, &bidder, &platform).map_err(Failed::tried)?;
     let state = args.state.clone().unwrap_or_else(|| format!("{}.bid.json", args.lot).into());
     let mut file = BidFile::open(&state, &args.server, &args.lot)?;
-    let sealer = match (sealer.own().is_some(), file.own_key()?) {
-        (true, Some(own)) => sealer.with_own(own),
-        _ => sealer,
-    };
-    if let Some(own) = sealer.own() {
-        // Before anything is sealed to it: a bid whose key is lost does not open.
-        file.keep_own_key(own);
+    let sealer = sealer.with_own(file.own_keys()?);
+    // Before anything is sealed to them: a bid whose key is lost does not open.
+    if file.keep_own_keys(sealer.own_keys()) {
         file.save()?;
     }
     let mut run = Run { args, client, key, verifier, sealer, file };
@@ -138,12 +136,7 @@ impl Run<'_> {
     /// Sends a submission again whose answer never came: it counts once.
     fn finish_earlier(&mut self) -> Result<(), Failed> {
         let Some(submission) = self.file.submission.take_if(|submission| !submission.answered) else { return Ok(()) };
-        match self.client.submit_bid(
-            &self.args.lot,
-            &submission.envelopes,
-            submission.own_key.as_ref(),
-            &submission.key,
-        ) {
+        match self.client.submit_bid(&self.args.lot, &submission.envelopes, &submission.own_keys, &submission.key) {
             Ok(answer) => {
                 eprintln!("the submission whose answer was lost is on record");
                 self.keep_receipt(&answer, &submission.envelopes)?;
@@ -219,7 +212,7 @@ impl Run<'_> {
 
     /// The bid's own key, for the custodians, in case that this machine does not come to decrypt.
     fn seal_escrow(&mut self) -> Result<(), Failed> {
-        let kid = self.sealer.own().map(|own| own.key_set().kid.to_string()).unwrap_or_default();
+        let kid = self.sealer.own(Round::First).map(|own| own.key_set().kid.to_string()).unwrap_or_default();
         let content = sha256(kid.as_bytes());
         if self.file.part(Part::Escrow.name()).is_some_and(|part| part.content == content) {
             return Ok(());
@@ -294,17 +287,17 @@ impl Run<'_> {
                 self.sealer.header(&self.key, kind, &part.payload(), rev, SystemClock.now()).map_err(Failed::tried)?;
             envelopes.push(envelope_json(&header).map_err(Failed::tried)?);
         }
-        let own_key = self.sealer.own_key_json(&self.key).map_err(Failed::tried)?;
+        let own_keys = self.sealer.own_keys_json(&self.key).map_err(Failed::tried)?;
         if self.args.check {
-            self.client.check_bid(&self.args.lot, &envelopes, own_key.as_ref()).map_err(Failed::tried)?;
+            self.client.check_bid(&self.args.lot, &envelopes, &own_keys).map_err(Failed::tried)?;
             eprintln!("every check holds; nothing was submitted");
             return Ok(());
         }
         let key = crate::client::new_key();
-        let (sent, own) = (envelopes.clone(), own_key.clone());
-        self.file.submission = Some(Submission { envelopes: sent, own_key: own, key: key.clone(), answered: false });
+        let (sent, own) = (envelopes.clone(), own_keys.clone());
+        self.file.submission = Some(Submission { envelopes: sent, own_keys: own, key: key.clone(), answered: false });
         self.file.save()?;
-        let answer = match self.client.submit_bid(&self.args.lot, &envelopes, own_key.as_ref(), &key) {
+        let answer = match self.client.submit_bid(&self.args.lot, &envelopes, &own_keys, &key) {
             Ok(answer) => answer,
             Err(ClientError::Problem(problem)) => {
                 self.keep_refusal(problem.refusal.as_ref())?;
@@ -317,7 +310,7 @@ impl Run<'_> {
             }
         };
         let kept = self.keep_receipt(&answer, &envelopes)?;
-        self.file.submission = Some(Submission { envelopes, own_key, key, answered: true });
+        self.file.submission = Some(Submission { envelopes, own_keys, key, answered: true });
         self.file.save()?;
         println!("{}", json!({ "bid_id": answer.bid_id, "rev": answer.rev, "state": answer.state, "receipt": kept }));
         eprintln!(
@@ -329,8 +322,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Gives the bidder's share of the decryption of the bid that was submitted last.
-    fn decrypt(&self) -> Result<(), Failed> {
+    /// Gives the bidder's share of the decryption of the bid that was submitted last, of what the present round opens.
+    fn decrypt(&mut self) -> Result<(), Failed> {
         let usage = |why: &str| Failed::Usage(format!("--decrypt: {why}"));
         let submission = self.file.submission.as_ref().ok_or_else(|| usage("this file knows of no submitted bid"))?;
         let envelopes: Vec<SignedEnvelope> = submission
@@ -338,10 +331,17 @@ impl Run<'_> {
             .iter()
             .map(|value| SignedEnvelope::from_value(value).map_err(Failed::tried))
             .collect::<Result<_, _>>()?;
-        let list = self.sealer.own_partials(&envelopes, &self.key).map_err(Failed::tried)?;
+        let round = self.client.opening_round(&self.args.lot).map_err(Failed::tried)?;
+        let list = self.sealer.own_partials(round, &envelopes, &self.key).map_err(Failed::tried)?;
+        // Which round it is, the server says. Whoever has given nothing for the first was not judged by it, and a server that asks
+        // for a price so early asks too early.
+        if !self.file.answers(round) {
+            return Err(usage("the price is asked for, and this file knows of no answer for the first envelope"));
+        }
+        self.file.save()?;
         let answer = self.client.give_partials(&self.args.lot, &list).map_err(Failed::tried)?;
         println!("{answer}");
-        eprintln!("your share of the decryption was taken");
+        eprintln!("your share of the decryption was taken: {}", round.title().en);
         Ok(())
     }
 

@@ -593,11 +593,12 @@ diesel::table! {
 }
 
 diesel::table! {
-    bidder_keys (owner_id, owner_version) {
+    bidder_keys (owner_id, owner_version, round) {
         owner_id -> Text,
         owner_version -> BigInt,
         kid -> Text,
         body -> Text,
+        round -> BigInt,
     }
 }
 

@@ -7,6 +7,7 @@ use super::{During, Result};
 use crate::client::new_key;
 use crate::client::sealer::{Sealer, check_receipt, envelope_json};
 use crate::kernel::money::Money;
+use crate::rules::envelopes::Round;
 use crate::seal::envelope::{Part, SignedEnvelope};
 use crate::seal::manifest::BidJson;
 use crate::seal::part_writer::describe;
@@ -58,12 +59,11 @@ pub fn bid(platform: &Platform, cast: &Cast, player: &Player, lot: &str, money: 
         envelopes.push(envelope_json(&header).during(during("the header"))?);
         signed.push(header);
     }
-    let own_key = sealer.own_key_json(&player.key).during(during("the bidder's own key"))?;
-    let answer =
-        player.client.submit_bid(lot, &envelopes, own_key.as_ref(), &new_key()).during(during("submitting"))?;
+    let own_keys = sealer.own_keys_json(&player.key).during(during("the bidder's own key"))?;
+    let answer = player.client.submit_bid(lot, &envelopes, &own_keys, &new_key()).during(during("submitting"))?;
     check_receipt(&answer.receipt, &cast.verifier, &envelopes).during(during("the receipt"))?;
     cast.remember(&player.name, answer.receipt["entry_id"].as_str().unwrap_or_default());
-    let own = sealer.own().is_some().then_some((sealer, signed));
+    let own = sealer.own(Round::First).is_some().then_some((sealer, signed));
     Ok(Sent { bid_id: answer.bid_id, price, own })
 }
 
@@ -79,6 +79,6 @@ pub fn try_again(
     let header =
         sealer.header(&player.key, Part::Price, &sent.price, 2, platform.now()).during("signing the new header")?;
     let envelope = envelope_json(&header).during("the new header")?;
-    let own_key = sealer.own_key_json(&player.key).during("the bidder's own key")?;
-    Ok(player.client.submit_bid(lot, &[envelope], own_key.as_ref(), &new_key()).map(drop))
+    let own_keys = sealer.own_keys_json(&player.key).during("the bidder's own key")?;
+    Ok(player.client.submit_bid(lot, &[envelope], &own_keys, &new_key()).map(drop))
 }

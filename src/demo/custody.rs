@@ -11,6 +11,7 @@ use super::cast::{Cast, PASSWORD, Player};
 use super::{DemoError, During, Result, say};
 use crate::client::Client;
 use crate::kernel::time::Timestamp;
+use crate::rules::envelopes::Round;
 use crate::rules::facts::KeyMode;
 use crate::seal::ceremony::{Draft, Group};
 use crate::seal::ids::{Ident, UtcMillis};
@@ -123,7 +124,7 @@ impl Custody {
 pub fn decrypt(player: &Player, lot: &str, sent: &Sent) -> Result<()> {
     let Some((sealer, envelopes)) = &sent.own else { return Ok(()) };
     let during = || format!("{} decrypts its bid", player.name);
-    let list = sealer.own_partials(envelopes, &player.key).during(during())?;
+    let list = sealer.own_partials(Round::First, envelopes, &player.key).during(during())?;
     player.client.give_partials(lot, &list).map(drop).during(during())
 }
 

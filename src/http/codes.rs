@@ -76,6 +76,8 @@ pub const CODES: &[Code] = &[
     code("envelope-malformed", 422, "信封格式不符", "Envelope malformed"),
     code("envelope-parts-wrong", 422, "信封组成不符", "Wrong parts"),
     code("first-envelope-missing", 422, "缺少第一信封", "First envelope missing"),
+    code("second-key-missing", 422, "缺少第二个密钥", "Key of the second round missing"),
+    code("own-key-repeated", 422, "两轮密钥相同", "One key for both rounds"),
     code("escrow-missing", 422, "缺少托管密钥", "Key in escrow missing"),
     code("escrow-not-asked", 422, "不设密钥托管", "No escrow asked for"),
     code("envelopes-disagree", 422, "信封不一致", "Envelopes disagree"),

@@ -279,8 +279,8 @@ async fn open(app: &App, sealed: &Sealed, means: &Means) -> Result<Tried> {
         let shares = match means.seals.mode {
             KeyMode::Platform => Shares::default(),
             KeyMode::Custodians | KeyMode::Bidder | KeyMode::Dual => reader.read_blocking(|conn| {
-                let own_key = partials::queries::own_key(conn, &sealed.bid_id, sealed.bid_version)?;
-                Ok(Shares { own_key, given: partials::ops::given(conn, &sealed.envelope_id)? })
+                let own_keys = partials::queries::own_keys_of_bid(conn, &sealed.bid_id, sealed.bid_version)?;
+                Ok(Shares { own_keys, given: partials::ops::given(conn, &sealed.envelope_id)? })
             })?,
         };
         let Opened { outcome, body, key } = unsealing::open(&blobs, &means, &sealed, &shares)?;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::on_both;
 use crate::support::cast::PASSWORD;
 use crate::support::custody::CUSTODIANS;
-use crate::support::own::{decrypt, deposit_of, own_key, seal, seal_for_escrow};
+use crate::support::own::{decrypt, deposit_of, own_key, seal, seal_for_escrow, seals};
 use crate::support::story::{LotStory, jws};
 use crate::support::world::World;
 
@@ -223,19 +223,6 @@ on_both!(a_second_process_a_wrong_passphrase_and_a_stranger_s_platform_are_refus
     lock.lock().expect("locked");
     assert_eq!(desk.refused(&["status", "--offline"]), "state-locked");
 });
-
-/// The machine of a bidder: what `sealbid seal` says.
-fn seals(lot: &LotStory<'_>, n: usize, dir: &Path, more: &[&str]) -> (bool, String) {
-    let bidder = lot.world.bidder(n);
-    let key = dir.join("key.pem");
-    std::fs::write(&key, bidder.signing_key().to_pem().expose()).expect("written");
-    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("closed to others");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sealbid"));
-    command.current_dir(dir).env("SEALBID_TOKEN", bidder.token()).stdin(Stdio::null());
-    command.args(["seal", "--server", lot.world.base(), "--lot", &lot.id, "--key", "key.pem"]).args(more);
-    let output = command.output().expect("it runs");
-    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
-}
 
 /// A whole ceremony for a lot, begun and held with the tools.
 fn held(lot: &LotStory<'_>, desks: &[Desk<'_>]) {

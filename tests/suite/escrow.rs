@@ -310,10 +310,10 @@ on_both!(a_bid_without_its_key_with_another_s_or_with_one_that_nobody_asks_for_i
     let usual = world.lot(Category::Construction).terms(&json!({ "key_mode": "bidder" })).noticed();
     let mut bid = seal(&usual, 1, "900000.00", None, own_key(&usual, &usual.id));
     let (strange, _) =
-        seal_part_to(&usual, &world.bidder(1), (Part::Escrow, 1), &lot.key_set_of(Round::Escrow), b"key");
+        seal_part_to(&usual, &world.bidder(1), (Part::Escrow, 1), &[&lot.key_set_of(Round::Escrow)], b"key");
     bid.body["envelopes"].as_array_mut().expect("envelopes").push(jws(&strange));
     usual.submit(1, &bid.body).refused_by(422, "escrow-not-asked", "EB-06");
-    let (to_itself, _) = seal_part_to(&lot, &bidder, (Part::Escrow, 1), theirs.key.key_set(), b"key");
+    let (to_itself, _) = seal_part_to(&lot, &bidder, (Part::Escrow, 1), &[theirs.key.key_set()], b"key");
     theirs.body["envelopes"][1] = jws(&to_itself);
     lot.submit(2, &theirs.body).refused(422, "envelope-foreign-lot");
     world.nobody("GET", usual.path("/key-set?round=escrow")).send().refused(404, "not-found");
@@ -438,7 +438,7 @@ on_both!(who_decrypts_a_part_of_its_bid_only_is_opened_by_its_key_in_escrow, |wo
     let mut bid = seal(&lot, 5, "940000.00", None, own_key(&lot, &lot.id));
     let (escrow, upload) = seal_for_escrow(&lot, &person, 1, &deposit_of(&lot, &person, &bid.key));
     let plain = documents(&lot, &person);
-    let (second, _) = seal_part_to(&lot, &person, (Part::Documents, 1), bid.key.key_set(), &plain);
+    let (second, _) = seal_part_to(&lot, &person, (Part::Documents, 1), &[bid.key.key_set()], &plain);
     bid.body["envelopes"].as_array_mut().expect("envelopes").extend([jws(&second), jws(&escrow)]);
     lot.submit(5, &bid.body).ok();
     let lot = lot.closed();

@@ -58,6 +58,7 @@ mod traces;
 mod tutorials;
 mod twins;
 mod two_envelopes;
+mod two_own_keys;
 mod two_servers;
 mod uploads;
 mod watching;

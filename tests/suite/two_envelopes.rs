@@ -23,12 +23,12 @@ use crate::support::story::{LotStory, SEALED_CHUNK, jws, merge, upload};
 use crate::support::world::World;
 
 const METHOD: &[u8] = b"How the bridge is to be built";
-const AMOUNTS: [&str; 3] = ["900000.00", "910000.00", "987654.32"];
+pub const AMOUNTS: [&str; 3] = ["900000.00", "910000.00", "987654.32"];
 /// Bidder 3 does not pass; this is how its price would be written down somewhere.
 const TRACES: [&str; 3] = ["987654.32", "98765432", "987,654.32"];
 
 /// The archive of a bidder's first envelope.
-fn method(lot: &LotStory<'_>, bidder: &Person<'_>) -> Vec<u8> {
+pub fn method(lot: &LotStory<'_>, bidder: &Person<'_>) -> Vec<u8> {
     let ident = |text: &str| Ident::parse(text, "id").expect("an id");
     let binding = Binding {
         tender: ident(&lot.project),
@@ -55,7 +55,7 @@ fn both(lot: &LotStory<'_>, n: usize, amount: &str) -> (Value, String) {
     (json!({ "envelopes": envelopes.iter().map(jws).collect::<Vec<_>>() }), held)
 }
 
-fn noticed<'w>(world: &'w World, terms: &Value) -> LotStory<'w> {
+pub fn noticed<'w>(world: &'w World, terms: &Value) -> LotStory<'w> {
     let mut two = json!({ "envelopes": "two" });
     two.as_object_mut().expect("terms").extend(terms.as_object().expect("terms").clone());
     world.lot(Category::Construction).terms(&two).noticed()
@@ -74,7 +74,7 @@ fn boxed(lot: LotStory<'_>) -> (LotStory<'_>, Vec<String>) {
 }
 
 /// The session that is under way is read out, confirmed and closed.
-fn closed(lot: &LotStory<'_>) {
+pub fn closed(lot: &LotStory<'_>) {
     for action in ["read-out", "confirm", "close"] {
         lot.session(&lot.world.initiator(), action).ok();
     }
@@ -82,7 +82,7 @@ fn closed(lot: &LotStory<'_>) {
 }
 
 /// Bids 1 and 2 pass, 3 does not.
-fn passed(lot: &LotStory<'_>) {
+pub fn passed(lot: &LotStory<'_>) {
     let refused = json!({ "decision": "rejected", "code": "not_responsive", "reason": "No method for the piers" });
     lot.judge(3, &refused).ok();
     for n in 1..=2 {
@@ -90,7 +90,7 @@ fn passed(lot: &LotStory<'_>) {
     }
 }
 
-fn prices(record: &Value) -> Vec<&Value> {
+pub fn prices(record: &Value) -> Vec<&Value> {
     record["bids"].as_array().expect("bids").iter().map(|bid| &bid["price"]["amount"]).collect()
 }
 
@@ -142,7 +142,7 @@ on_both!(prices_open_in_a_round_of_their_own_for_those_who_passed, |world| {
 });
 
 /// The price of who did not pass is nowhere: no text, no key, no ciphertext.
-fn no_trace(world: &World, uploads: &[String]) {
+pub fn no_trace(world: &World, uploads: &[String]) {
     for (table, rows) in tables(world) {
         for trace in TRACES {
             assert_eq!(found_in(&rows.join("\n"), trace), None, "{table}");
@@ -197,9 +197,8 @@ on_both!(a_bidder_s_tool_takes_a_key_for_each_envelope_and_no_key_of_its_own_is_
         let problem = world.initiator().post("/v1/lots", &body).refused(422, "body-invalid");
         assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains(why)), "{problem}");
     };
-    for mode in ["bidder", "dual"] {
-        refused(Category::Construction, json!({ "envelopes": "two", "key_mode": mode }), "platform or custodians");
-    }
+    let deposited = json!({ "envelopes": "two", "key_mode": "bidder", "escrow": "custodians" });
+    refused(Category::Construction, deposited, "escrow: none where envelopes is two");
     for category in [Category::LandUse, Category::StateAsset] {
         refused(category, json!({ "envelopes": "two" }), "no second round");
     }

@@ -160,7 +160,7 @@ pub struct EnvelopeRow {
     pub header: String,
 }
 
-/// A row of `bidder_keys`: the bidder's own key set of one version of a bid.
+/// A row of `bidder_keys`: the bidder's own key set of one version of a bid, for one round of openings.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = bidder_keys)]
 pub struct OwnKeyRow {
@@ -172,6 +172,8 @@ pub struct OwnKeyRow {
     pub kid: String,
     /// The signed key set.
     pub body: String,
+    /// The round of openings that it is made for.
+    pub round: i64,
 }
 
 /// A bid in the box, with the envelopes in force.

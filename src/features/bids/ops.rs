@@ -22,6 +22,7 @@ use crate::ledger::{Error, Mail, Record, Result, Tx};
 use crate::limits;
 use crate::refusals as common;
 use crate::rules::bid::{BidEvent, BidFacts, BidState, step_bid};
+use crate::rules::envelopes::Round;
 use crate::rules::refusal::Retry;
 use crate::seal::withdrawal::SignedWithdrawal;
 
@@ -152,12 +153,14 @@ pub(super) fn put_in_box(
         None => tx.insert(row, record)?,
         Some(bid) => tx.update(&bid.row, row, record)?,
     };
-    if let Some(own) = &sub.own_key {
+    for own in &sub.own_keys {
+        let round = Round::of_group(&lot.row.id, own.key_set().group.as_str());
         let stored = super::model::OwnKeyRow {
             owner_id: id.clone(),
             owner_version: row.version,
             kid: own.key_set().kid.to_string(),
             body: own.jws().to_json(),
+            round: round.ok_or_else(|| Error::internal("a bidder's key for no round"))?.number(),
         };
         tx.beside(|conn| changes::store_own_key(conn, &stored))?;
     }

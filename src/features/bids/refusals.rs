@@ -60,6 +60,18 @@ pub(super) fn escrow_not_asked() -> Refusal {
     Refusal { rule: Some(EB_06), ..plain("escrow-not-asked", detail, hint, Retry::AfterChange) }
 }
 
+fixed!(/// A bid without the key of its second envelope, where there are two under bidders' own keys.
+    second_key_missing, "second-key-missing", AfterChange,
+    "本标段采用双信封且由投标人持有密钥:报价所在的第二轮须有另一个一次性密钥集(组以 -price 结尾)。",
+    "This lot has two envelopes under keys of the bidder's own: what opens in the second round needs a key set of its own, for the group \
+     that ends in `-price`.",
+    hint "请生成第二个密钥,投标时放入 second_key_set(底价放入 key_set);sealbid seal 会自动完成。",
+    "Make a second key and send its key set as `second_key_set` (of a reserve price as `key_set`); `sealbid seal` does.");
+fixed!(/// One key for both rounds.
+    own_key_repeated, "own-key-repeated", AfterChange,
+    "两个信封使用了同一个密钥:持有该密钥即可同时打开两者。",
+    "Both envelopes are under one key: whoever opens the one could open the other.",
+    hint "请为每一轮各生成一个一次性密钥,并以其重新密封。", "Make a one-time key for each round and seal anew.");
 fixed!(/// The envelopes of one bid do not belong together.
     envelopes_disagree, "envelopes-disagree", AfterChange,
     "各信封的 rev 或 doc_rev 不一致。", "The envelopes of one bid must name the same rev and the same doc_rev.",

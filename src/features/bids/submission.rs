@@ -6,6 +6,7 @@
 
 use super::refusals;
 use super::signed::Signed;
+use crate::features::key_sets::groups::round_of;
 use crate::features::key_sets::model::Seals;
 use crate::kernel::digest::{Digest, Hasher};
 use crate::kernel::encoding::base64url;
@@ -40,8 +41,8 @@ pub struct Submission {
     pub doc_rev: Digest,
     /// SHA-256 over the envelopes' ids, in the order of their parts: makes the act the same act.
     pub header: Digest,
-    /// The bidder's own key set, where the lot's key mode asks for one.
-    pub own_key: Option<SignedKeySet>,
+    /// The bidder's own key sets, where the lot's key mode asks for them: one for each round in which something of it opens.
+    pub own_keys: Vec<SignedKeySet>,
     /// The bidder wants a mail.
     pub notify: bool,
 }
@@ -55,7 +56,7 @@ impl Submission {
         sort: Sort,
         lot_id: &str,
         texts: &[Signed],
-        own_key: Option<&Signed>,
+        own_keys: &[&Signed],
         notify: bool,
     ) -> Result<Self, Refusal> {
         if texts.is_empty() || texts.len() > limits::ENVELOPES_PER_BID {
@@ -89,13 +90,14 @@ impl Submission {
         }
         let mut header = Hasher::new();
         envelopes.iter().for_each(|envelope| header.update(envelope.id().as_bytes()));
-        let own_key = own_key
+        let own_keys = own_keys
+            .iter()
             .map(|text| {
                 SignedKeySet::parse(text.as_bytes()).map_err(|error| refusals::malformed("key-set-mismatch", &error))
             })
-            .transpose()?;
+            .collect::<Result<_, _>>()?;
         let read =
-            Self { lot_id: lot_id.to_owned(), envelopes, rev, doc_rev, header: header.finish(), own_key, notify };
+            Self { lot_id: lot_id.to_owned(), envelopes, rev, doc_rev, header: header.finish(), own_keys, notify };
         let mut encs = read.encs();
         encs.sort_unstable();
         if encs.windows(2).any(|pair| pair[0] == pair[1]) {
@@ -158,37 +160,52 @@ impl Submission {
     /// name, in their order; `None` where the organisation has no such active key.
     ///
     /// # Errors
-    /// 422: `signing-key-not-active`, `envelope-signature-invalid`, `key-set-mismatch`, `envelope-proof-invalid`.
+    /// 422: `signing-key-not-active`, `envelope-signature-invalid`, `key-set-mismatch`, `second-key-missing`, `own-key-repeated`,
+    /// `envelope-proof-invalid`.
     pub fn check_seals(&self, keys: &[Option<VerifyingKey>], seals: &Seals) -> Result<(), Refusal> {
         let mismatch = |error: &FormError| refusals::seal_mismatch(error);
-        let own = match &self.own_key {
-            Some(signed) => Some(check_own_key(signed, keys, seals)?),
-            None => None,
-        };
+        let own = self.check_own_keys(keys, seals)?;
         for (envelope, key) in self.envelopes.iter().zip(keys) {
-            let key_sets = seals.of(envelope.ctx().part, own).ok_or_else(|| mismatch(&FormError::KeySetCount))?;
+            let key_sets = seals.of(envelope.ctx().part, &own).ok_or_else(|| mismatch(&FormError::KeySetCount))?;
             let key = key.as_ref().ok_or_else(refusals::key_not_active)?;
             envelope.verify_signature(key).map_err(|_| refusals::signature_invalid("envelope-signature-invalid"))?;
             envelope.check_against(&key_sets).map_err(|error| mismatch(&error))?;
         }
         Ok(())
     }
-}
+    /// The bidder's own key sets: each of its kind, strict, signed with the key of the bid and for another round in which something
+    /// of this act opens; and no key for two rounds, since whoever opens anything under a key may open everything under it.
+    fn check_own_keys(&self, keys: &[Option<VerifyingKey>], seals: &Seals) -> Result<Vec<KeySet>, Refusal> {
+        let mut sets: Vec<KeySet> = Vec::new();
+        for signed in &self.own_keys {
+            let key = keys.first().and_then(Option::as_ref).ok_or_else(refusals::key_not_active)?;
+            let set = signed.verify(key).map_err(|error| refusals::seal_mismatch(&error))?;
+            if sets.iter().any(|other| other.public == set.public) {
+                return Err(refusals::own_key_repeated());
+            }
+            sets.push(self.check_own_key(set, seals)?.clone());
+        }
+        let opens_second = |envelope: &SignedEnvelope| round_of(seals.envelopes, envelope.ctx().part) == Round::Second;
+        let has_second = sets.iter().any(|set| seals.own_round(set) == Some(Round::Second));
+        if seals.mode.needs_bidder() && !has_second && self.envelopes.iter().any(opens_second) {
+            return Err(refusals::second_key_missing());
+        }
+        Ok(sets)
+    }
 
-/// A bidder's own key set: of its kind, for this lot, strict, and signed with the key of the bid.
-fn check_own_key<'a>(
-    signed: &'a SignedKeySet,
-    keys: &[Option<VerifyingKey>],
-    seals: &Seals,
-) -> Result<&'a KeySet, Refusal> {
-    let key = keys.first().and_then(Option::as_ref).ok_or_else(refusals::key_not_active)?;
-    let set = signed.verify(key).map_err(|error| refusals::seal_mismatch(&error))?;
-    let wrong = |error: FormError| Err(refusals::seal_mismatch(&error));
-    match set {
-        _ if set.kind != KeySetKind::Bidder => wrong(FormError::UnknownKeySetKind("not bidder".into())),
-        _ if set.tender.as_str() != seals.tender => wrong(FormError::OtherTender),
-        _ if set.group.as_str() != Round::First.group(&seals.lot) => wrong(FormError::OtherGroup),
-        _ if set.profile != Profile::Strict => wrong(FormError::Profile),
-        _ => Ok(set),
+    fn check_own_key<'a>(&self, set: &'a KeySet, seals: &Seals) -> Result<&'a KeySet, Refusal> {
+        let wrong = |error: FormError| Err(refusals::seal_mismatch(&error));
+        let is_needed = |round: Round| {
+            let mut parts = self.envelopes.iter().map(|envelope| envelope.ctx().part);
+            parts.any(|part| round_of(seals.envelopes, part) == round)
+        };
+        match set {
+            _ if set.kind != KeySetKind::Bidder => wrong(FormError::UnknownKeySetKind("not bidder".into())),
+            _ if set.tender.as_str() != seals.tender => wrong(FormError::OtherTender),
+            _ if !seals.mode.needs_bidder() => wrong(FormError::KeySetCount),
+            _ if !seals.own_round(set).is_some_and(is_needed) => wrong(FormError::OtherGroup),
+            _ if set.profile != Profile::Strict => wrong(FormError::Profile),
+            _ => Ok(set),
+        }
     }
 }

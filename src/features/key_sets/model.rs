@@ -69,18 +69,27 @@ impl Seals {
         self.shared.iter().find(|(of, _)| *of == round).map(|(_, set)| set)
     }
 
-    /// The key sets of a part's slots, of which the bidder's own is `own`; `None` where one is missing or one is too many.
-    pub fn of<'a>(&'a self, part: Part, own: Option<&'a KeySet>) -> Option<Vec<&'a KeySet>> {
-        if own.is_some() != self.mode.needs_bidder() {
+    /// The round that a bidder's own key set is made for, if it is one of this lot in which something opens under such a key.
+    pub fn own_round(&self, own: &KeySet) -> Option<Round> {
+        let mut rounds = self.envelopes.rounds().iter().copied().filter(|_| self.mode.needs_bidder());
+        rounds.find(|round| own.group.as_str() == round.group(&self.lot))
+    }
+
+    /// The key sets of a part's slots, with that of the bidder's `own` which is made for the part's round; `None` where one is
+    /// missing or one is too many.
+    pub fn of<'a>(&'a self, part: Part, own: &'a [KeySet]) -> Option<Vec<&'a KeySet>> {
+        if own.is_empty() == self.mode.needs_bidder() {
             return None;
         }
-        let shared = self.shared(round_of(self.envelopes, part));
+        let round = round_of(self.envelopes, part);
+        let shared = self.shared(round);
         if part == Part::Escrow {
             // To custodians alone: it is there for whoever does not come.
             return shared.map(|set| vec![set]);
         }
-        let needs_shared = self.mode != KeyMode::Bidder;
-        (shared.is_some() == needs_shared).then(|| shared.into_iter().chain(own).collect())
+        let own = own.iter().find(|own| self.own_round(own) == Some(round));
+        let needed = (self.mode != KeyMode::Bidder, self.mode.needs_bidder());
+        ((shared.is_some(), own.is_some()) == needed).then(|| shared.into_iter().chain(own).collect())
     }
 }
 

@@ -5,6 +5,9 @@
 //! with its sealed payload, so that the price itself follows from the shares. Invariant: nothing of it was secret before it is
 //! shown: no documents, no reserve price that is not public, and of what did not open no more than that.
 
+use std::collections::HashSet;
+use std::io::Read;
+
 use actix_web::web::{Bytes, Data};
 use futures_util::stream::{self, Stream};
 use serde_json::{Value, json};
@@ -18,7 +21,6 @@ use crate::features::accounts;
 use crate::features::ceremonies;
 use crate::features::key_sets;
 use crate::features::key_sets::groups;
-use crate::features::key_sets::model::KeySetRow;
 use crate::features::lots::model::Lot;
 use crate::features::partials;
 use crate::features::public_log::disclosure;
@@ -33,7 +35,6 @@ use crate::seal::envelope::{Part, SignedEnvelope};
 use crate::seal::jws::Jws;
 use crate::seal::snapshot::Line;
 use crate::seal::unsealing::Outcome;
-use std::io::Read;
 
 /// The version that the first line names.
 pub const VERSION: &str = "sealbid-opening/1";
@@ -121,22 +122,23 @@ fn head(conn: &mut Conn, keys: &Keys, log: &Log, (lot, round): (&Lot, Round)) ->
     // What was sealed to another round's key set is in that round's bundle; keys in escrow open in the lot's only one.
     let here: Vec<i64> =
         rounds.into_iter().filter(|of| [round, Round::Escrow].contains(of)).map(Round::number).collect();
-    let is_here = |row: &KeySetRow| here.contains(&row.round);
-    let elsewhere = |kid: &str| key_sets.iter().any(|row| row.kid == kid && !is_here(row));
-    for row in key_sets.iter().filter(|row| is_here(row)) {
+    let mut kids = HashSet::new();
+    for row in key_sets.into_iter().filter(|row| here.contains(&row.round)) {
         lines.push(json!({ "type": "key_set", "key_set": json_of(&row.body)? }));
+        kids.insert(row.kid);
     }
-    for own in partials::queries::own_keys(conn, id)? {
+    for (kid, own) in partials::queries::own_keys(conn, lot, round)? {
         let key_set = json_of(&own)?;
         let signer = signer(conn, &key_set)?;
+        kids.insert(kid);
         lines.push(json!({ "type": "own_key", "key_set": key_set, "signer": signer }));
     }
-    for row in partials::queries::snapshots_of(conn, id)?.iter().filter(|row| !elsewhere(&row.kid)) {
+    for row in partials::queries::snapshots_of(conn, id)?.iter().filter(|row| kids.contains(&row.kid)) {
         let entry = partials::ops::entry_of(conn, row)?;
         let proof = disclosure::receipt(conn, log, &entry)?;
         lines.push(json!({ "type": "snapshot", "snapshot": json_of(&row.body)?, "proof": proof }));
     }
-    for row in partials::queries::lists(conn, id)?.iter().filter(|row| !elsewhere(&row.kid)) {
+    for row in partials::queries::lists(conn, id)?.iter().filter(|row| kids.contains(&row.kid)) {
         let list = json_of(&row.body)?;
         // What was made with a key out of escrow is signed by the platform.
         let signer = match &row.escrow {

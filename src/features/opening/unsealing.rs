@@ -37,8 +37,8 @@ pub struct Means {
 /// What was given for one envelope.
 #[derive(Clone, Debug, Default)]
 pub struct Shares {
-    /// The bidder's own key set, where it brought one.
-    pub own_key: Option<KeySet>,
+    /// The bidder's own key sets, where it brought some: one for each round.
+    pub own_keys: Vec<KeySet>,
     /// The shares that custodians and the bidder gave, verified when they came.
     pub given: Vec<Given>,
 }
@@ -101,7 +101,7 @@ fn unseal(
 ) -> std::result::Result<Option<KeyShare>, OpenError> {
     let key_sets = means
         .seals
-        .of(envelope.ctx().part, shares.own_key.as_ref())
+        .of(envelope.ctx().part, &shares.own_keys)
         .ok_or_else(|| failed(Outcome::MissingSlot, "no_key_set", "the bid's own key set is missing"))?;
     let mut points = Vec::with_capacity(key_sets.len());
     for (slot, key_set) in key_sets.iter().enumerate() {
@@ -121,7 +121,8 @@ fn unseal(
     };
     let part = envelope.ctx().part;
     if part == Part::Escrow {
-        let own = shares.own_key.as_ref();
+        // A lot with an escrow has one round, and so each bid one key.
+        let own = shares.own_keys.first();
         let own = own.ok_or_else(|| failed(Outcome::MissingSlot, "no_key_set", "the bid brought no key of its own"))?;
         return escrow::open_key(envelope, keys, payload, own).map(Some);
     }

@@ -187,7 +187,7 @@ pub fn awaited(conn: &mut Conn, giver: &Giver, lot_id: &str, list: &SignedPartia
         let count = signed_count(&snapshot)?;
         return Ok(Awaited { key_set, key, root, count, lines, org: None });
     }
-    let own = queries::own_key_by_kid(conn, lot_id, &kid.to_string())?;
+    let own = queries::own_key_by_kid(conn, &lot, &kid.to_string())?;
     let own = own.filter(|own| own.org_id == giver.org.as_str()).ok_or_else(refusals::not_found)?;
     if escrow::asked(conn, lot_id)?.is_some() {
         return Err(refusals::decryption_over().into());

@@ -9,8 +9,11 @@ use super::model::{PartialListRow, PartialRow, SnapshotRow};
 use crate::db::Conn;
 use crate::db::schema::{bid_envelopes, bidder_keys, bids, partial_lists, partials, snapshots, unsealings};
 use crate::features::bids::model::OwnKeyRow;
+use crate::features::key_sets::groups;
+use crate::features::lots::model::Lot;
 use crate::ledger::{Error, Result};
 use crate::rules::bid::BidState;
+use crate::rules::envelopes::Round;
 use crate::seal::envelope::SignedEnvelope;
 use crate::seal::keyset::{KeySet, SignedKeySet};
 
@@ -167,14 +170,18 @@ pub fn received(conn: &mut Conn, lot_id: &str) -> Result<Vec<(String, i64, i64)>
         .load(conn)?)
 }
 
-/// A bidder's own key set of a version of a bid.
+/// A bidder's own key sets of a version of a bid, by their rounds.
 ///
 /// # Errors
 /// The database's, or damage.
-pub fn own_key(conn: &mut Conn, bid_id: &str, version: i64) -> Result<Option<KeySet>> {
-    let row: Option<OwnKeyRow> =
-        bidder_keys::table.find((bid_id, version)).select(OwnKeyRow::as_select()).first(conn).optional()?;
-    row.map(|row| read_own(&row)).transpose()
+pub fn own_keys_of_bid(conn: &mut Conn, bid_id: &str, version: i64) -> Result<Vec<KeySet>> {
+    let rows: Vec<OwnKeyRow> = bidder_keys::table
+        .filter(bidder_keys::owner_id.eq(bid_id))
+        .filter(bidder_keys::owner_version.eq(version))
+        .order(bidder_keys::round.asc())
+        .select(OwnKeyRow::as_select())
+        .load(conn)?;
+    rows.iter().map(read_own).collect()
 }
 
 /// The headers of a version of a bid, in the order of their ids.
@@ -204,17 +211,23 @@ pub struct OwnKey {
     pub version: i64,
 }
 
-/// A bidder's own key set that lies in a lot's box.
+/// A bidder's own key set that opens something in a round of a lot: of a bid in the box, or of one whose envelopes of this round
+/// were tried already.
 ///
 /// # Errors
 /// The database's, or damage.
-pub fn own_key_by_kid(conn: &mut Conn, lot_id: &str, kid: &str) -> Result<Option<OwnKey>> {
+pub fn own_key_by_kid(conn: &mut Conn, lot: &Lot, kid: &str) -> Result<Option<OwnKey>> {
+    let tried = unsealings::table
+        .filter(unsealings::bid_id.eq(bids::id))
+        .filter(unsealings::part.eq_any(groups::opening_now(lot)));
     let found: Option<(OwnKeyRow, String)> = bidder_keys::table
         .inner_join(
             bids::table.on(bids::id.eq(bidder_keys::owner_id).and(bids::sealed_version.eq(bidder_keys::owner_version))),
         )
-        .filter(bids::lot_id.eq(lot_id))
+        .filter(bids::lot_id.eq(&lot.row.id))
         .filter(bidder_keys::kid.eq(kid))
+        .filter(bidder_keys::round.eq(lot.body.round.number()))
+        .filter(bids::state.eq_any(BidState::IN_BOX.map(BidState::name)).or(exists(tried)))
         .select((OwnKeyRow::as_select(), bids::org_id))
         .first(conn)
         .optional()?;
@@ -225,20 +238,22 @@ pub fn own_key_by_kid(conn: &mut Conn, lot_id: &str, kid: &str) -> Result<Option
     found.map(read).transpose()
 }
 
-/// The signed key sets of bidders whose envelopes of a lot were tried, in the order of the bids.
+/// The key sets, each with its id, of bidders whose envelopes of a round were tried, in the order of the bids.
 ///
 /// # Errors
 /// The database's.
-pub fn own_keys(conn: &mut Conn, lot_id: &str) -> Result<Vec<String>> {
+pub fn own_keys(conn: &mut Conn, lot: &Lot, round: Round) -> Result<Vec<(String, String)>> {
     let tried = bid_envelopes::table
         .inner_join(unsealings::table.on(unsealings::envelope_id.eq(bid_envelopes::envelope_id)))
-        .filter(unsealings::lot_id.eq(lot_id))
+        .filter(unsealings::lot_id.eq(&lot.row.id))
+        .filter(unsealings::part.eq_any(groups::names(lot.body.terms.envelopes, &[round])))
         .filter(bid_envelopes::owner_id.eq(bidder_keys::owner_id))
         .filter(bid_envelopes::owner_version.eq(bidder_keys::owner_version));
     Ok(bidder_keys::table
+        .filter(bidder_keys::round.eq(round.number()))
         .filter(exists(tried))
         .order((bidder_keys::owner_id.asc(), bidder_keys::owner_version.asc()))
-        .select(bidder_keys::body)
+        .select((bidder_keys::kid, bidder_keys::body))
         .load(conn)?)
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::error::{ClientError, Result};
 use super::http::Client;
 use crate::kernel::time::Timestamp;
+use crate::rules::envelopes::Round;
 use crate::seal::ids::UtcMillis;
 use crate::seal::jws::Jws;
 use crate::seal::keys::SigningKey;
@@ -53,21 +54,32 @@ pub struct DamagedPart {
     pub upload_id: String,
 }
 
+/// An opening, as far as a bidder's tool must know it.
+#[derive(Deserialize)]
+struct Opening {
+    session: Session,
+}
+
+#[derive(Deserialize)]
+struct Session {
+    round: Round,
+}
+
 impl Client {
-    /// Submits a bid; with the bidder's own key set, where the lot's key mode asks for one.
+    /// Submits a bid; with the bidder's own key sets in the order of their rounds, where the lot's key mode asks for them.
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub fn submit_bid(&self, lot: &str, envelopes: &[Value], own_key: Option<&Value>, key: &str) -> Result<Submitted> {
-        self.post_once(&format!("/v1/lots/{lot}/bids"), &act(envelopes, own_key), key)
+    pub fn submit_bid(&self, lot: &str, envelopes: &[Value], own_keys: &[Value], key: &str) -> Result<Submitted> {
+        self.post_once(&format!("/v1/lots/{lot}/bids"), &act(envelopes, own_keys), key)
     }
 
     /// Runs every check of a submission; nothing is recorded.
     ///
     /// # Errors
     /// What the submission would be refused for.
-    pub fn check_bid(&self, lot: &str, envelopes: &[Value], own_key: Option<&Value>) -> Result<Value> {
-        self.post(&format!("/v1/lots/{lot}/bids/check"), &act(envelopes, own_key))
+    pub fn check_bid(&self, lot: &str, envelopes: &[Value], own_keys: &[Value]) -> Result<Value> {
+        self.post(&format!("/v1/lots/{lot}/bids/check"), &act(envelopes, own_keys))
     }
 
     /// One's own bid on a lot, where there is one.
@@ -107,6 +119,15 @@ impl Client {
         self.put_json(&format!("/v1/lots/{lot}/reserve"), &body)?.json()
     }
 
+    /// The round of a lot's latest opening session, or of the one that is to come.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn opening_round(&self, lot: &str) -> Result<Round> {
+        let opening: Opening = self.get(&format!("/v1/lots/{lot}/opening"))?;
+        Ok(opening.session.round)
+    }
+
     /// Gives partial decryptions.
     ///
     /// # Errors
@@ -116,11 +137,11 @@ impl Client {
     }
 }
 
-/// The body of a submission.
-fn act(envelopes: &[Value], own_key: Option<&Value>) -> Value {
+/// The body of a submission: envelopes, and the bidder's own key sets in the order of their rounds.
+pub fn act(envelopes: &[Value], own_keys: &[Value]) -> Value {
     let mut body = json!({ "envelopes": envelopes });
-    if let Some(key_set) = own_key {
-        body["key_set"] = key_set.clone();
+    for (name, key_set) in ["key_set", "second_key_set"].into_iter().zip(own_keys) {
+        body[name] = key_set.clone();
     }
     body
 }

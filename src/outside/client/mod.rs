@@ -17,7 +17,7 @@ pub mod sealer;
 mod upload;
 pub mod wire;
 
-pub use bids::Submitted;
+pub use bids::{Submitted, act};
 pub use error::{ClientError, Problem, Result};
 pub use http::Client;
 pub use http::new_key;

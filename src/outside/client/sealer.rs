@@ -52,14 +52,15 @@ pub struct Sealer {
     tender: Ident,
     envelopes: Envelopes,
     shared: Vec<(Round, KeySet)>,
-    own: Option<Arc<KeyShare>>,
+    own: Vec<(Round, Arc<KeyShare>)>,
     lot_id: Ident,
     bidder: Ident,
 }
 
 impl Sealer {
     /// Asks for a lot and its key set and checks that they fit: signed by the platform, for this project and this lot, and
-    /// not to be opened later than the key set says it may. Where the lot's key mode asks for a key of the bidder, one is made.
+    /// not to be opened later than the key set says it may. Where the lot's key mode asks for keys of the bidder, one is made for each
+    /// round of openings.
     ///
     /// # Errors
     /// [`ClientError::Untrusted`] when something does not fit; the server's otherwise.
@@ -103,76 +104,93 @@ impl Sealer {
         let document_revision =
             lot.document_revision.ok_or_else(|| ClientError::Untrusted("the lot has no document revision".into()))?;
         let (tender, lot_id, bidder) = (ident(&lot.project_id)?, ident(&lot.id)?, ident(bidder)?);
-        let mut sealer = Self { document_revision, tender, shared, envelopes, own: None, lot_id, bidder, lot };
+        let mut sealer = Self { document_revision, tender, shared, envelopes, own: Vec::new(), lot_id, bidder, lot };
         if mode.needs_bidder() {
             let opens = opens.ok_or_else(|| untrusted("opening"))?;
             let opens = UtcMillis::parse(opens.to_string(), "opens_not_before");
             let opens = opens.map_err(|error| ClientError::Seal(error.to_string()))?;
-            sealer.own = Some(Arc::new(sealer.new_own(&opens)?));
+            let made = |round: &Round| Ok((*round, Arc::new(sealer.new_own(*round, &opens)?)));
+            sealer.own = envelopes.rounds().iter().map(made).collect::<Result<_>>()?;
         }
         Ok(sealer)
     }
 
-    /// A one-time key of the bidder for this lot.
-    fn new_own(&self, opens: &UtcMillis) -> Result<KeyShare> {
+    /// A one-time key of the bidder for a round of this lot.
+    fn new_own(&self, round: Round, opens: &UtcMillis) -> Result<KeyShare> {
         let subject = KeySetSubject {
             tender: self.tender.clone(),
-            group: self.lot_id.clone(),
+            group: ident(&round.group(self.lot_id.as_str()))?,
             opens_not_before: opens.clone(),
             profile: Profile::Strict,
         };
         KeyShare::generate(KeySetKind::Bidder, subject).map_err(|error| ClientError::Seal(error.to_string()))
     }
 
-    /// The same with a key of the bidder that was made before.
-    pub fn with_own(self, own: KeyShare) -> Self {
-        Self { own: Some(Arc::new(own)), ..self }
+    /// The same with keys of the bidder that were made before, each in the place of the one for its round.
+    pub fn with_own(mut self, kept: Vec<KeyShare>) -> Self {
+        for key in kept {
+            if let Some((_, made)) = self.own.iter_mut().find(|(_, made)| made.key_set().group == key.key_set().group) {
+                *made = Arc::new(key);
+            }
+        }
+        self
     }
 
-    /// The bidder's own key, where the lot's key mode asks for one. Without it the bid does not open.
-    pub fn own(&self) -> Option<&KeyShare> {
-        self.own.as_deref()
+    /// The bidder's own key for a round, where the lot's key mode asks for one. Without it what opens in that round does not open.
+    pub fn own(&self, round: Round) -> Option<&KeyShare> {
+        self.own.iter().find(|(of, _)| *of == round).map(|(_, own)| own.as_ref())
     }
 
-    /// The bidder's own key set, signed, as a submission carries it.
+    /// All of the bidder's own keys, in the order of their rounds.
+    pub fn own_keys(&self) -> impl Iterator<Item = &KeyShare> {
+        self.own.iter().map(|(_, own)| own.as_ref())
+    }
+
+    /// The bidder's own key sets, signed, as a submission carries them.
     ///
     /// # Errors
     /// When the system gives no random numbers.
-    pub fn own_key_json(&self, key: &SigningKey) -> Result<Option<Value>> {
-        let Some(own) = &self.own else { return Ok(None) };
-        let signed = own.key_set().sign(key).map_err(|error| ClientError::Seal(error.to_string()))?;
-        let value = serde_json::from_str(&signed.jws().to_json());
-        value.map(Some).map_err(|error| ClientError::Seal(error.to_string()))
+    pub fn own_keys_json(&self, key: &SigningKey) -> Result<Vec<Value>> {
+        let failed = |error: &dyn std::fmt::Display| ClientError::Seal(error.to_string());
+        let signed = |own: &KeyShare| {
+            let signed = own.key_set().sign(key).map_err(|error| failed(&error))?;
+            serde_json::from_str(&signed.jws().to_json()).map_err(|error| failed(&error))
+        };
+        self.own_keys().map(signed).collect()
     }
 
-    /// The bidder's partial decryptions of its own envelopes, for the opening.
+    /// The bidder's partial decryptions of what opens in a round.
     ///
     /// # Errors
     /// When there is no own key, an envelope is not sealed to it, or the system gives no random numbers.
-    pub fn own_partials(&self, envelopes: &[SignedEnvelope], key: &SigningKey) -> Result<SignedPartials> {
-        let own = self.own().ok_or_else(|| ClientError::Seal("the lot needs no key of the bidder".into()))?;
-        own_partials(own, envelopes, key).map_err(sealing)
+    pub fn own_partials(&self, round: Round, envelopes: &[SignedEnvelope], key: &SigningKey) -> Result<SignedPartials> {
+        own_partials(self.needed_own(round)?, envelopes, key).map_err(sealing)
     }
 
-    /// The same for another bidder, with a key of that bidder where one is needed.
+    fn needed_own(&self, round: Round) -> Result<&KeyShare> {
+        self.own(round).ok_or_else(|| ClientError::Seal("the lot needs no key of the bidder".into()))
+    }
+
+    /// The same for another bidder, with keys of that bidder where they are needed.
     ///
     /// # Errors
     /// When the name is none, or the system gives no random numbers.
     pub fn of(&self, bidder: &str) -> Result<Self> {
-        let own = self.own.as_ref().map(|own| self.new_own(&own.key_set().opens_not_before).map(Arc::new));
-        Ok(Self { bidder: ident(bidder)?, own: own.transpose()?, ..self.clone() })
+        let anew = |(round, own): &(Round, Arc<KeyShare>)| {
+            Ok((*round, Arc::new(self.new_own(*round, &own.key_set().opens_not_before)?)))
+        };
+        let own = self.own.iter().map(anew).collect::<Result<_>>()?;
+        Ok(Self { bidder: ident(bidder)?, own, ..self.clone() })
     }
 
     /// What it seals to, slot by slot.
     pub fn key_sets(&self, part: Part) -> Vec<&KeySet> {
-        let (round, own) = match part {
-            Part::Escrow => (Round::Escrow, None),
-            Part::Price | Part::Documents | Part::Reserve => {
-                (self.envelopes.round_of(part.is_priced()), self.own.as_ref())
-            }
+        let round = match part {
+            Part::Escrow => Round::Escrow,
+            Part::Price | Part::Documents | Part::Reserve => self.envelopes.round_of(part.is_priced()),
         };
         let shared = self.shared.iter().filter(|(of, _)| *of == round).map(|(_, set)| set);
-        shared.chain(own.map(|own| own.key_set())).collect()
+        shared.chain(self.own(round).map(KeyShare::key_set)).collect()
     }
 
     /// Whether a bid of the lot deposits its bidder's own key: then it has a part `escrow`.
@@ -185,7 +203,7 @@ impl Sealer {
     /// # Errors
     /// When the lot has no own keys or no escrow.
     pub fn seal_escrow(&self) -> Result<(SealedPayload, Vec<u8>)> {
-        let own = self.own().ok_or_else(|| ClientError::Seal("the lot needs no key of the bidder".into()))?;
+        let own = self.needed_own(Round::First)?;
         let plain =
             escrow_part(self.binding(Part::Escrow), own).map_err(|error| ClientError::Seal(error.to_string()))?;
         let mut ciphertext = Vec::new();

@@ -1,5 +1,9 @@
 //! Bids under a key of the bidder's own.
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
 use sealbid::rules::envelopes::Round;
 use sealbid::seal::envelope::{Part, SignedEnvelope};
 use sealbid::seal::escrow::escrow_part;
@@ -64,20 +68,7 @@ pub fn seal_rev(
     own: KeyShare,
 ) -> OwnBid {
     let sets: Vec<&KeySet> = shared.into_iter().chain([own.key_set()]).collect();
-    let plain = lot.price_archive(person, part, amount);
-    let mut sealed = Vec::new();
-    let payload = seal_payload(plain.as_slice(), &mut sealed, sets.len()).expect("sealed");
-    let purpose = if part == Part::Reserve { "reserve" } else { "bid" };
-    upload(person, &lot.id, purpose, &sealed, SEALED_CHUNK);
-    let subject = Subject {
-        lot: ident(&lot.id),
-        part,
-        bidder: ident(&person.member.org_id),
-        rev,
-        doc_rev: lot.revision(),
-        created: UtcMillis::parse(lot.world.now().to_string(), "created").expect("a time"),
-    };
-    let envelope = seal_header(&subject, &payload, &sets, &person.signing_key()).expect("sealed");
+    let (envelope, _) = seal_part_to(lot, person, (part, rev), &sets, &lot.price_archive(person, part, amount));
     let signed = own.key_set().sign(&person.signing_key()).expect("random numbers");
     let body = match part {
         Part::Reserve => json!({ "envelope": jws(&envelope), "key_set": signed.jws() }),
@@ -101,20 +92,21 @@ pub fn decrypt_as(lot: &LotStory<'_>, person: &Person<'_>, bid: &OwnBid) -> Answ
 
 /// Somebody seals something for the escrow of a lot: the signed envelope, and the upload that holds its ciphertext.
 pub fn seal_for_escrow(lot: &LotStory<'_>, person: &Person<'_>, rev: u32, plain: &[u8]) -> (SignedEnvelope, String) {
-    seal_part_to(lot, person, (Part::Escrow, rev), &lot.key_set_of(Round::Escrow), plain)
+    seal_part_to(lot, person, (Part::Escrow, rev), &[&lot.key_set_of(Round::Escrow)], plain)
 }
 
-/// The same of any part and to any key set.
+/// The same of any part and to any key sets.
 pub fn seal_part_to(
     lot: &LotStory<'_>,
     person: &Person<'_>,
     (part, rev): (Part, u32),
-    set: &KeySet,
+    sets: &[&KeySet],
     plain: &[u8],
 ) -> (SignedEnvelope, String) {
     let mut sealed = Vec::new();
-    let payload = seal_payload(plain, &mut sealed, 1).expect("sealed");
-    let held = upload(person, &lot.id, "bid", &sealed, SEALED_CHUNK);
+    let payload = seal_payload(plain, &mut sealed, sets.len()).expect("sealed");
+    let purpose = if part == Part::Reserve { "reserve" } else { "bid" };
+    let held = upload(person, &lot.id, purpose, &sealed, SEALED_CHUNK);
     let subject = Subject {
         lot: ident(&lot.id),
         part,
@@ -123,7 +115,7 @@ pub fn seal_part_to(
         doc_rev: lot.revision(),
         created: UtcMillis::parse(lot.world.now().to_string(), "created").expect("a time"),
     };
-    (seal_header(&subject, &payload, &[set], &person.signing_key()).expect("sealed"), held)
+    (seal_header(&subject, &payload, sets, &person.signing_key()).expect("sealed"), held)
 }
 
 /// What a bidder deposits: `key`, bound to its bid.
@@ -135,4 +127,17 @@ pub fn deposit_of(lot: &LotStory<'_>, person: &Person<'_>, key: &KeyShare) -> Ve
         part: Part::Escrow,
     };
     escrow_part(binding, key).expect("an archive").expose().clone()
+}
+
+/// The machine of a bidder: what `sealbid seal` says.
+pub fn seals(lot: &LotStory<'_>, n: usize, dir: &Path, more: &[&str]) -> (bool, String) {
+    let bidder = lot.world.bidder(n);
+    let key = dir.join("key.pem");
+    std::fs::write(&key, bidder.signing_key().to_pem().expose()).expect("written");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("closed to others");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sealbid"));
+    command.current_dir(dir).env("SEALBID_TOKEN", bidder.token()).stdin(Stdio::null());
+    command.args(["seal", "--server", lot.world.base(), "--lot", &lot.id, "--key", "key.pem"]).args(more);
+    let output = command.output().expect("it runs");
+    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
 }

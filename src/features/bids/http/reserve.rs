@@ -22,7 +22,8 @@ pub struct NewReserve {
     /// One envelope of part `reserve`: a flattened JWS of typ `sealbid-envelope+jws`.
     #[schema(value_type = Object)]
     pub envelope: Signed,
-    /// Where the lot's key mode is `bidder` or `dual`: the initiator's own one-time key set, as in a bid.
+    /// Where the lot's key mode is `bidder` or `dual`: the initiator's own one-time key set for the round in which prices open,
+    /// as in a bid.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub key_set: Option<Signed>,
@@ -49,7 +50,8 @@ pub async fn put_reserve(
 ) -> Result<HttpResponse, Error> {
     let NewReserve { envelope, key_set } = body.value;
     let (texts, reader) = ([envelope], &app.header_reader);
-    let sent = Sent { envelopes: &texts, own_key: key_set.as_ref(), notify: false };
+    let own_keys: Vec<&Signed> = key_set.iter().collect();
+    let sent = Sent { envelopes: &texts, own_keys: &own_keys, notify: false };
     let submission = prepare(&app, reader, &caller.org_id, Sort::Reserve, &path.lot, sent).await?;
     let (context, org, sent) =
         (caller.context(body.received_at).for_bids(body.pass.clone()), caller.org_id.clone(), submission.clone());

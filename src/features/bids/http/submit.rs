@@ -42,9 +42,19 @@ pub struct NewBid {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub key_set: Option<Signed>,
+    /// The same for the second envelope, where bids have two: another key, for the group of `round=second`.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub second_key_set: Option<Signed>,
     /// Send the receipt by mail as well. A mail about a bid tells whoever reads it that there is one.
     #[serde(default)]
     pub notify: bool,
+}
+
+impl NewBid {
+    fn own_keys(&self) -> Vec<&Signed> {
+        self.key_set.iter().chain(&self.second_key_set).collect()
+    }
 }
 
 /// A submission would be accepted now.
@@ -59,8 +69,8 @@ pub struct Checked {
 pub(super) struct Sent<'a> {
     /// The signed headers.
     pub envelopes: &'a [Signed],
-    /// The bidder's own key set.
-    pub own_key: Option<&'a Signed>,
+    /// The bidder's own key sets.
+    pub own_keys: &'a [&'a Signed],
     /// The bidder wants a mail.
     pub notify: bool,
 }
@@ -77,7 +87,7 @@ pub(super) async fn prepare(
     lot_id: &str,
     sent: Sent<'_>,
 ) -> Result<Submission, Error> {
-    let submission = Submission::read(sort, lot_id, sent.envelopes, sent.own_key, sent.notify)?;
+    let submission = Submission::read(sort, lot_id, sent.envelopes, sent.own_keys, sent.notify)?;
     let (work_app, reader, org) = (app.clone(), reader.clone(), org.clone());
     app.blocking(move || match check(&work_app, &reader, &org, sort, &submission) {
         Ok(()) => Ok(submission),
@@ -171,7 +181,8 @@ pub async fn submit_bid(
     body: Body<NewBid>,
 ) -> Result<HttpResponse, Error> {
     let (new, reader) = (body.value, &app.header_reader);
-    let sent = Sent { envelopes: &new.envelopes, own_key: new.key_set.as_ref(), notify: new.notify };
+    let own_keys = new.own_keys();
+    let sent = Sent { envelopes: &new.envelopes, own_keys: &own_keys, notify: new.notify };
     let submission = prepare(&app, reader, &caller.org_id, Sort::Bid, &path.lot, sent).await?;
     let (context, actor, org) =
         (caller.context(body.received_at).for_bids(body.pass.clone()), caller.actor(), caller.org_id.clone());
@@ -205,7 +216,8 @@ pub async fn check_bid(
     body: Body<NewBid>,
 ) -> Result<HttpResponse, Error> {
     let new = &body.value;
-    let sent = Sent { envelopes: &new.envelopes, own_key: new.key_set.as_ref(), notify: false };
+    let own_keys = new.own_keys();
+    let sent = Sent { envelopes: &new.envelopes, own_keys: &own_keys, notify: false };
     let submission = prepare(&app, &app.reader, &caller.org_id, Sort::Bid, &path.lot, sent).await?;
     let (actor, org, sent, received_at) = (caller.actor(), caller.org_id.clone(), submission.clone(), body.received_at);
     let verdict = app.reader.read(move |conn| judge::judge(conn, &actor, &org, received_at, &sent)).await;

@@ -39,8 +39,11 @@ pub fn check_terms(title: &str, terms: &LotTerms) -> Result<()> {
     if terms.key_mode != KeyMode::Platform && terms.profile != ProfileTerm::Strict {
         return Err(refusals::body_invalid("profile: strict, unless key_mode is platform").into());
     }
-    if terms.envelopes == Envelopes::Two && terms.key_mode.needs_bidder() {
-        return Err(refusals::body_invalid("envelopes: two needs key_mode platform or custodians").into());
+    if terms.envelopes == Envelopes::Two && terms.escrow != Escrow::None {
+        return Err(refusals::body_invalid(
+            "escrow: none where envelopes is two; it takes one key of a bidder, and here each holds two",
+        )
+        .into());
     }
     if terms.escrow != Escrow::None && terms.key_mode != KeyMode::Bidder {
         // Under two keys the custodians would hold both of them.
