@@ -11,6 +11,7 @@ use sealbid::seal::keyset::{KeySet, KeyShare};
 use sealbid::seal::partials::Partials;
 use sealbid::seal::snapshot::Line;
 use sealbid::verify::opening::check;
+use sealbid::verify::report::Failure;
 use serde_json::{Value, json};
 
 use crate::on_both;
@@ -18,6 +19,7 @@ use crate::support::api::Answer;
 use crate::support::custody::{Custody, Held, give, partials, snapshot};
 use crate::support::own::{decrypt_as, own_key, seal_as, seal_part_to, seals};
 use crate::support::program::{trust, verify_opening_elsewhere};
+use crate::support::stored::files;
 use crate::support::story::{LotStory, cny, jws};
 use crate::support::world::World;
 use crate::two_envelopes::{AMOUNTS, closed, method, no_trace, noticed, passed, prices};
@@ -156,7 +158,40 @@ on_both!(bidders_open_both_envelopes_and_the_price_of_who_did_not_pass_is_not_ev
         assert_eq!((has(&one, n, Round::First), has(&one, n, Round::Second)), (true, false), "{n}");
         assert_eq!((has(&two, n, Round::First), has(&two, n, Round::Second)), (false, n != 3), "{n}");
     }
+    keys_of_the_other_round_are_refused(world, &one, &two);
     awarded(&lot, &[1, 2], (1, "900000.00"));
+});
+
+/// A bundle with a bidder's key of the other round is proven to nobody.
+fn keys_of_the_other_round_are_refused(world: &World, one: &str, two: &str) {
+    let own = |text: &str| text.lines().find(|line| line.contains("\"type\":\"own_key\"")).expect("a key").to_owned();
+    for (text, other) in [(one, two), (two, one)] {
+        let mixed = text.replacen(&own(text), &own(other), 1);
+        assert!(matches!(check(&trust(world), "opening", mixed.as_bytes()), Err(Failure::Refuted(_))));
+        verify_opening_elsewhere(&mixed, &world.app().promise_verifier(), false);
+    }
+}
+
+on_both!(who_stays_away_in_the_first_round_is_attributed_and_where_nobody_passes_no_price_is_left, |world| {
+    let terms = json!({ "key_mode": "bidder", "decryption_minutes": 20 });
+    let (lot, bids) = boxed(noticed(world, &terms), &AMOUNTS);
+    (1..=2).for_each(|n| drop(answer(&lot, n, &bids, Round::First).ok()));
+    minutes_pass(world);
+    let body = json!({ "bid_id": lot.bid_id(3), "cause": "bidder", "reason": "Did not decrypt in time" });
+    world.initiator().post(lot.path("/opening/actions/attribute"), &body).ok();
+    closed(&lot);
+    assert_eq!(lot.mine(3)["state"], "undecrypted_revoked");
+    verified(&lot, "first");
+    for n in 1..=2 {
+        lot.judge(n, &json!({ "decision": "rejected", "code": "not_responsive", "reason": "No method" })).ok();
+    }
+    let over = json!({ "cause": "all_rejected", "reason": "Nobody says how to build it" });
+    lot.act(&world.initiator(), "declare-unsuccessful", &over).ok();
+    world.settle();
+    answer(&lot, 1, &bids, Round::Second).refused(409, "not-opening");
+    let blobs: Vec<String> = files(world.dir()).iter().map(|(path, _)| path.display().to_string()).collect();
+    let left = bids.values().filter(|bid| blobs.iter().any(|path| path.contains(&bid.upload))).count();
+    assert_eq!((lot.unsealed(), left), (3, 0), "every sealed price is destroyed, without any key set of the platform");
 });
 
 fn in_custody(world: &World) -> (Custody<'_>, Held, LotStory<'_>) {

@@ -173,6 +173,7 @@ impl Submission {
         }
         Ok(())
     }
+
     /// The bidder's own key sets: each of its kind, strict, signed with the key of the bid and for another round in which something
     /// of this act opens; and no key for two rounds, since whoever opens anything under a key may open everything under it.
     fn check_own_keys(&self, keys: &[Option<VerifyingKey>], seals: &Seals) -> Result<Vec<KeySet>, Refusal> {

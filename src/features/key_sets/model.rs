@@ -104,7 +104,7 @@ pub struct KeySetView {
     #[schema(value_type = Object)]
     pub key_set: Option<serde_json::Value>,
     /// Key mode: `platform`, `custodians`, `bidder`, `dual`. In the last two a bid brings a key set of its own (kind
-    /// `bidder`), to which the last slot is sealed.
+    /// `bidder`) for each round, to which the last slot is sealed.
     pub mode: KeyMode,
     /// Whether each bidder deposits its own key with custodians: then `round=escrow` shows the key set to which that is sealed.
     pub escrow: Escrow,

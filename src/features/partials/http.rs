@@ -84,7 +84,8 @@ fn view(conn: &mut Conn, app: &App, row: &SnapshotRow) -> Result<SnapshotView> {
 /// Gives partial decryptions of a lot that is being opened.
 ///
 /// For custodians of the lot's key set, and for bidders whose own key is needed (key modes `bidder` and `dual`), for whom the
-/// minutes count that the notice gives; once custodians are asked for keys in escrow, no bidder's share is taken. The list is
+/// minutes count that the notice gives, in each round of openings anew, and whose key of another round, or of a bid that this
+/// round does not open, is not found; once custodians are asked for keys in escrow, no bidder's share is taken. The list is
 /// signed with the member's key, names the root of what it answers (`GET /v1/lots/{lot}/snapshots`; for a bidder the root over its
 /// own lines), and every share has its proof. Shares that were given before are not taken twice. A list that bears its signature and is wrong goes on record with its member.
 #[utoipa::path(tag = "custodians", operation_id = "give_partials", request_body = NewPartials, params(LotPath), security(("bearer" = [])),
