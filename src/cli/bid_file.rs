@@ -270,6 +270,17 @@ mod tests {
     }
 
     #[test]
+    fn the_second_round_is_answered_only_after_the_first_also_by_another_run() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("bid.json");
+        let mut file = BidFile::open(&path, "http://a", "lot-1").expect("new");
+        assert!(!file.answers(Round::Second) && !file.answers(Round::Second));
+        assert!(file.answers(Round::First) && file.answers(Round::Second));
+        file.save().expect("written");
+        assert!(BidFile::open(&path, "http://a", "lot-1").expect("reads back").answers(Round::Second));
+    }
+
+    #[test]
     fn a_bid_file_of_another_lot_is_not_used() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("bid.json");
