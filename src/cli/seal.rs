@@ -18,9 +18,11 @@ use crate::client::sealer::{Sealer, check_receipt, envelope_json};
 use crate::client::{Client, ClientError, Submitted};
 use crate::clock::{Clock, SystemClock};
 use crate::kernel::digest::sha256;
+use crate::kernel::time::Timestamp;
 use crate::rules::envelopes::Round;
 use crate::seal::envelope::{Part, SignedEnvelope};
 use crate::seal::keys::{SigningKey, VerifyingKey};
+use crate::seal::keyset::KeySet;
 use crate::seal::manifest::{BidJson, FileEntry};
 use crate::seal::part_writer::describe;
 use crate::tlog::note;
@@ -332,6 +334,9 @@ impl Run<'_> {
             .map(|value| SignedEnvelope::from_value(value).map_err(Failed::tried))
             .collect::<Result<_, _>>()?;
         let round = self.client.opening_round(&self.args.lot).map_err(Failed::tried)?;
+        if let Some(own) = self.sealer.own(round) {
+            is_due(own.key_set(), SystemClock.now()).map_err(|why| usage(&why))?;
+        }
         let list = self.sealer.own_partials(round, &envelopes, &self.key).map_err(Failed::tried)?;
         // Which round it is, the server says. Whoever has given nothing for the first was not judged by it, and a server that asks
         // for a price so early asks too early.
@@ -408,9 +413,20 @@ fn progress(what: &str, bytes: u64) -> ProgressBar {
     style.map_or(bar.clone(), |style| bar.with_style(style))
 }
 
+/// Whether a key may be used by this machine's own clock. The key itself says when: a server that asks earlier gets nothing.
+fn is_due(own: &KeySet, now: Timestamp) -> Result<(), String> {
+    let (opens, now) = (own.opens_not_before.as_str(), now.to_string());
+    if opens <= now.as_str() {
+        return Ok(());
+    }
+    Err(format!("this bid opens at {opens}, and by this machine's clock it is {now}: nothing was given"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::seal::ids::{Ident, UtcMillis};
+    use crate::seal::keyset::{KeySetKind, KeySetSubject, KeyShare, Profile};
 
     #[test]
     fn a_directory_is_taken_whole_under_its_own_name() {
@@ -423,5 +439,17 @@ mod tests {
         let found = collect(&[root]).expect("readable");
         let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["bid/a.txt", "bid/b/2.txt"]);
+    }
+    #[test]
+    fn a_key_is_not_used_before_its_time_whatever_a_server_asks() {
+        let ident = |text| Ident::parse(text, "id").expect("an id");
+        let opens_not_before = UtcMillis::parse("2026-12-24T01:00:00.000Z", "opens").expect("a time");
+        let (tender, group) = (ident("prj-1"), ident("lot-1"));
+        let subject = KeySetSubject { tender, group, opens_not_before, profile: Profile::Strict };
+        let own = KeyShare::generate(KeySetKind::Bidder, subject).expect("random numbers");
+        let at = |text: &str| is_due(own.key_set(), text.parse().expect("a time"));
+        assert_eq!(at("2026-12-24T01:00:00.000Z"), Ok(()));
+        let early = at("2026-12-24T00:59:59.999Z").expect_err("too early");
+        assert!(early.contains("2026-12-24T01:00:00.000Z") && early.contains("00:59:59.999"), "{early}");
     }
 }
