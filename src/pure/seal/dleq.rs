@@ -56,10 +56,10 @@ pub(super) fn join(first: &Scalar, second: &Scalar) -> [u8; PROOF_LEN] {
 ///
 /// # Errors
 /// If the system's random source fails.
-pub fn multiply(
+pub(super) fn multiply(
     key: &PrivateScalar,
     public: &Point,
-    c: &Point,
+    c: &Combs,
     context: &[u8],
 ) -> Result<(Point, Proof), RandomFailed> {
     Ok(multiply_with(key, public, c, context, &PrivateScalar::generate()?))
@@ -69,22 +69,21 @@ pub fn multiply(
 pub(super) fn multiply_with(
     key: &PrivateScalar,
     public: &Point,
-    c: &Point,
+    c: &Combs,
     context: &[u8],
     nonce: &PrivateScalar,
 ) -> (Point, Proof) {
-    // Every point of the proof is a multiple of C, which is why they are computed together.
-    let of_c = Combs::of(c);
-    let d = Point::from_projective(of_c.times(key.expose())).expect("neither factor is zero");
-    let weight = weight(public, c, &d, context);
+    // Every point of the proof is a multiple of C.
+    let d = Point::from_projective(c.times(key.expose())).expect("neither factor is zero");
+    let weight = weight(public, &c.point, &d, context);
     let all = [
-        of_c.times(&weight),
-        of_c.times(&(weight * key.expose())),
+        c.times(&weight),
+        c.times(&(weight * key.expose())),
         times_base(nonce.expose()),
-        of_c.times(&(weight * nonce.expose())),
+        c.times(&(weight * nonce.expose())),
     ];
     // The weight is zero with probability 2^-256; then the proof fails to verify, which harms nobody.
-    let [m, z, t2, t3] = Point::all_from_projective(all).unwrap_or([*c; 4]);
+    let [m, z, t2, t3] = Point::all_from_projective(all).unwrap_or([c.point; 4]);
     let challenge = challenge(public, &m, &z, &t2, &t3, context);
     (d, Proof { c: challenge, s: *nonce.expose() - challenge * key.expose() })
 }
@@ -188,7 +187,7 @@ mod tests {
                     _ => (tweaked(&key, &bytes(&vector["Info"]), &context), evaluated, blinded),
                 };
                 let nonce = private(&vector["Proof"]["r"]);
-                let (multiple, proof) = multiply_with(&key, &key.public(), &c, &context, &nonce);
+                let (multiple, proof) = multiply_with(&key, &key.public(), &Combs::of(&c), &context, &nonce);
                 assert_eq!(multiple, d);
                 assert_eq!(proof.to_bytes().to_vec(), bytes(&vector["Proof"]["proof"]));
                 assert!(verify(&Public::of(&key.public()), &c, &d, &context, &proof));
@@ -208,7 +207,7 @@ mod tests {
     fn case() -> Case {
         let key = PrivateScalar::generate().unwrap();
         let c = PrivateScalar::generate().unwrap().public();
-        let (d, proof) = multiply(&key, &key.public(), &c, b"context").unwrap();
+        let (d, proof) = multiply(&key, &key.public(), &Combs::of(&c), b"context").unwrap();
         assert_eq!(d, key.times(&c));
         assert!(verify(&Public::of(&key.public()), &c, &d, b"context", &proof));
         Case { key, c, d, proof }
@@ -258,11 +257,11 @@ mod tests {
     fn a_prover_with_another_key_or_a_wrong_base_cannot_convince() {
         let Case { key, c, .. } = case();
         let wrong_key = PrivateScalar::from_bytes(&scalar_to_bytes(&(*key.expose() + Scalar::ONE))).unwrap();
-        let (wrong, proof) = multiply(&wrong_key, &wrong_key.public(), &c, b"context").unwrap();
+        let (wrong, proof) = multiply(&wrong_key, &wrong_key.public(), &Combs::of(&c), b"context").unwrap();
         assert!(!verify(&Public::of(&key.public()), &c, &wrong, b"context", &proof));
         // The same key, but over another generator: B' = kH is not the key's public point.
         let h = PrivateScalar::generate().unwrap().public();
-        let (d, proof) = multiply(&key, &key.times(&h), &c, b"context").unwrap();
+        let (d, proof) = multiply(&key, &key.times(&h), &Combs::of(&c), b"context").unwrap();
         assert!(!verify(&Public::of(&key.times(&h)), &c, &d, b"context", &proof));
     }
 

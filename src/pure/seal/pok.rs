@@ -14,8 +14,9 @@ use super::dleq::{join, split};
 use super::error::RandomFailed;
 use super::hash_to_scalar::hash_to_scalar;
 use super::points::{NotAScalar, Point, PrivateScalar, Scalar, scalar_from_bytes};
-use super::products::base_minus;
+use super::products::{Combs, base_minus, times_base};
 use crate::kernel::digest::Digest;
+use p256::ProjectivePoint;
 
 /// Bytes of a proof: c, then z.
 pub const POK_LEN: usize = 64;
@@ -83,13 +84,29 @@ pub(super) fn prove_with(ephemeral: &PrivateScalar, binding: &Binding<'_>, nonce
 
 /// Whether `pok` proves knowledge of the discrete logarithm of `r`.
 pub fn verify(r: &Point, binding: &Binding<'_>, pok: &Pok) -> bool {
-    Point::from_projective(base_minus(&pok.z, &pok.c, r)).is_ok_and(|a| binding.challenge(r, &a) == pok.c)
+    holds(r, base_minus(&pok.z, &pok.c, r), binding, pok)
+}
+
+/// [`verify`] where r is multiplied more often.
+pub(super) fn verify_with(r: &Combs, binding: &Binding<'_>, pok: &Pok) -> bool {
+    holds(&r.point, times_base(&pok.z) - r.times(&pok.c), binding, pok)
+}
+
+fn holds(r: &Point, a: ProjectivePoint, binding: &Binding<'_>, pok: &Pok) -> bool {
+    Point::from_projective(a).is_ok_and(|a| binding.challenge(r, &a) == pok.c)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::kernel::digest::sha256;
+
+    /// Both ways to verify say the same.
+    fn verify(r: &Point, binding: &Binding<'_>, pok: &Pok) -> bool {
+        let said = super::verify(r, binding, pok);
+        assert_eq!(verify_with(&Combs::of(r), binding, pok), said);
+        said
+    }
 
     #[test]
     fn a_proof_verifies_only_for_its_key_group_context_slot_and_ciphertext() {

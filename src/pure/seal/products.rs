@@ -153,7 +153,11 @@ const COLUMNS: usize = SPACING / COMBS;
 
 /// A point made ready for several secret multiples, each of which then needs a sixteenth of the doublings (C. H. Lim and P. J. Lee,
 /// More flexible exponentiation with precomputation, 1994; Handbook, section 9.3.3). Three multiples or more are worth it.
-pub(super) struct Combs([[ProjectivePoint; 1 << TEETH]; COMBS]);
+pub(super) struct Combs {
+    /// The point itself.
+    pub(super) point: Point,
+    tables: [[ProjectivePoint; 1 << TEETH]; COMBS],
+}
 
 impl Combs {
     /// Those of a point.
@@ -162,14 +166,14 @@ impl Combs {
         for n in 1..powers.len() {
             powers[n] = (0..COLUMNS).fold(powers[n - 1], |power, _| power.double());
         }
-        let mut combs = [[ProjectivePoint::IDENTITY; 1 << TEETH]; COMBS];
-        for (n, comb) in combs.iter_mut().enumerate() {
+        let mut tables = [[ProjectivePoint::IDENTITY; 1 << TEETH]; COMBS];
+        for (n, comb) in tables.iter_mut().enumerate() {
             for chosen in 1..comb.len() {
                 let highest = chosen.ilog2() as usize;
                 comb[chosen] = comb[chosen - (1 << highest)] + powers[COMBS * highest + n];
             }
         }
-        Self(combs)
+        Self { point: *point, tables }
     }
 
     /// A secret scalar times the point; in constant time.
@@ -177,7 +181,7 @@ impl Combs {
         let bytes = Zeroizing::new(scalar_to_bytes(scalar));
         let bit = |at: usize| bytes[SCALAR_LEN - 1 - at / 8] >> (at % 8) & 1;
         (0..COLUMNS).rev().fold(ProjectivePoint::IDENTITY, |sum, column| {
-            self.0.iter().enumerate().fold(sum.double(), |sum, (n, comb)| {
+            self.tables.iter().enumerate().fold(sum.double(), |sum, (n, comb)| {
                 let chosen = (0..TEETH).map(|tooth| bit(tooth * SPACING + n * COLUMNS + column) << tooth).sum();
                 sum + read(comb, chosen)
             })

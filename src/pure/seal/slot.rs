@@ -63,20 +63,20 @@ impl Place<'_> {
     }
 }
 
-/// Whether an ephemeral key is proven as a profile demands.
+/// Whether an ephemeral key is proven as a profile demands; `holds` verifies the proof.
 ///
 /// # Errors
 /// `PokMissing` (profile strict) or `PokInvalid` (any profile).
 pub(super) fn check_pok(
     profile: Profile,
-    enc: &Point,
     binding: &pok::Binding<'_>,
     pok: Option<&Pok>,
+    holds: impl Fn(&pok::Binding<'_>, &Pok) -> bool,
 ) -> Result<(), FormError> {
     match (pok, profile) {
         (None, Profile::Open) => Ok(()),
         (None, Profile::Strict) => Err(FormError::PokMissing(binding.slot)),
-        (Some(pok), _) if pok::verify(enc, binding, pok) => Ok(()),
+        (Some(pok), _) if holds(binding, pok) => Ok(()),
         (Some(_), _) => Err(FormError::PokInvalid(binding.slot)),
     }
 }
@@ -125,7 +125,9 @@ impl Slot {
         if self.kid != key_set.kid {
             return Err(FormError::OtherKeySet(place.index));
         }
-        check_pok(key_set.profile, &self.enc, &self.binding(place), self.pok.as_ref())
+        check_pok(key_set.profile, &self.binding(place), self.pok.as_ref(), |binding, pok| {
+            pok::verify(&self.enc, binding, pok)
+        })
     }
 
     pub(super) fn wire(&self) -> WireSlot {

@@ -20,6 +20,7 @@ use super::limits::MAX_JWS_BYTES;
 use super::merkle::MerkleTree;
 use super::points::{COMPRESSED_LEN, Point};
 use super::pok::{self, POK_LEN, Pok};
+use super::products::Combs;
 use super::slot::check_pok;
 use super::strict_json::Object;
 use super::unsealing::{Holder, Share, share_of};
@@ -134,10 +135,14 @@ impl Line {
     /// # Errors
     /// `PokMissing` or `PokInvalid`.
     pub fn check(&self, key_set: &KeySet) -> Result<(), FormError> {
+        self.check_by(key_set, |binding, pok| pok::verify(&self.enc, binding, pok))
+    }
+
+    fn check_by(&self, key_set: &KeySet, holds: impl Fn(&pok::Binding<'_>, &Pok) -> bool) -> Result<(), FormError> {
         let slot = usize::from(self.slot);
         let binding =
             pok::Binding { group: key_set.group.as_str(), ctx_hash: &self.ctx_hash, slot, ct_hash: self.ct_hash };
-        check_pok(key_set.profile, &self.enc, &binding, self.pok.as_ref())
+        check_pok(key_set.profile, &binding, self.pok.as_ref(), holds)
     }
 
     /// The holder's share for this line. To be called only for a line of a snapshot that was checked.
@@ -145,8 +150,9 @@ impl Line {
     /// # Errors
     /// As [`Line::check`], or if the system's random source fails.
     pub fn share(&self, key: &KeyShare) -> Result<Share, super::error::SealError> {
-        self.check(key.key_set())?;
-        Ok(share_of(key, &self.envelope, usize::from(self.slot), &self.enc)?)
+        let enc = Combs::of(&self.enc);
+        self.check_by(key.key_set(), |binding, pok| pok::verify_with(&enc, binding, pok))?;
+        Ok(share_of(key, &self.envelope, usize::from(self.slot), &enc)?)
     }
 
     /// Whether a share is what its holder must give for this line.

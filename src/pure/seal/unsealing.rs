@@ -24,6 +24,7 @@ use super::manifest::PartIoError;
 use super::merkle::MerkleTree;
 use super::part_reader::{FileSink, PartContents, PartReader};
 use super::points::{COMPRESSED_LEN, Point};
+use super::products::Combs;
 use super::stream::{PayloadKeys, PayloadOpener, SECRET_LEN, StreamError};
 use super::strict_json::Object;
 use super::threshold::{self, ThresholdError};
@@ -149,11 +150,11 @@ pub(super) fn share_context(kid: KeyId, member: u8, envelope: &Digest, slot: usi
 /// If the slot is not sealed to this key set as its profile demands, or if the system's random source fails.
 pub fn slot_share(key: &KeyShare, envelope: &SignedEnvelope, slot: usize) -> Result<Share, SealError> {
     envelope.check_slot(slot, key.key_set())?;
-    Ok(share_of(key, &envelope.id(), slot, &envelope.header().slots[slot].enc)?)
+    Ok(share_of(key, &envelope.id(), slot, &Combs::of(&envelope.header().slots[slot].enc))?)
 }
 
 /// The share for an ephemeral key of which the caller has shown that it belongs to that slot.
-pub(super) fn share_of(key: &KeyShare, envelope: &Digest, slot: usize, enc: &Point) -> Result<Share, RandomFailed> {
+pub(super) fn share_of(key: &KeyShare, envelope: &Digest, slot: usize, enc: &Combs) -> Result<Share, RandomFailed> {
     let context = share_context(key.key_set().kid, key.member(), envelope, slot);
     let (d, proof) = dleq::multiply(key.private(), key.share(), enc, context.as_bytes())?;
     Ok(Share { d, proof })

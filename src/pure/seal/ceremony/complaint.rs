@@ -11,7 +11,7 @@
 use super::super::dleq::{self, PROOF_LEN, Proof};
 use super::super::error::FormError;
 use super::super::points::{Point, PrivateScalar, SCALAR_LEN};
-use super::super::products::times_base;
+use super::super::products::{Combs, times_base};
 use super::super::strict_json::Object;
 use super::super::{hpke, points};
 use super::message::{Head, Message, bytes_of};
@@ -115,7 +115,7 @@ pub(super) fn complain(
 ) -> Result<Complaint, CeremonyError> {
     let package = transcript.package(accused, head.member, group)?;
     let context = context(transcript, head, accused, group);
-    let (d, proof) = dleq::multiply(e, &e.public(), &package.enc, context.as_bytes())?;
+    let (d, proof) = dleq::multiply(e, &e.public(), &Combs::of(&package.enc), context.as_bytes())?;
     Ok(Complaint { head, accused, group, d, proof })
 }
 

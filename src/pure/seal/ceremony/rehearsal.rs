@@ -11,6 +11,7 @@ use super::super::ids::KeyId;
 use super::super::keyset::{KeySet, KeyShare};
 use super::super::partials::{Partial, Partials};
 use super::super::points::Point;
+use super::super::products::Combs;
 use super::super::unsealing::{Holder, share_of};
 use crate::kernel::digest::{Digest, Hasher};
 use p256::ProjectivePoint;
@@ -35,7 +36,7 @@ fn enc(kid: KeyId) -> Point {
 pub fn answer(key: &KeyShare) -> Result<Partials, RandomFailed> {
     let (kid, member) = (key.key_set().kid, key.member());
     let envelope = envelope(kid);
-    let share = share_of(key, &envelope, 0, &enc(kid))?;
+    let share = share_of(key, &envelope, 0, &Combs::of(&enc(kid)))?;
     Ok(Partials { kid, member, snapshot: envelope, partials: vec![Partial { envelope, slot: 0, share }] })
 }
 

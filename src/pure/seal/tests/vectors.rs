@@ -13,6 +13,7 @@ use crate::seal::keyset::{KeySet, KeySetKind, KeyShare, Profile};
 use crate::seal::part_reader::Discard;
 use crate::seal::part_writer::bid_part;
 use crate::seal::points::PrivateScalar;
+use crate::seal::products::Combs;
 use crate::seal::sealing::{SealingWriter, SlotScalars, seal_header_with};
 use crate::seal::stream::PayloadKeys;
 use crate::seal::unsealing::{Share, open_part, payload_keys, share_context, verify_share};
@@ -58,7 +59,7 @@ fn share(key: &KeyShare, envelope: &SignedEnvelope) -> Value {
     let enc = envelope.header().slots[0].enc;
     let context = share_context(key.key_set().kid, 1, &envelope.id(), 0);
     let nonce = scalar("dleq nonce");
-    let (d, proof) = dleq::multiply_with(key.private(), key.share(), &enc, context.as_bytes(), &nonce);
+    let (d, proof) = dleq::multiply_with(key.private(), key.share(), &Combs::of(&enc), context.as_bytes(), &nonce);
     json!({
         "dleq_context": context,
         "D": hex(&d.to_compressed()),
