@@ -35,7 +35,7 @@ pub struct BidFile {
     pub server: String,
     /// The lot.
     pub lot: String,
-    /// The bidder's own keys, where the lot's key mode asks for them, in the order of their rounds: without them the bid does not open.
+    /// The bidder's own keys, where the lot's key mode asks for them: without them the bid does not open.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     own_keys: Vec<KeptKey>,
     /// The first round was answered, or is about to be.
@@ -209,14 +209,16 @@ impl BidFile {
         self.own_keys.iter().map(restored).collect()
     }
 
-    /// Keeps the bidder's own keys; whether there are any.
+    /// Keeps the bidder's own keys beside those that are here, whatever a server says now of the lot; whether any is new.
     pub fn keep_own_keys<'a>(&mut self, keys: impl Iterator<Item = &'a KeyShare>) -> bool {
-        let kept = |key: &KeyShare| {
-            let private = KeptSecret(*key.private_bytes().expose());
-            KeptKey { key_set: key.key_set().to_bytes(), private }
-        };
-        self.own_keys = keys.map(kept).collect();
-        !self.own_keys.is_empty()
+        let before = self.own_keys.len();
+        for key in keys {
+            let key_set = key.key_set().to_bytes();
+            if self.own_keys.iter().all(|kept| kept.key_set != key_set) {
+                self.own_keys.push(KeptKey { key_set, private: KeptSecret(*key.private_bytes().expose()) });
+            }
+        }
+        self.own_keys.len() > before
     }
 
     /// Notes that a round is about to be answered; whether it may be: the second only after the first.
@@ -251,6 +253,8 @@ mod tests {
 
     use super::*;
     use crate::kernel::digest::sha256;
+    use crate::seal::ids::{Ident, UtcMillis};
+    use crate::seal::keyset::{KeySetKind, KeySetSubject, Profile};
     use crate::seal::sealing::seal_payload;
 
     #[test]
@@ -278,6 +282,27 @@ mod tests {
         assert!(file.answers(Round::First) && file.answers(Round::Second));
         file.save().expect("written");
         assert!(BidFile::open(&path, "http://a", "lot-1").expect("reads back").answers(Round::Second));
+    }
+
+    #[test]
+    fn no_key_that_is_kept_is_ever_dropped_or_kept_twice() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut file = BidFile::open(&dir.path().join("bid.json"), "http://a", "lot-1").expect("new");
+        let ident = |text| Ident::parse(text, "id").expect("an id");
+        let key = |group| {
+            let opens_not_before = UtcMillis::parse("2026-12-24T01:00:00.000Z", "opens").expect("a time");
+            let (tender, group) = (ident("prj-1"), ident(group));
+            let subject = KeySetSubject { tender, group, opens_not_before, profile: Profile::Strict };
+            KeyShare::generate(KeySetKind::Bidder, subject).expect("random numbers")
+        };
+        let keys = [key("lot-1"), key("lot-1-price")];
+        assert!(file.keep_own_keys(keys.iter()) && !file.keep_own_keys(keys.iter()));
+        // A server that says that this lot needs no key does not take them away.
+        assert!(!file.keep_own_keys(std::iter::empty()) && !file.keep_own_keys(keys[..1].iter()));
+        file.save().expect("written");
+        let back = BidFile::open(&dir.path().join("bid.json"), "http://a", "lot-1").expect("reads back");
+        let kept: Vec<_> = back.own_keys().expect("keys").iter().map(|key| key.key_set().kid).collect();
+        assert_eq!(kept, keys.map(|key| key.key_set().kid));
     }
 
     #[test]

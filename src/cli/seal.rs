@@ -440,6 +440,7 @@ mod tests {
         let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["bid/a.txt", "bid/b/2.txt"]);
     }
+
     #[test]
     fn a_key_is_not_used_before_its_time_whatever_a_server_asks() {
         let ident = |text| Ident::parse(text, "id").expect("an id");

@@ -11,7 +11,7 @@ use sealbid::worker::watch;
 use serde_json::{Value, json};
 
 use crate::support::api::Answer;
-use crate::support::looks::{self, Places, STRANGERS, Seen, VIEWERS};
+use crate::support::looks::{self, Places, Seen};
 use crate::support::normal::Normaliser;
 use crate::support::steps::{items, texts};
 use crate::support::stored::upload_for;
@@ -115,9 +115,9 @@ impl<'w> Twin<'w> {
         }
     }
 
-    /// `viewers` look at everything, and what must not be done is tried.
-    fn observe(&mut self, moment: &str, viewers: &[&'static str], fetch: bool) {
-        let seen = looks::look_as(viewers, self.world, &self.places, fetch);
+    /// Everybody looks at everything and tries what it must not.
+    fn observe(&mut self, moment: &str, fetch: bool) {
+        let seen = looks::look(self.world, &self.places, fetch);
         self.note_all(moment, &seen);
         let tried = looks::attempts(self.world, &self.places);
         self.note_all(moment, &tried);
@@ -206,14 +206,14 @@ pub fn life_until(world: &World, others: usize, closes: &dyn Fn()) -> (Transcrip
         .ok();
     twin.places.question = asked["id"].as_str().expect("an id").to_owned();
     twin.at(26);
-    twin.observe("after a question and fetches", &STRANGERS, false);
+    twin.observe("after a question and fetches", false);
 
     twin.at(48);
     let uploads: Vec<String> = (1..=others).map(|n| submit(&twin, n, 1, AMOUNTS[n - 1])).collect();
     let stale = secret.then(|| twin.story.uploaded_bid(1, 3, "890000.00").0);
     twin.at(50);
     twin.guess(uploads.first().cloned());
-    twin.observe("after bids", &VIEWERS, false);
+    twin.observe("after bids", false);
 
     twin.at(72);
     if secret {
@@ -229,17 +229,17 @@ pub fn life_until(world: &World, others: usize, closes: &dyn Fn()) -> (Transcrip
         assert_eq!(twin.story.mine(1)["refusals"].as_array().map(Vec::len), Some(1), "the refusal is on record");
     }
     twin.at(75);
-    twin.observe("after a replacement, a withdrawal and a refusal", &STRANGERS, false);
+    twin.observe("after a replacement, a withdrawal and a refusal", false);
 
     twin.at(76);
     let later = twin.story.deadline().plus_millis(5 * 24 * HOUR_MS);
     twin.story.act(&initiator, "extend", &json!({ "new_deadline_at": later, "reason": "More time" })).ok();
     twin.world.advance_to(later.plus_millis(-HOUR_MS));
-    twin.observe("an hour before the deadline", &VIEWERS, true);
+    twin.observe("an hour before the deadline", true);
     let before = std::mem::take(&mut twin.seen);
     closes();
     world.advance_to(later.plus_millis(70_000));
-    let seen = looks::look_as(&STRANGERS, world, &twin.places, true);
+    let seen = looks::look(world, &twin.places, true);
     twin.note_all("after the deadline", &seen);
     (before, twin.seen)
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use sealbid::kernel::digest::sha256;
+use sealbid::kernel::encoding::{base64url, from_base64url};
 use sealbid::rules::editions::Category;
 use sealbid::rules::envelopes::Round;
 use sealbid::seal::envelope::{Part, SignedEnvelope};
-use sealbid::seal::ids::KeyId;
+use sealbid::seal::ids::{KeyId, UtcMillis};
 use sealbid::seal::keyset::{KeySet, KeyShare};
 use sealbid::seal::partials::Partials;
 use sealbid::seal::snapshot::Line;
@@ -99,6 +100,13 @@ fn verified(lot: &LotStory<'_>, round: &str) -> String {
     text
 }
 
+/// The second round begins.
+fn prices_asked(lot: &LotStory<'_>) {
+    lot.world.tick();
+    lot.act(&lot.world.initiator(), "open-prices", &json!({})).ok();
+    lot.world.settle();
+}
+
 fn minutes_pass(world: &World) {
     world.advance_to(world.now().plus_seconds(21 * 60));
 }
@@ -127,9 +135,7 @@ on_both!(bidders_open_both_envelopes_and_the_price_of_who_did_not_pass_is_not_ev
     assert_eq!(prices(&lot.record()), [&Value::Null; 4]);
     passed(&lot);
     lot.judge(4, &json!({ "decision": "responsive" })).ok();
-    world.tick();
-    lot.act(&world.initiator(), "open-prices", &json!({})).ok();
-    world.settle();
+    prices_asked(&lot);
     // The second round has minutes of its own, and asks those who passed, for the second key.
     answer(&lot, 1, &bids, Round::First).refused(404, "not-found");
     let (first, lines) = bids[&1].of(Round::First);
@@ -223,9 +229,7 @@ on_both!(custodians_and_bidders_open_both_envelopes_together_and_neither_alone, 
     assert_eq!(lot.unsealed(), 3);
     closed(&lot);
     passed(&lot);
-    world.tick();
-    lot.act(&world.initiator(), "open-prices", &json!({})).ok();
-    world.settle();
+    prices_asked(&lot);
     answer(&lot, 3, &bids, Round::Second).refused(404, "not-found");
     (1..=2).for_each(|n| drop(answer(&lot, n, &bids, Round::Second).ok()));
     world.settle();
@@ -296,8 +300,7 @@ on_both!(a_reserve_price_waits_for_its_own_key_in_the_second_round, |world| {
     world.settle();
     closed(&lot);
     passed(&lot);
-    world.tick();
-    lot.act(&initiator, "open-prices", &json!({})).ok();
+    prices_asked(&lot);
     (1..=2).for_each(|n| drop(answer(&lot, n, &bids, Round::Second).ok()));
     world.settle();
     assert_eq!(lot.unsealed(), 5, "the reserve price waits for its own key");
@@ -307,6 +310,26 @@ on_both!(a_reserve_price_waits_for_its_own_key_in_the_second_round, |world| {
     assert_eq!(lot.opening(&initiator)["record"]["reserve"]["price"]["amount"], "990000.00");
     assert_eq!(verified(&lot, "second").matches("\"price\":{").count(), 3, "two prices, and the reserve price");
 });
+
+/// Bidder 1 decrypts with another bid file.
+fn decrypts_with(lot: &LotStory<'_>, file: &[u8]) -> (bool, String) {
+    let home = tempfile::tempdir().expect("a directory");
+    std::fs::write(home.path().join(format!("{}.bid.json", lot.id)), file).expect("written");
+    seals(lot, 1, home.path(), &["--decrypt"])
+}
+
+/// A bid file whose keys may be used in many years only.
+fn later(file: &[u8]) -> Vec<u8> {
+    let mut file: Value = serde_json::from_slice(file).expect("JSON");
+    for kept in file["own_keys"].as_array_mut().expect("keys") {
+        let bytes = from_base64url(kept["key_set"].as_str().expect("text")).expect("bytes");
+        let mut set = KeySet::from_bytes(&bytes).expect("a key set");
+        set.opens_not_before = UtcMillis::parse("2099-01-01T00:00:00.000Z", "opens").expect("a time");
+        set.kid = kid_of(&set);
+        kept["key_set"] = json!(base64url(&set.to_bytes()));
+    }
+    file.to_string().into_bytes()
+}
 
 on_both!(a_bidder_s_tool_keeps_both_keys_and_answers_the_round_that_asks, |world| {
     let terms = json!({ "key_mode": "bidder", "decryption_minutes": 20 });
@@ -326,6 +349,8 @@ on_both!(a_bidder_s_tool_keeps_both_keys_and_answers_the_round_that_asks, |world
     let unused = std::fs::read(homes[0].path().join(format!("{}.bid.json", lot.id))).expect("kept");
     let lot = lot.closed();
     let answer = |n: usize| seals(&lot, n, homes[n - 1].path(), &["--decrypt"]);
+    let (done, said) = decrypts_with(&lot, &later(&unused));
+    assert!(!done && said.contains("this bid opens at 2099"), "{said}");
     for n in 1..=3 {
         let (done, said) = answer(n);
         assert!(done && said.contains("first round"), "{said}");
@@ -334,13 +359,9 @@ on_both!(a_bidder_s_tool_keeps_both_keys_and_answers_the_round_that_asks, |world
     assert_eq!(lot.unsealed(), 3);
     closed(&lot);
     passed(&lot);
-    world.tick();
-    lot.act(&world.initiator(), "open-prices", &json!({})).ok();
-    world.settle();
+    prices_asked(&lot);
     // A tool that has not answered for the first envelope believes nobody who asks for the price.
-    let elsewhere = tempfile::tempdir().expect("a directory");
-    std::fs::write(elsewhere.path().join(format!("{}.bid.json", lot.id)), unused).expect("written");
-    let (done, said) = seals(&lot, 1, elsewhere.path(), &["--decrypt"]);
+    let (done, said) = decrypts_with(&lot, &unused);
     assert!(!done && said.contains("no answer for the first envelope"), "{said}");
     for n in 1..=2 {
         let (done, said) = answer(n);

@@ -35,7 +35,7 @@ export const json = (value) => JSON.stringify(value);
 /** Random bytes of the system. */
 export const random = (length) => crypto.getRandomValues(new Uint8Array(length));
 
-/** Gives the memory of bytes back now, and not when the engine comes to it: whoever is sent them has them, and nobody is. */
+/** Gives the memory of bytes back now, and not when the engine comes to it; they cannot be read any more. */
 export const release = (bytes) => { structuredClone(null, { transfer: [bytes.buffer] }); };
 
 /** Something is not of the form that it must have; `reason` is stable. */

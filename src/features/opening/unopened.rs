@@ -26,22 +26,19 @@ use crate::rules::machine::State;
 /// The database's.
 pub fn destroy(tx: &mut Tx<'_>, lot: &Lot) -> Result<()> {
     let prices_to_come = lot.state == State::Opened && lot.prices_sealed();
-    let has_key_set = !key_sets::queries::of_lot(tx.conn(), &lot.row.id)?.is_empty();
-    if lot.deadline_at().is_none() && !has_key_set {
-        // Nothing was ever published to which something is sealed.
-        return Ok(());
-    }
     let terms = &lot.body.terms;
     if terms.envelopes == Envelopes::Two && !prices_to_come {
         destroy_round(tx, lot, Round::Second, "dst")?;
     }
-    if terms.shared_rounds().contains(&Round::Escrow) {
-        destroy_round(tx, lot, Round::Escrow, "dse")?;
-    }
-    Ok(())
+    destroy_round(tx, lot, Round::Escrow, "dse")
 }
 
 fn destroy_round(tx: &mut Tx<'_>, lot: &Lot, round: Round, stream: &'static str) -> Result<()> {
+    // Bidders seal to keys of their own from the publication on; whatever else they seal to has a key set.
+    let own = lot.body.terms.key_mode.needs_bidder() && round != Round::Escrow && lot.deadline_at().is_some();
+    if !own && key_sets::queries::of_round(tx.conn(), &lot.row.id, round)?.is_none() {
+        return Ok(());
+    }
     let doomed = sealed_uploads(tx.conn(), lot, round)?;
     // How many there are stays as secret as how many bid: a lot may be terminated before anything opened.
     let record = Record::new("envelopes.destroyed")

@@ -34,8 +34,11 @@ impl Multiples {
 
     /// For several.
     pub(super) fn in_parts(point: ProjectivePoint) -> Self {
-        let doubled = |point: &ProjectivePoint| Some((0..PART_LEN).fold(*point, |power, _| power.double()));
-        Self(std::iter::successors(Some(point), doubled).take(PARTS).map(odd).collect())
+        let mut powers = [point; PARTS];
+        for n in 1..powers.len() {
+            powers[n] = doubled(powers[n - 1], PART_LEN);
+        }
+        Self(powers.map(odd).to_vec())
     }
 
     /// Those of the base point.
@@ -61,6 +64,11 @@ impl Multiples {
             digit => Some(multiple(odd, digit)),
         })
     }
+}
+
+/// A point doubled so many times.
+fn doubled(point: ProjectivePoint, times: usize) -> ProjectivePoint {
+    (0..times).fold(point, |power, _| power.double())
 }
 
 fn odd(point: ProjectivePoint) -> Odd {
@@ -164,13 +172,14 @@ impl Combs {
     pub(super) fn of(point: &Point) -> Self {
         let mut powers = [point.to_projective(); COMBS * TEETH];
         for n in 1..powers.len() {
-            powers[n] = (0..COLUMNS).fold(powers[n - 1], |power, _| power.double());
+            powers[n] = doubled(powers[n - 1], COLUMNS);
         }
         let mut tables = [[ProjectivePoint::IDENTITY; 1 << TEETH]; COMBS];
         for (n, comb) in tables.iter_mut().enumerate() {
             for chosen in 1..comb.len() {
                 let highest = chosen.ilog2() as usize;
-                comb[chosen] = comb[chosen - (1 << highest)] + powers[COMBS * highest + n];
+                let (power, rest) = (powers[COMBS * highest + n], chosen - (1 << highest));
+                comb[chosen] = if rest == 0 { power } else { comb[rest] + power };
             }
         }
         Self { point: *point, tables }

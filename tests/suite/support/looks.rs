@@ -11,9 +11,6 @@ use super::world::World;
 /// Those who look: nobody, and somebody in each role who has no bid.
 pub const VIEWERS: [&str; 7] = ["nobody", "admin", "centre", "initiator1", "initiator2", "bidder8", "inspector"];
 
-/// Some of them, for the moments in between: whoever is not here is asked at those that matter most.
-pub const STRANGERS: [&str; 4] = ["nobody", "centre", "bidder8", "inspector"];
-
 /// Where there is something to look at.
 #[derive(Clone, Debug)]
 pub struct Places {
@@ -117,13 +114,8 @@ fn ask<'w>(world: &'w World, who: &str, method: &'static str, path: &str) -> Req
 
 /// Lets everybody look at everything. Fetching documents leaves a trace of its own: only where `fetch` says so.
 pub fn look(world: &World, places: &Places, fetch: bool) -> Vec<Seen> {
-    look_as(&VIEWERS, world, places, fetch)
-}
-
-/// The same, for some of them.
-pub fn look_as(viewers: &[&'static str], world: &World, places: &Places, fetch: bool) -> Vec<Seen> {
     let mut seen = Vec::new();
-    for &who in viewers {
+    for who in VIEWERS {
         for path in places.addresses() {
             if path.ends_with("/content") && !fetch && ["initiator2", "bidder8"].contains(&who) {
                 continue;
