@@ -138,8 +138,17 @@ impl Directory {
     /// Writes tiles, and reads them again: on return they are on the disk with the bytes they must have.
     ///
     /// # Errors
-    /// [`DirectoryError::Altered`] when one is there with other bytes, or does not read as it was written; the file system's.
+    /// As [`Directory::place_tiles`].
     pub fn write_tiles(&self, written: &[Written]) -> Result<(), DirectoryError> {
+        self.place_tiles(written)?.settle()
+    }
+
+    /// Writes tiles, and reads them again: on return their bytes are on the disk, and they are in their places for whoever reads them.
+    /// That they stay there when the power fails is certain once they are settled.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Altered`] when one is there with other bytes, or does not read as it was written; the file system's.
+    pub fn place_tiles(&self, written: &[Written]) -> Result<Placed, DirectoryError> {
         let missing: Vec<&Written> = written
             .iter()
             .filter_map(|written| match self.read(&written.tile.to_string()) {
@@ -158,15 +167,16 @@ impl Directory {
             let path = self.root.join(written.tile.to_string());
             put(&path, &written.bytes).map_err(failed(&path))
         })?;
-        // Once each, when all tiles are in their places.
-        at_once(&Vec::from_iter(changed), |directory| sync(directory).map_err(failed(directory)))?;
+        let mut needless = Vec::new();
         for written in missing {
             if self.read(&written.tile.to_string())?.as_deref() != Some(&written.bytes[..]) {
                 return Err(DirectoryError::Altered(written.tile.to_string()));
             }
-            self.drop_partial(&written.tile);
+            if written.tile.is_full() {
+                needless.push(self.root.join(format!("{}.p", written.tile)));
+            }
         }
-        Ok(())
+        Ok(Placed { changed: Vec::from_iter(changed), needless })
     }
 
     /// Makes the directory that a file will lie in; returns those that a new entry is written into, the file's among them.
@@ -180,36 +190,33 @@ impl Directory {
         Ok(changed)
     }
 
-    /// Partial tiles are not needed once the full one is there. One that stays does no harm.
-    fn drop_partial(&self, tile: &Tile) {
-        if tile.is_full() {
-            let _ = fs::remove_dir_all(self.root.join(format!("{tile}.p")));
-        }
-    }
-
     /// Writes a file, whole or not at all, and durably.
     ///
     /// # Errors
     /// The file system's.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), DirectoryError> {
+        self.place(name, bytes)?.settle()
+    }
+
+    fn place(&self, name: &str, bytes: &[u8]) -> Result<Placed, DirectoryError> {
         let path = self.root.join(name);
         let changed = self.make_room(&path)?;
         put(&path, bytes).map_err(failed(&path))?;
-        changed.iter().try_for_each(|directory| sync(directory).map_err(failed(directory)))
+        Ok(Placed { changed, needless: Vec::new() })
     }
 
-    /// Moves the checkpoint forward, unless it is there or further already.
+    /// Moves the checkpoint forward, unless it is there or further already: on return everybody who reads it sees it.
     ///
     /// # Errors
     /// The file system's.
-    pub fn publish(&self, size: u64, note: &str) -> Result<(), DirectoryError> {
+    pub fn publish(&self, size: u64, note: &str) -> Result<Placed, DirectoryError> {
         let path = self.root.join(LOCK);
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed(&path))?;
         flock(&lock, FlockOperation::LockExclusive).map_err(|error| failed(&path)(error.into()))?;
         match self.checkpoint()? {
-            Some((published, _)) if published > size => Ok(()),
-            Some((_, there)) if there == note => Ok(()),
-            _ => self.write(CHECKPOINT, note.as_bytes()),
+            Some((published, _)) if published > size => Ok(Placed::default()),
+            Some((_, there)) if there == note => Ok(Placed::default()),
+            _ => self.place(CHECKPOINT, note.as_bytes()),
         }
     }
 
@@ -224,6 +231,46 @@ impl Directory {
         let text = Note::parse(&note).map_err(|_| damaged())?.text();
         let size = Checkpoint::parse(text).map_err(|_| damaged())?.size;
         Ok(Some((size, note)))
+    }
+}
+
+/// Files in their places, which might still be lost from there if the power failed. Something else that waits for the disk can be done
+/// meanwhile ([`Placed::settle_beside`]).
+#[derive(Debug, Default)]
+#[must_use = "a place is certain only when it is settled"]
+pub struct Placed {
+    /// Directories with new entries.
+    changed: Vec<PathBuf>,
+    /// Partial tiles that are not needed once the full one is certain. One that stays does no harm.
+    needless: Vec<PathBuf>,
+}
+
+impl Placed {
+    /// Waits until the places are durable, each directory once.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn settle(self) -> Result<(), DirectoryError> {
+        at_once(&self.changed, |directory| sync(directory).map_err(failed(directory)))?;
+        for partial in self.needless {
+            let _ = fs::remove_dir_all(partial);
+        }
+        Ok(())
+    }
+
+    /// Does `act` while the places become durable, and waits for both.
+    ///
+    /// # Errors
+    /// What went wrong with `act`, or else the file system's.
+    pub fn settle_beside<T, E: From<DirectoryError>>(self, act: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        std::thread::scope(|scope| {
+            let settling = scope.spawn(|| self.settle());
+            let done = act();
+            let settled = settling.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let done = done?;
+            settled?;
+            Ok(done)
+        })
     }
 }
 

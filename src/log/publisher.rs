@@ -4,6 +4,7 @@
 //! with the same bytes; the signer gives the same signature again; the checkpoint only moves forward. So a server that dies
 //! anywhere leaves nothing that the next tick, on whichever server, does not finish.
 
+use super::directory::DirectoryError;
 use super::model::{Batch, Head, digest, size};
 use super::sequencer::{self, Plan};
 use super::signer::{Growth, Kept, SignerError};
@@ -12,7 +13,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::db::{Conn, dialect};
 use crate::faults::{Faults, Point};
 use crate::kernel::digest::Digest;
-use crate::ledger::{Context, Error, Failure, Ledger, Reader, Result};
+use crate::ledger::{Context, Error, Failure, Ledger, Reader, Result, WriteConn};
 use crate::limits;
 use crate::tlog::edge::Edge;
 use crate::verify::report::Failure as Refuted;
@@ -56,6 +57,16 @@ pub(super) enum Trouble {
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
         Self::Failed(error)
+    }
+}
+
+/// A tile with other bytes is a reason to stand still; a full disk is not.
+impl From<DirectoryError> for Trouble {
+    fn from(error: DirectoryError) -> Self {
+        match error {
+            DirectoryError::Altered(_) | DirectoryError::Root(_) => Self::Halt(Halt(error.to_string())),
+            DirectoryError::Io { .. } | DirectoryError::Missing(_) => Self::Failed(error.into()),
+        }
     }
 }
 
@@ -226,9 +237,10 @@ impl Log {
 
     /// Puts the tiles of a batch where they belong, and has its root signed.
     fn stand(&self, means: &Means<'_>, plan: &Plan) -> Step<String> {
-        self.directory.write_tiles(&plan.tiles).map_err(altered)?;
+        let tiles = self.directory.place_tiles(&plan.tiles)?;
         means.faults.reach(Point::LogTiles);
-        let note = self.sign(means, &plan.batch, plan.commitments.clone())?;
+        // What is signed has been read again; tiles that a failing power would take from their places follow from the database.
+        let note = tiles.settle_beside(|| self.sign(means, &plan.batch, plan.commitments.clone()))?;
         means.faults.reach(Point::LogSigned);
         Ok(note)
     }
@@ -282,7 +294,7 @@ impl Log {
         if edge.frontier().root() != sequencer::root_of(batch)? {
             return Err(Halt::of(format!("the entries of batch {} do not lead to its root", batch.batch)));
         }
-        self.directory.write_tiles(&tiles).map_err(altered)
+        Ok(self.directory.write_tiles(&tiles)?)
     }
 
     /// Every batch from the one that begins at `from` leaves on, to the one that ends at `to`.
@@ -342,6 +354,9 @@ impl Log {
             }
             Ok(())
         })?;
+        if let Some(note) = &head.published {
+            self.directory.publish(size(head.published_size), note)?.settle()?;
+        }
         Ok(edge)
     }
 
@@ -362,7 +377,7 @@ impl Log {
                 "rollback suspected: at {signed_size} leaves the signer has another root than the database"
             )));
         }
-        if let Some((published, note)) = self.directory.checkpoint().map_err(altered)? {
+        if let Some((published, note)) = self.directory.checkpoint()? {
             if self.policy.open(&note).is_err() {
                 return Err(Halt::of("the published checkpoint is not signed by this log's key".into()));
             }
@@ -395,11 +410,13 @@ impl Log {
             tracing::error!(alarm = "log-unwitnessed", why = %refused, "the checkpoint is not published");
             return Ok(Ticked::Unwitnessed);
         }
-        self.directory.publish(size, &note).map_err(altered)?;
+        let checkpoint = self.directory.publish(size, &note)?;
         means.faults.reach(Point::LogPublished);
         let now = means.clock.now().millis();
         let (at, text) = (i64::try_from(size).unwrap_or(i64::MAX), note);
-        means.ledger.grow_blocking(context("log"), move |conn| changes::published(conn, at, &text, now))?;
+        let remember = move |conn: &mut WriteConn<'_>| changes::published(conn, at, &text, now);
+        // Where the checkpoint is lost from its place and remembered all the same, it is put there again: see `finish`.
+        checkpoint.settle_beside(|| Ok::<_, Trouble>(means.ledger.grow_blocking(context("log"), remember)?))?;
         Ok(Ticked::Published(size))
     }
 }
@@ -410,15 +427,6 @@ const BATCHES_AT_ONCE: i64 = 64;
 impl Halt {
     pub(super) fn of(why: String) -> Trouble {
         Trouble::Halt(Self(why))
-    }
-}
-
-/// A tile with other bytes is a reason to stand still; a full disk is not.
-fn altered(error: super::directory::DirectoryError) -> Trouble {
-    use super::directory::DirectoryError::{Altered, Io, Missing, Root};
-    match error {
-        Altered(_) | Root(_) => Trouble::Halt(Halt(error.to_string())),
-        Io { .. } | Missing(_) => Trouble::Failed(error.into()),
     }
 }
 

@@ -55,6 +55,23 @@ on_both_with_keys!(files_that_are_lost_are_made_again_byte_for_byte, |world| {
     assert_eq!(fs::read(bundle.path()).expect("read")[..size * 35], before[..]);
 });
 
+on_both_with_keys!(a_checkpoint_that_a_failing_power_took_from_its_place_is_put_there_again, |world| {
+    world.settle();
+    let path = world.app().config.audit.dir.join("checkpoint");
+    let old = fs::read(&path).expect("a checkpoint");
+    note(world, "before the power failed");
+    world.settle();
+    let newest = fs::read(&path).expect("a checkpoint");
+    assert_ne!(newest, old);
+    // The database had it written down, and the file system had not yet.
+    fs::write(&path, old).expect("written");
+    let server = Server::start(world);
+    loglab::lease_ends(world);
+    assert_eq!(server.tick().expect("a tick"), Ticked::Idle, "nothing is new");
+    assert_eq!(fs::read(&path).expect("a checkpoint"), newest);
+    check_whole(&server.app);
+});
+
 /// A plan that waits at a point until it is told to go on.
 struct Stalled {
     at: Point,
