@@ -354,8 +354,9 @@ impl Log {
             }
             Ok(())
         })?;
-        if let Some(note) = &head.published {
-            self.directory.publish(size(head.published_size), note)?.settle()?;
+        // What the database says was published is believed where the note proves it, also how large that tree was.
+        if let Some((note, Ok(accepted))) = head.published.as_ref().map(|note| (note, self.policy.check(note))) {
+            self.directory.publish(accepted.checkpoint.size, note)?.settle()?;
         }
         Ok(edge)
     }
