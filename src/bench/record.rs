@@ -11,7 +11,7 @@ use super::{BenchError, Result, Run};
 use crate::db::schema::audit_search;
 use crate::demo::cast::MATTER;
 use crate::features::inspection::model::EntryFilter;
-use crate::features::inspection::search::ops as search;
+use crate::features::inspection::search::{names, ops as search};
 use crate::http::cursor::{self, Place};
 use crate::kernel::id;
 use crate::ledger::Record;
@@ -92,17 +92,18 @@ fn far_in(ground: &Ground, filter: &EntryFilter) -> Result<String> {
     let place: Place = app
         .reader
         .read_blocking(|conn| {
+            let kinds = names::numbers(conn, &KINDS)?;
             let mut query = audit_search::table
-                .filter(audit_search::kind.eq_any(KINDS))
-                .order((audit_search::at_ms.asc(), audit_search::entry_id.asc()))
+                .filter(audit_search::kind.eq_any(kinds))
+                .order((audit_search::at_ms.asc(), audit_search::n.asc()))
                 .select((audit_search::at_ms, audit_search::entry_id))
                 .offset(PAGE)
                 .into_boxed();
             if let Some(lot) = lot {
-                query = query.filter(audit_search::lot_id.eq(lot));
+                query = query.filter(audit_search::lot.eq(names::number(conn, &lot)?));
             }
             if let Some(kind) = kind {
-                query = query.filter(audit_search::kind.eq(kind));
+                query = query.filter(audit_search::kind.nullable().eq(names::number(conn, &kind)?));
             }
             Ok(query.first(conn)?)
         })

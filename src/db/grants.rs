@@ -55,6 +55,7 @@ const PLUMBING: &[&str] = &[
     "audit_head",
     "audit_key",
     "disclosures_due",
+    "audit_name",
     "audit_search",
     "audit_unsearched",
     "idempotency",

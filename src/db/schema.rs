@@ -97,14 +97,22 @@ diesel::table! {
 }
 
 diesel::table! {
-    audit_search (entry_id) {
+    audit_name (n) {
+        n -> Integer,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    audit_search (n) {
+        n -> BigInt,
         entry_id -> Text,
         at_ms -> BigInt,
-        kind -> Text,
-        lot_id -> Nullable<Text>,
-        project_id -> Nullable<Text>,
-        org_id -> Nullable<Text>,
-        actor_id -> Nullable<Text>,
+        kind -> Integer,
+        lot -> Nullable<Integer>,
+        project -> Nullable<Integer>,
+        org -> Nullable<Integer>,
+        actor -> Nullable<Integer>,
         sealed -> Bool,
     }
 }
@@ -643,6 +651,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_entry,
     audit_personal,
     audit_leaf,
+    audit_name,
     audit_search,
     audit_unsearched,
     audit_pending,

@@ -13,6 +13,7 @@ const PLUMBING: &[(&str, &str)] = &[
     ("audit_leaf", "which leaf of the log is which entry; a trigger lets it only grow"),
     ("audit_key", "which keys signed which sizes of the log; published"),
     ("disclosures_due", "lots whose disclosure is not out yet; that it is out is on record"),
+    ("audit_name", "the words of the search table, as numbers; made again from the entries"),
     ("audit_search", "what inspectors search by; made again from the entries"),
     ("audit_unsearched", "the queue of what the search table still lacks"),
     ("idempotency", "stored answers; forgotten after a while"),

@@ -187,13 +187,14 @@ fn names(world: &World, n: usize) -> Vec<String> {
 }
 
 /// Tables that may name organisations: who they are, what they themselves hold, and the box.
-const NAMING: [&str; 15] = [
+const NAMING: [&str; 16] = [
     "organisations",
     "users",
     "signing_keys",
     "user_secrets",
     "audit_entry",
     "audit_personal",
+    "audit_name",
     "audit_search",
     "idempotency",
     "outbox",

@@ -115,7 +115,7 @@ fn private_bytes(ground: &Ground) -> Result<f64> {
             }
             Conn::Pg(_) => {
                 "SELECT sum(pg_total_relation_size(oid))::bigint AS bytes FROM pg_class WHERE relkind = 'r' \
-                 AND relname IN ('audit_entry', 'audit_personal', 'audit_leaf', 'audit_batch', 'audit_search')"
+                 AND relname IN ('audit_entry', 'audit_personal', 'audit_leaf', 'audit_batch', 'audit_name', 'audit_search')"
             }
         };
         sum(conn, sql)

@@ -5,7 +5,8 @@ use diesel::prelude::*;
 use super::model::{BreakGlassRow, OPEN};
 use crate::db::Conn;
 use crate::db::schema::{audit_search, break_glasses, lots};
-use crate::features::inspection::search::queries::{Found, entries};
+use crate::features::inspection::search::names;
+use crate::features::inspection::search::queries::{Found, entries, place};
 use crate::features::mandates::model::Matter;
 use crate::features::mandates::queries as mandates;
 use crate::kernel::time::Timestamp;
@@ -88,15 +89,17 @@ pub fn sealed_entries(
     after: Option<(i64, String)>,
     limit: i64,
 ) -> Result<Vec<EntryRow>> {
+    let Some(lot) = names::number(conn, lot_id)? else { return Ok(Vec::new()) };
+    let after = place(conn, after.as_ref())?;
     let mut query = audit_search::table
-        .filter(audit_search::lot_id.eq(lot_id.to_owned()))
+        .filter(audit_search::lot.eq(lot))
         .filter(audit_search::sealed.eq(true))
         .select(Found::as_select())
-        .order((audit_search::at_ms.desc(), audit_search::entry_id.desc()))
+        .order((audit_search::at_ms.desc(), audit_search::n.desc()))
         .limit(limit)
         .into_boxed();
     if let Some(place) = after {
-        query = crate::beyond!(query, audit_search::at_ms, audit_search::entry_id, place, older);
+        query = crate::beyond!(query, audit_search::at_ms, audit_search::n, place, older);
     }
     let found = query.load(conn)?;
     entries(conn, found)

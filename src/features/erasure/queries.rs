@@ -5,7 +5,8 @@ use diesel::prelude::*;
 
 use super::model::{ErasureRow, STANDING};
 use crate::db::Conn;
-use crate::db::schema::{audit_entry, audit_personal, audit_search, erasures, lots, outbox};
+use crate::db::schema::{audit_entry, audit_name, audit_personal, audit_search, erasures, lots, outbox};
+use crate::features::inspection::search::names;
 use crate::ledger::Result;
 use crate::ledger::audit::EntryRow;
 use crate::limits;
@@ -40,12 +41,16 @@ pub fn is_any_open(conn: &mut Conn, before_at: i64) -> Result<bool> {
 /// # Errors
 /// The database's.
 pub fn erasable(conn: &mut Conn, user_id: &str, before_at: i64) -> Result<Vec<String>> {
-    let lot = lots::table.filter(lots::id.nullable().eq(audit_search::lot_id)).filter(lots::state.eq_any(settled()));
+    let lot = lots::table
+        .inner_join(audit_name::table.on(audit_name::name.eq(lots::id)))
+        .filter(audit_name::n.nullable().eq(audit_search::lot))
+        .filter(lots::state.eq_any(settled()));
+    let user = names::number(conn, user_id)?;
     let mut ids: Vec<String> = audit_search::table
         .inner_join(audit_personal::table.on(audit_personal::entry_id.eq(audit_search::entry_id)))
-        .filter(audit_search::actor_id.eq(user_id))
+        .filter(audit_search::actor.eq(user))
         .filter(audit_search::at_ms.lt(before_at))
-        .filter(audit_search::lot_id.is_null().or(exists(lot)))
+        .filter(audit_search::lot.is_null().or(exists(lot)))
         .limit(limits::ERASURE_BATCH)
         .select(audit_search::entry_id)
         .load(conn)?;

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::leaves::{EntryLeaf, Leaves};
 use super::report::facts::instant;
+use super::search::names;
 use super::search::queries::{self as search, Found};
 use crate::db::Conn;
 use crate::db::schema::{audit_entry, audit_search, bids, lots};
@@ -217,11 +218,13 @@ fn is_committed(
 }
 
 fn documents_at(conn: &mut Conn, lot_id: &str, at: Timestamp) -> Result<Vec<DocumentAt>> {
+    let (lot, kind) = (names::number(conn, lot_id)?, names::number(conn, "document.attached")?);
+    let (Some(lot), Some(kind)) = (lot, kind) else { return Ok(Vec::new()) };
     let places: Vec<Found> = audit_search::table
-        .filter(audit_search::lot_id.eq(lot_id))
-        .filter(audit_search::kind.eq("document.attached"))
+        .filter(audit_search::lot.eq(lot))
+        .filter(audit_search::kind.eq(kind))
         .filter(audit_search::at_ms.le(at.millis()))
-        .order((audit_search::at_ms.asc(), audit_search::entry_id.asc()))
+        .order((audit_search::at_ms.asc(), audit_search::n.asc()))
         .limit(limits::DOCUMENTS_PER_LOT)
         .select(Found::as_select())
         .load(conn)?;

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use crate::db::Conn;
 use crate::db::schema::{audit_entry, audit_search, audit_unsearched, instances, lots, outages};
+use crate::features::inspection::search::names;
 use crate::kernel::time::Timestamp;
 use crate::ledger::Result;
 use crate::limits;
@@ -96,9 +97,10 @@ pub fn last_start(conn: &mut Conn) -> Result<Option<String>> {
         .select((audit_entry::at_ms, audit_entry::entry_id))
         .first(conn)
         .optional()?;
+    let started = names::number(conn, STARTED)?;
     let searched: Option<(i64, String)> = audit_search::table
-        .filter(audit_search::kind.eq(STARTED))
-        .order((audit_search::at_ms.desc(), audit_search::entry_id.desc()))
+        .filter(audit_search::kind.nullable().eq(started))
+        .order((audit_search::at_ms.desc(), audit_search::n.desc()))
         .select((audit_search::at_ms, audit_search::entry_id))
         .first(conn)
         .optional()?;

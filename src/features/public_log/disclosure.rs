@@ -110,10 +110,11 @@ pub fn receipt(conn: &mut Conn, public_log: &Log, entry_id: &str) -> Result<Opti
 fn file(conn: &mut Conn, origin: &str, lot: &str) -> Result<Option<String>> {
     let opened_at: Option<i64> = lots::table.find(lot).select(lots::unsealed_at).first(conn)?;
     let published = model::size(log::head(conn)?.published_size);
+    let number = search::names::number(conn, lot)?;
     let rows: Vec<(EntryRow, Option<i64>)> = audit_search::table
         .inner_join(audit_entry::table.on(audit_entry::entry_id.eq(audit_search::entry_id)))
         .left_join(audit_leaf::table.on(audit_leaf::entry_id.eq(audit_entry::entry_id)))
-        .filter(audit_search::lot_id.eq(lot))
+        .filter(audit_search::lot.eq(number))
         .filter(audit_entry::stream.ne(stream(lot)))
         .select((EntryRow::as_select(), audit_leaf::leaf_index.nullable()))
         .load(conn)?;

@@ -146,7 +146,7 @@ pub fn restore_old(world: &World, old: &sealbid::log::model::Head) {
             "DELETE FROM audit_pending; \
              DELETE FROM audit_unsearched WHERE entry_id IN (SELECT entry_id FROM audit_entry WHERE kind = 'test.noted' AND entry_id IN \
               (SELECT entry_id FROM audit_leaf WHERE leaf_index >= {size})); \
-             DELETE FROM audit_search WHERE kind = 'test.noted' AND entry_id IN (SELECT entry_id FROM audit_leaf WHERE leaf_index >= {size}); \
+             DELETE FROM audit_search WHERE kind = (SELECT n FROM audit_name WHERE name = 'test.noted') AND entry_id IN (SELECT entry_id FROM audit_leaf WHERE leaf_index >= {size}); \
              DELETE FROM audit_personal WHERE entry_id IN (SELECT entry_id FROM audit_entry WHERE kind = 'test.noted' AND entry_id IN \
               (SELECT entry_id FROM audit_leaf WHERE leaf_index >= {size})); \
              DELETE FROM audit_entry WHERE kind = 'test.noted' AND entry_id IN (SELECT entry_id FROM audit_leaf WHERE leaf_index >= {size}); \

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
+use super::super::search::names::Names;
 use super::ReplayReport;
 use crate::db::Conn;
 use crate::db::schema::{audit_entry, audit_search, audit_unsearched};
@@ -13,31 +14,32 @@ use crate::ledger::audit::EntryRow;
 use crate::limits;
 
 /// A row of the table.
-#[derive(PartialEq, Eq, Queryable, Selectable)]
+#[derive(Queryable, Selectable)]
 #[diesel(table_name = audit_search)]
 struct Searched {
     entry_id: String,
     at_ms: i64,
-    kind: String,
-    lot_id: Option<String>,
-    project_id: Option<String>,
-    org_id: Option<String>,
-    actor_id: Option<String>,
+    kind: i32,
+    lot: Option<i32>,
+    project: Option<i32>,
+    org: Option<i32>,
+    actor: Option<i32>,
     sealed: bool,
 }
 
 impl Searched {
-    fn of(row: &EntryRow) -> Self {
-        Self {
-            entry_id: row.entry_id.clone(),
-            at_ms: row.at_ms,
-            kind: row.kind.clone(),
-            lot_id: row.lot_id.clone(),
-            project_id: row.project_id.clone(),
-            org_id: row.org_id.clone(),
-            actor_id: row.actor_id.clone(),
-            sealed: row.sealed,
-        }
+    fn numbers(&self) -> impl Iterator<Item = i32> {
+        [Some(self.kind), self.lot, self.project, self.org, self.actor].into_iter().flatten()
+    }
+
+    fn says(&self, row: &EntryRow, names: &Names) -> bool {
+        self.at_ms == row.at_ms
+            && self.sealed == row.sealed
+            && names.is(Some(self.kind), Some(&row.kind))
+            && names.is(self.lot, row.lot_id.as_deref())
+            && names.is(self.project, row.project_id.as_deref())
+            && names.is(self.org, row.org_id.as_deref())
+            && names.is(self.actor, row.actor_id.as_deref())
     }
 }
 
@@ -46,6 +48,7 @@ pub(super) fn compare(conn: &mut Conn, report: &mut ReplayReport, page: &[EntryR
     let ids = || page.iter().map(|row| &row.entry_id);
     let rows: Vec<Searched> =
         audit_search::table.filter(audit_search::entry_id.eq_any(ids())).select(Searched::as_select()).load(conn)?;
+    let names = Names::load(conn, rows.iter().flat_map(Searched::numbers))?;
     let found: HashMap<String, Searched> = rows.into_iter().map(|row| (row.entry_id.clone(), row)).collect();
     let missing = || page.iter().filter(|row| !found.contains_key(&row.entry_id));
     let queued: HashSet<String> = if missing().next().is_none() {
@@ -59,7 +62,7 @@ pub(super) fn compare(conn: &mut Conn, report: &mut ReplayReport, page: &[EntryR
     };
     for row in page {
         let wrong = match found.get(&row.entry_id) {
-            Some(searched) if *searched == Searched::of(row) => continue,
+            Some(searched) if searched.says(row, &names) => continue,
             Some(_) => "audit_search does not say what the entry says",
             None if queued.contains(&row.entry_id) => continue,
             None => "audit_search lacks the entry, and it is not queued",

@@ -10,6 +10,7 @@ use super::{Report, Section, Whence};
 use crate::db::Conn;
 use crate::db::schema::audit_search;
 use crate::features::inspection::model;
+use crate::features::inspection::search::names;
 use crate::features::inspection::search::queries::{self as search, Found};
 use crate::ledger::audit::EntryRow;
 use crate::ledger::{Error, Reader, Result};
@@ -108,22 +109,25 @@ impl Walk {
 /// The next entries of a section, oldest first. What is sealed stays out until it is released.
 fn page(conn: &mut Conn, section: &Section, facts: &Facts, after: Option<(i64, String)>) -> Result<Vec<EntryRow>> {
     let (from, to) = (section.time)(facts);
+    let kinds = names::numbers(conn, section.kinds)?;
+    let after = search::place(conn, after.as_ref())?;
+    let lot = names::number(conn, &facts.lot.row.id)?;
     let mut query = audit_search::table
         .select(Found::as_select())
         .filter(audit_search::at_ms.between(from.millis(), to.millis()))
-        .filter(audit_search::kind.eq_any(section.kinds))
-        .order((audit_search::at_ms.asc(), audit_search::entry_id.asc()))
+        .filter(audit_search::kind.eq_any(kinds))
+        .order((audit_search::at_ms.asc(), audit_search::n.asc()))
         .limit(limits::REPORT_PAGE)
         .into_boxed();
     query = match section.whence {
-        Whence::Lot => query.filter(audit_search::lot_id.eq(facts.lot.row.id.clone())),
-        Whence::Platform => query.filter(audit_search::lot_id.is_null()),
+        Whence::Lot => query.filter(audit_search::lot.eq(lot)),
+        Whence::Platform => query.filter(audit_search::lot.is_null()),
     };
     if !facts.released || section.whence == Whence::Platform {
         query = query.filter(audit_search::sealed.eq(false));
     }
     if let Some(place) = after {
-        query = crate::beyond!(query, audit_search::at_ms, audit_search::entry_id, place, newer);
+        query = crate::beyond!(query, audit_search::at_ms, audit_search::n, place, newer);
     }
     let places = query.load(conn)?;
     search::entries(conn, places)
