@@ -151,9 +151,12 @@ fn rewriting_leaves_nothing_in_the_files_of_postgresql() {
         holds(&std::fs::read(Path::new(&dir).join(file)).expect("readable"), AGENT)
     };
     assert!(table(&mut conn), "the search finds what is there");
+    // Somebody looks at the database as it was before, all the while.
+    let mut app = connection::connect(&DbUrl::parse(&url), Mode::Write).expect("opened");
+    let mut reader = connection::connect(&DbUrl::parse(&url), Mode::Read).expect("opened");
+    reader.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM meta").expect("a look");
     erase_initiator(&world);
     assert!(table(&mut conn), "a deleted row leaves its bytes");
-    let mut app = connection::connect(&DbUrl::parse(&url), Mode::Write).expect("opened");
     let refused = purge::rewrite(&mut app, now).expect_err("the server's role owns nothing");
     assert_eq!(refused.as_refusal().code, "state-forbids");
     purge::rewrite(&mut conn, now).expect("rewritten");

@@ -72,6 +72,26 @@ on_both_with_keys!(a_checkpoint_that_a_failing_power_took_from_its_place_is_put_
     check_whole(&server.app);
 });
 
+on_both_with_keys!(the_database_cannot_have_another_checkpoint_published, |world| {
+    world.settle();
+    let path = world.app().config.audit.dir.join("checkpoint");
+    let old = fs::read_to_string(&path).expect("a checkpoint");
+    note(world, "one more");
+    world.settle();
+    let newest = fs::read_to_string(&path).expect("a checkpoint");
+    let honest = loglab::head(world);
+    let forged = newest.replacen(&format!("\n{}\n", honest.size), &format!("\n{}\n", honest.size + 7), 1);
+    assert_ne!(forged, newest);
+    for (note, size) in [(forged, honest.size + 7), (old, honest.size + 7), ("Believe me".to_owned(), honest.size)] {
+        loglab::as_dba(world, &format!("UPDATE audit_head SET published = '{note}', published_size = {size}"));
+        let server = Server::start(world);
+        loglab::lease_ends(world);
+        // It may go on or stand still; what is public stays what was signed last.
+        let ticked = server.tick();
+        assert_eq!(fs::read_to_string(&path).expect("a checkpoint"), newest, "{note}: {ticked:?}");
+    }
+});
+
 /// A plan that waits at a point until it is told to go on.
 struct Stalled {
     at: Point,
