@@ -52,13 +52,13 @@ pub(super) fn rebuild(conn: &mut WriteConn<'_>) -> QueryResult<usize> {
 /// Brings in a batch of entries: first the words that nobody had yet, then the rows; says how many rows.
 fn add(conn: &mut Conn, batch: &[String]) -> QueryResult<usize> {
     of_batch(conn, batch, |batch| {
-        let words = ["kind", "lot_id", "project_id", "org_id", "actor_id"]
-            .map(|column| format!("SELECT {column} AS name FROM audit_entry WHERE entry_id IN {batch}"))
-            .join(" UNION ");
         format!(
-            "INSERT INTO audit_name (n, name) \
+            "WITH batch AS MATERIALIZED \
+             (SELECT kind, lot_id, project_id, org_id, actor_id FROM audit_entry WHERE entry_id IN {batch}) \
+             INSERT INTO audit_name (n, name) \
              SELECT (SELECT coalesce(max(n), 0) FROM audit_name) + row_number() OVER (ORDER BY name), name \
-             FROM ({words}) AS found WHERE name IS NOT NULL \
+             FROM (SELECT kind AS name FROM batch UNION SELECT lot_id FROM batch UNION SELECT project_id FROM batch \
+             UNION SELECT org_id FROM batch UNION SELECT actor_id FROM batch) AS found WHERE name IS NOT NULL \
              AND NOT EXISTS (SELECT 1 FROM audit_name AS known WHERE known.name = found.name)"
         )
     })?;
