@@ -1,7 +1,6 @@
 //! What a custodian's file remembers.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -175,15 +174,6 @@ impl State {
             repairs: BTreeMap::new(),
             saved_at: now,
         })
-    }
-
-    /// Takes the file at `path`.
-    ///
-    /// # Errors
-    /// The vault's, or `state-damaged`.
-    pub fn open(path: &Path, passphrase: Secret<String>) -> Result<(Vault, Self)> {
-        let (vault, plain) = Vault::open(path, passphrase)?;
-        Ok((vault, Self::read(&plain)?))
     }
 
     /// Reads what a vault holds.

@@ -2,7 +2,7 @@
 //!
 //! Two lines: `{"v", "kdf", "m", "t", "p", "salt", "nonce", "sealed"}` and the SHA-256 of that line's bytes in hex. The key is 32
 //! bytes of argon2id over the passphrase; sealed is AES-256-GCM with the line's other fields as associated data. Promises: the
-//! salt and the nonce are fresh with every write; the file is written whole or not at all and is on the disk when a write
+//! salt is fresh with every file that is begun, and the nonce with every write; the file is written whole or not at all and is on the disk when a write
 //! returns; every changed byte is noticed; damage, a wrong passphrase and a newer version are told apart; one process at a time
 //! has the file. Deliberately absent: what is in it.
 
@@ -61,12 +61,20 @@ struct Line {
     sealed: Vec<u8>,
 }
 
+/// What encrypts a file, derived once for all writes of a process: that it takes long is for those who guess.
+#[derive(Debug)]
+struct Key {
+    cost: Cost,
+    salt: [u8; SALT_LEN],
+    aead: LessSafeKey,
+}
+
 /// The file, held by this process.
 #[derive(Debug)]
 pub struct Vault {
     path: PathBuf,
     passphrase: Secret<String>,
-    cost: Cost,
+    key: Key,
     _lock: File,
 }
 
@@ -76,12 +84,20 @@ impl Vault {
     /// # Errors
     /// `state-missing`, `state-locked`, or [`unseal`]'s.
     pub fn open(path: &Path, passphrase: Secret<String>) -> Result<(Self, Secret<Vec<u8>>)> {
+        Self::open_at(path, passphrase, COST)
+    }
+
+    pub(super) fn open_at(path: &Path, passphrase: Secret<String>, least: Cost) -> Result<(Self, Secret<Vec<u8>>)> {
         if !path.exists() {
             return Err(refusal::STATE_MISSING.because(path.display()).into());
         }
         let lock = lock(path)?;
-        let (plain, cost) = unseal(&read(path)?, &passphrase)?;
-        Ok((Self { path: path.to_owned(), passphrase, cost: cost.max(COST), _lock: lock }, plain))
+        let (plain, mut key) = opened(&read(path)?, &passphrase)?;
+        // What is written is never easier to guess than what was read, nor than what is right today.
+        if key.cost.work() < least.work() {
+            key = Key::fresh(&passphrase, least)?;
+        }
+        Ok((Self { path: path.to_owned(), passphrase, key, _lock: lock }, plain))
     }
 
     /// Takes a file that is not there; it is made with the first write.
@@ -99,12 +115,9 @@ impl Vault {
         if path.exists() {
             return Err(refusal::STATE_EXISTS.because(path.display()).into());
         }
-        Ok(Self { path: path.to_owned(), passphrase, cost, _lock: lock(path)? })
-    }
-
-    #[cfg(test)]
-    pub(super) fn be_cheap(&mut self) {
-        self.cost = tests::CHEAP;
+        let lock = lock(path)?;
+        let key = Key::fresh(&passphrase, cost)?;
+        Ok(Self { path: path.to_owned(), passphrase, key, _lock: lock })
     }
 
     /// Opens the bytes of a copy with the same passphrase.
@@ -112,7 +125,7 @@ impl Vault {
     /// # Errors
     /// [`unseal`]'s.
     pub fn unseal(&self, bytes: &[u8]) -> Result<Secret<Vec<u8>>> {
-        unseal(bytes, &self.passphrase).map(|(plain, _)| plain)
+        unseal(bytes, &self.passphrase)
     }
 
     /// Where it is.
@@ -125,38 +138,63 @@ impl Vault {
     /// # Errors
     /// `state-disk`, or no random numbers.
     pub fn write(&self, plain: &Secret<Vec<u8>>) -> Result<()> {
-        put(&self.path, seal(plain, &self.passphrase, self.cost)?.as_bytes())
+        put(&self.path, self.key.seal(plain)?.as_bytes())
     }
 }
 
 impl Cost {
-    /// The dearer of two: what is written is never easier to guess than what was read.
-    fn max(self, other: Self) -> Self {
-        if u64::from(self.m) * u64::from(self.t) > u64::from(other.m) * u64::from(other.t) { self } else { other }
+    fn work(self) -> u64 {
+        u64::from(self.m) * u64::from(self.t)
     }
 }
 
-/// Encrypts.
-fn seal(plain: &Secret<Vec<u8>>, passphrase: &Secret<String>, cost: Cost) -> Result<String> {
-    let (mut salt, mut nonce) = ([0; SALT_LEN], [0; NONCE_LEN]);
-    for bytes in [&mut salt[..], &mut nonce[..]] {
-        SystemRandom::new().fill(bytes).map_err(|_| refusal::NO_RANDOM.because(""))?;
+impl Key {
+    /// A key with a salt of its own.
+    fn fresh(passphrase: &Secret<String>, cost: Cost) -> Result<Self> {
+        let salt = random()?;
+        let key = Self::derive(passphrase, salt, cost);
+        Ok(key.ok_or_else(|| refusal::STATE_DISK.because("argon2"))?)
     }
-    let head = Head { v: VERSION, kdf: "argon2id".into(), cost, salt, nonce };
-    let aad = serde_json::to_vec(&head).map_err(|error| refusal::STATE_DISK.because(error))?;
-    let key = derive(passphrase, &salt, cost).ok_or_else(|| refusal::STATE_DISK.because("argon2"))?;
-    let mut sealed = plain.expose().clone();
-    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(&aad), &mut sealed)
-        .map_err(|_| refusal::STATE_DISK.because("AES-256-GCM"))?;
-    let line = serde_json::to_string(&Line { head, sealed }).map_err(|error| refusal::STATE_DISK.because(error))?;
-    Ok(format!("{line}\n{}\n", sha256(line.as_bytes())))
+
+    fn derive(passphrase: &Secret<String>, salt: [u8; SALT_LEN], cost: Cost) -> Option<Self> {
+        let params = Params::new(cost.m, cost.t, cost.p, Some(32)).ok()?;
+        let mut key = [0; 32];
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        argon2.hash_password_into(passphrase.expose().as_bytes(), &salt, &mut key).ok()?;
+        let key = Secret::new(key);
+        let aead = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.expose()).ok()?);
+        Some(Self { cost, salt, aead })
+    }
+
+    /// Encrypts. Nonces are random, which is safe for far more writes than a file ever sees (NIST SP 800-38D, 8.3: 2^32).
+    fn seal(&self, plain: &Secret<Vec<u8>>) -> Result<String> {
+        let nonce: [u8; NONCE_LEN] = random()?;
+        let head = Head { v: VERSION, kdf: "argon2id".into(), cost: self.cost, salt: self.salt, nonce };
+        let aad = serde_json::to_vec(&head).map_err(|error| refusal::STATE_DISK.because(error))?;
+        let mut sealed = plain.expose().clone();
+        self.aead
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(&aad), &mut sealed)
+            .map_err(|_| refusal::STATE_DISK.because("AES-256-GCM"))?;
+        let line = serde_json::to_string(&Line { head, sealed }).map_err(|error| refusal::STATE_DISK.because(error))?;
+        Ok(format!("{line}\n{}\n", sha256(line.as_bytes())))
+    }
 }
 
-/// Decrypts the bytes of a file; also gives what deriving its key cost.
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| refusal::NO_RANDOM.because(""))?;
+    Ok(bytes)
+}
+
+/// Decrypts the bytes of a file.
 ///
 /// # Errors
 /// `state-damaged`, `state-newer`, `passphrase-wrong`.
-pub fn unseal(bytes: &[u8], passphrase: &Secret<String>) -> Result<(Secret<Vec<u8>>, Cost)> {
+pub fn unseal(bytes: &[u8], passphrase: &Secret<String>) -> Result<Secret<Vec<u8>>> {
+    opened(bytes, passphrase).map(|(plain, _)| plain)
+}
+
+fn opened(bytes: &[u8], passphrase: &Secret<String>) -> Result<(Secret<Vec<u8>>, Key)> {
     let damaged = |what: &str| refusal::STATE_DAMAGED.because(what);
     let text = std::str::from_utf8(bytes).map_err(|_| damaged("text"))?;
     let (line, sum) = text.split_once('\n').ok_or_else(|| damaged("length"))?;
@@ -178,23 +216,15 @@ pub fn unseal(bytes: &[u8], passphrase: &Secret<String>) -> Result<(Secret<Vec<u
         return Err(damaged("kdf").into());
     }
     let aad = serde_json::to_vec(&head).map_err(|_| damaged("head"))?;
-    let key = derive(passphrase, &head.salt, head.cost).ok_or_else(|| damaged("kdf"))?;
+    let key = Key::derive(passphrase, head.salt, head.cost).ok_or_else(|| damaged("kdf"))?;
     let nonce = Nonce::assume_unique_for_key(head.nonce);
     let plain = key
+        .aead
         .open_in_place(nonce, Aad::from(&aad), &mut sealed)
         .map_err(|_| refusal::PASSPHRASE_WRONG.because(""))?
         .len();
     sealed.truncate(plain);
-    Ok((Secret::new(sealed), head.cost))
-}
-
-fn derive(passphrase: &Secret<String>, salt: &[u8], cost: Cost) -> Option<LessSafeKey> {
-    let params = Params::new(cost.m, cost.t, cost.p, Some(32)).ok()?;
-    let mut key = [0; 32];
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    argon2.hash_password_into(passphrase.expose().as_bytes(), salt, &mut key).ok()?;
-    let key = Secret::new(key);
-    UnboundKey::new(&AES_256_GCM, key.expose()).ok().map(LessSafeKey::new)
+    Ok((Secret::new(sealed), key))
 }
 
 /// The bytes of a file.
@@ -264,14 +294,19 @@ pub(super) mod tests {
         Secret::new(b"{\"share\":\"secret\"}".to_vec())
     }
 
+    /// A file of its own, as it is first written.
+    fn sealed() -> String {
+        Key::fresh(&passphrase("a long passphrase"), CHEAP).unwrap().seal(&plain()).unwrap()
+    }
+
     fn code(bytes: &[u8], with: &str) -> String {
         unseal(bytes, &passphrase(with)).map(drop).unwrap_err().code().unwrap().to_owned()
     }
 
     #[test]
     fn every_flipped_bit_and_every_cut_is_refused() {
-        let whole = seal(&plain(), &passphrase("a long passphrase"), CHEAP).unwrap().into_bytes();
-        assert_eq!(unseal(&whole, &passphrase("a long passphrase")).unwrap().0.expose(), plain().expose());
+        let whole = sealed().into_bytes();
+        assert_eq!(unseal(&whole, &passphrase("a long passphrase")).unwrap().expose(), plain().expose());
         for at in 0..whole.len() {
             for bit in 0..8 {
                 let mut bytes = whole.clone();
@@ -289,9 +324,9 @@ pub(super) mod tests {
 
     #[test]
     fn an_altered_file_with_a_right_sum_does_not_open_either() {
-        let whole = seal(&plain(), &passphrase("a long passphrase"), CHEAP).unwrap();
+        let whole = sealed();
         let line = whole.lines().next().unwrap();
-        let other = seal(&plain(), &passphrase("a long passphrase"), CHEAP).unwrap();
+        let other = sealed();
         let field = |text: &str, name: &str| {
             let value: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
             value[name].to_string()
@@ -318,11 +353,19 @@ pub(super) mod tests {
 
     #[test]
     fn a_wrong_passphrase_is_told_apart_from_damage() {
-        let whole = seal(&plain(), &passphrase("a long passphrase"), CHEAP).unwrap();
+        let whole = sealed();
         assert_eq!(code(whole.as_bytes(), "a long passphrase "), "passphrase-wrong");
-        let again = seal(&plain(), &passphrase("a long passphrase"), CHEAP).unwrap();
-        assert_ne!(whole, again, "salt and nonce are fresh");
         assert!(!whole.contains("secret"));
+    }
+
+    #[test]
+    fn each_file_has_a_salt_and_each_write_a_nonce_of_its_own() {
+        let head = |text: &str| serde_json::from_str::<Head>(text.lines().next().unwrap()).unwrap();
+        let key = Key::fresh(&passphrase("a long passphrase"), CHEAP).unwrap();
+        let (one, two) = (head(&key.seal(&plain()).unwrap()), head(&key.seal(&plain()).unwrap()));
+        assert_eq!(one.salt, two.salt);
+        assert_ne!(one.nonce, two.nonce);
+        assert_ne!(head(&sealed()).salt, one.salt);
     }
 
     #[test]
@@ -341,7 +384,7 @@ pub(super) mod tests {
         assert_eq!(code(Vault::open(&missing, passphrase("a long passphrase")).map(drop)), "state-missing");
         let (vault, read) = Vault::open(&path, passphrase("a long passphrase")).unwrap();
         assert_eq!(read.expose(), plain().expose());
-        assert_eq!(vault.cost, COST, "what was cheap becomes dear");
+        assert_eq!(vault.key.cost, COST, "what was cheap becomes dear");
     }
 
     #[test]

@@ -36,18 +36,19 @@ impl<'a> Desk<'a> {
     /// Takes a file that is there.
     ///
     /// # Errors
-    /// See [`State::open`].
+    /// See [`Vault::open`] and [`State::read`].
     pub fn open(path: &Path, passphrase: Secret<String>, clock: &'a dyn Clock) -> Result<Self> {
-        let (vault, state) = State::open(path, passphrase)?;
-        Ok(Self { vault, state, clock })
+        Self::opened(Vault::open(path, passphrase)?, clock)
     }
 
     /// As [`Desk::open`], for tests that write often.
     #[cfg(test)]
     pub(super) fn open_cheaply(path: &Path, passphrase: Secret<String>, clock: &'a dyn Clock) -> Result<Self> {
-        let mut desk = Self::open(path, passphrase, clock)?;
-        desk.vault.be_cheap();
-        Ok(desk)
+        Self::opened(Vault::open_at(path, passphrase, super::vault::tests::CHEAP)?, clock)
+    }
+
+    fn opened((vault, plain): (Vault, Secret<Vec<u8>>), clock: &'a dyn Clock) -> Result<Self> {
+        Ok(Self { vault, state: State::read(&plain)?, clock })
     }
 
     /// Begins a file: new keys, and what is believed from now on. It is on the disk when this returns.

@@ -36,7 +36,7 @@ impl<'a> Desk<'a> {
     /// # Errors
     /// `state-exists`, or those of opening.
     pub fn put_back(copy: &Path, path: &Path, passphrase: Secret<String>, clock: &'a dyn Clock) -> Result<Self> {
-        let (plain, _) = vault::unseal(&vault::read(copy)?, &passphrase)?;
+        let plain = vault::unseal(&vault::read(copy)?, &passphrase)?;
         let mut state = State::read(&plain)?;
         state.shares.values_mut().for_each(|share| share.doubt(clock.now()));
         Self::begin(Vault::create(path, passphrase)?, state, clock)

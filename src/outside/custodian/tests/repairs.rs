@@ -40,7 +40,7 @@ impl Round {
     }
 
     fn put_back(office: &Office, copy: &Path) {
-        let (plain, _) = vault::unseal(&vault::read(copy).unwrap(), &passphrase(super::stage::PASSPHRASE)).unwrap();
+        let plain = vault::unseal(&vault::read(copy).unwrap(), &passphrase(super::stage::PASSPHRASE)).unwrap();
         let vault = Vault::create_at(&office.file(1), passphrase(super::stage::PASSPHRASE), CHEAP).unwrap();
         Desk::begin(vault, State::read(&plain).unwrap(), &office.clock).unwrap();
     }
