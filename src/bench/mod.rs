@@ -74,12 +74,14 @@ enum What {
     Custody,
     /// The ledger alone: groups against a commit for each use case.
     Ledger,
-    /// The public log: what it costs those who write, how fast it grows, how soon it proves, how large it is.
+    /// The public log: what it costs those who write, how fast it grows, how large it is.
     Log,
     /// Opening a box.
     Opening,
     /// Public reads.
     Reads,
+    /// How soon an act is proven by the public log.
+    Receipts,
     /// Pages of the record.
     Record,
     /// Uploads, the memory of a server, and its start.
@@ -100,6 +102,7 @@ const ALL: &[(What, Measure)] = &[
     (What::Log, log::measure),
     (What::Opening, opening::measure),
     (What::Reads, reads::measure),
+    (What::Receipts, log::measure_receipts),
     (What::Record, record::measure),
     (What::Served, served::measure),
     (What::Verify, verify::measure),

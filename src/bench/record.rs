@@ -22,8 +22,8 @@ const ENTRIES: usize = 1_000_000;
 const TOGETHER: usize = 1_000;
 /// Entries of a page.
 const PAGE: i64 = 50;
-/// Inspectors' connections.
-const CONNECTIONS: usize = 16;
+/// Inspectors who look at the same time, each asking for the next page as soon as it has one: a province has a few.
+const CONNECTIONS: usize = 4;
 /// Pages of a volley.
 const PAGES: usize = 2_000;
 /// Lots that the entries are about, in turn; half of all entries are about the first.

@@ -264,13 +264,13 @@ pub const EXPORT_PAGE: i64 = 100;
 /// Tiles of the log that an evidence bundle holds at a time.
 pub const EVIDENCE_TILES: usize = 32;
 /// Entries that one transaction moves from the queue to the search table.
-pub const SEARCH_BATCH: i64 = 500;
+pub const SEARCH_BATCH: i64 = 100;
 /// Batches that the worker moves between two pauses: while bidders are in a hurry most of the writer is theirs.
-pub const SEARCH_ROUND: usize = 4;
+pub const SEARCH_ROUND: usize = 20;
 /// Pause of the worker that fills the search table, in milliseconds.
 pub const SEARCH_PAUSE_MS: u64 = 1_000;
 /// Batches that somebody who searches waits for at most; with more to do he is told to come back, and finds fewer.
-pub const SEARCH_CATCH_UP: usize = 200;
+pub const SEARCH_CATCH_UP: usize = 1_000;
 /// Pause between two looks at the states that an operator watches, in milliseconds.
 pub const WATCH_PAUSE_MS: u64 = 10_000;
 /// Looks after which the mail server is greeted again: it is not ours to keep busy.

@@ -231,6 +231,35 @@ on_both!(words_that_were_tampered_with_show_nothing_sealed_and_are_made_again, |
     }
 });
 
+on_both!(a_number_after_which_none_comes_stops_the_table_until_it_is_made_again, |world| {
+    let noted: Vec<String> = ["tst-1", "tst-2", "tst-3"].map(|stream| note(world, stream)).to_vec();
+    round(world).expect("a round");
+    let honest = found(world);
+    by_the_owner(world, &format!("UPDATE audit_search SET n = {} WHERE entry_id = '{}'", i64::MAX, noted[1]));
+    let late = note(world, "tst-late");
+    assert!(round(world).is_err(), "there is no number for the next one");
+    ops::rebuild(&world.app().ledger, Context::system(world.now(), "test")).expect("made again");
+    assert_eq!(found(world).len(), honest.len() + 1);
+    let later = note(world, "tst-later");
+    round(world).expect("the next one has its number");
+    assert!([&late, &later].iter().all(|id| found(world).contains(id)) && world.replay().is_clean());
+    // One that was taken away has its new number for good.
+    by_the_owner(world, &format!("DELETE FROM audit_search WHERE entry_id = '{}'", noted[0]));
+    let numbers = || {
+        let read = world.app().reader.read_blocking(|conn| {
+            let table =
+                audit_search::table.order(audit_search::n.asc()).select((audit_search::n, audit_search::entry_id));
+            Ok(table.load::<(i64, String)>(conn)?)
+        });
+        read.expect("read")
+    };
+    let made = [(); 2].map(|()| {
+        ops::rebuild(&world.app().ledger, Context::system(world.now(), "test")).expect("made again");
+        numbers()
+    });
+    assert_eq!(made[0], made[1]);
+});
+
 on_both!(entries_from_before_the_numbers_are_found_as_before, |world| {
     let lot = world.lot(Category::Construction).noticed().with_bids(&["900000.00"]);
     let search = || world.inspector().look(format!("{ENTRIES}?lot={}&limit=100", lot.id)).ok();

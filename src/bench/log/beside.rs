@@ -7,7 +7,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use super::super::ground::{Ground, Shape};
 use super::super::measure::{Figures, rate};
 use super::super::{Backend, BenchError, Result, Run, bids, ledger};
-use super::{Growing, head};
+use super::{AtWork, head};
 
 /// Whether the log grows, turn by turn: neither has the smaller database.
 const TURNS: [bool; 4] = [true, false, false, true];
@@ -54,12 +54,13 @@ fn compare<W: FnOnce(&Ground) -> Result<Done>>(
 ) -> Result<()> {
     let mut sides = [(0, Duration::ZERO); 2];
     let mut batches = 0;
+    let _searching = AtWork::on_the_search_table(ground)?;
     for (turn, grows) in TURNS.into_iter().enumerate() {
         let work = prepare(turn)?;
         // What the turn before has left in the queue is not this one's work.
         ground.platform.settle().map_err(BenchError::of)?;
         let before = head(&ground.app())?.batch;
-        let growing = if grows { Some(Growing::start(ground.app())?) } else { None };
+        let growing = if grows { Some(AtWork::on_the_log(ground)?) } else { None };
         let (count, wall) = work(ground)?;
         drop(growing);
         batches += head(&ground.app())?.batch - before;

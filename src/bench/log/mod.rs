@@ -1,5 +1,5 @@
 //! The public log: how fast it grows and how large it becomes ([`growth`]), how soon a server with a long log is there
-//! ([`start`]), how soon an act is proven ([`receipts`]), and what all of that costs those who write ([`beside`]).
+//! ([`start`]), what all of that costs those who write ([`beside`]), and how soon an act is proven ([`receipts`]).
 
 mod beside;
 mod growth;
@@ -12,6 +12,7 @@ use actix_web::web;
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
+use super::ground::Ground;
 use super::measure::Figures;
 use super::{Backend, BenchError, Result, Run};
 use crate::app::App;
@@ -28,9 +29,16 @@ type Part = fn(&Run, Backend, &mut Figures) -> Result<()>;
 pub fn measure(run: &Run) -> Result<Figures> {
     let mut figures = Figures::default();
     for backend in &run.databases {
-        let parts: [Part; 4] = [growth::measure, start::measure, receipts::measure, beside::measure];
+        let parts: [Part; 3] = [growth::measure, start::measure, beside::measure];
         parts.iter().try_for_each(|part| part(run, *backend, &mut figures))?;
     }
+    Ok(figures)
+}
+
+/// Measures on each database how soon an act is proven.
+pub fn measure_receipts(run: &Run) -> Result<Figures> {
+    let mut figures = Figures::default();
+    run.databases.iter().try_for_each(|backend| receipts::measure(run, *backend, &mut figures))?;
     Ok(figures)
 }
 
@@ -44,29 +52,44 @@ fn head(app: &App) -> Result<Head> {
     app.reader.read_blocking(queries::head).map_err(BenchError::of)
 }
 
-/// The log's worker as `serve` runs it, on a thread of its own; it ends when this is dropped, with the tick that it is at.
-struct Growing(Option<oneshot::Sender<()>>, Option<JoinHandle<()>>);
+/// A worker as `serve` runs it, on a thread of its own; it ends when this is dropped, with what it is at.
+struct AtWork(Option<oneshot::Sender<()>>, Option<JoinHandle<()>>);
 
-impl Growing {
-    fn start(app: web::Data<App>) -> Result<Self> {
+impl AtWork {
+    /// The one that lets the log grow.
+    fn on_the_log(ground: &Ground) -> Result<Self> {
+        Self::start(ground.app(), worker::log::run)
+    }
+
+    /// The one that fills the table by which inspectors search: it takes its time of the writer, with the log or without.
+    fn on_the_search_table(ground: &Ground) -> Result<Self> {
+        Self::start(ground.app(), worker::searcher::run)
+    }
+
+    fn start<F: Future<Output = ()> + 'static>(
+        app: web::Data<App>,
+        run: impl FnOnce(web::Data<App>) -> F + Send + 'static,
+    ) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(BenchError::of)?;
         let (stop, stopped) = oneshot::channel();
-        let grow = async move {
-            tokio::select! {
-                () = worker::log::run(app) => {}
-                _ = stopped => {}
-            }
+        let work = move || {
+            LocalSet::new().block_on(&runtime, async move {
+                tokio::select! {
+                    () = run(app) => {}
+                    _ = stopped => {}
+                }
+            });
         };
-        let thread = std::thread::spawn(move || LocalSet::new().block_on(&runtime, grow));
+        let thread = std::thread::spawn(work);
         Ok(Self(Some(stop), Some(thread)))
     }
 }
 
-impl Drop for Growing {
+impl Drop for AtWork {
     fn drop(&mut self) {
         drop(self.0.take());
         if self.1.take().is_some_and(|thread| thread.join().is_err()) {
-            eprintln!("the log's thread ended by a panic");
+            eprintln!("a worker ended by a panic");
         }
     }
 }

@@ -12,7 +12,7 @@ use super::super::ground::{Ground, Shape, submission};
 use super::super::load::{self, request};
 use super::super::measure::{Figures, Volley};
 use super::super::{Backend, BenchError, Result, Run};
-use super::Growing;
+use super::AtWork;
 use crate::config::Audit;
 
 /// A tick, and who asks how often.
@@ -57,7 +57,7 @@ fn prove_each(ground: &Ground, way: &Way) -> Result<Volley> {
     let tokens: Vec<String> = ground.bidders.iter().map(|bidder| ground.token(bidder)).collect();
     let address = ground.address()?;
     let _time = ground.platform.let_time_pass();
-    let _growing = Growing::start(ground.app())?;
+    let _workers = [AtWork::on_the_log(ground)?, AtWork::on_the_search_table(ground)?];
     let began = Instant::now();
     let each = ground.wait(async {
         let mut all = Vec::new();

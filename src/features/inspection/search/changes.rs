@@ -16,6 +16,9 @@ use crate::limits;
 
 /// Whoever fills the table holds the lock of this number.
 const LOCK: i64 = 0x5EA2_C4ED;
+/// No filling gives an entry a larger number: a row that has one was written by hand, and soon there would be none left for
+/// whatever comes after it.
+const LARGEST: i64 = i64::MAX / 2;
 
 /// Moves a batch of entries from the queue to the table, and says how many. Fewer than [`limits::SEARCH_BATCH`] are all that
 /// were committed before.
@@ -28,14 +31,14 @@ pub(super) fn move_batch(conn: &mut WriteConn<'_>) -> QueryResult<usize> {
 }
 
 /// Makes the table and its words again from the entries, and says how many entries there are. An entry keeps its number: whoever
-/// is in the middle of a list goes on where he was.
+/// is in the middle of a list goes on where he was. Only one beyond [`LARGEST`] is not kept.
 pub(super) fn rebuild(conn: &mut WriteConn<'_>) -> QueryResult<usize> {
     dialect::one_at_a_time(conn.get(), LOCK)?;
     let conn = conn.get();
-    conn.batch_execute(
-        "DELETE FROM audit_name; DELETE FROM audit_search \
-         WHERE NOT EXISTS (SELECT 1 FROM audit_entry WHERE audit_entry.entry_id = audit_search.entry_id)",
-    )?;
+    conn.batch_execute(&format!(
+        "DELETE FROM audit_name; DELETE FROM audit_search WHERE n > {LARGEST} \
+         OR NOT EXISTS (SELECT 1 FROM audit_entry WHERE audit_entry.entry_id = audit_search.entry_id)"
+    ))?;
     let (mut filled, mut last) = (0, String::new());
     loop {
         let ids = audit_entry::table.select(audit_entry::entry_id).order(audit_entry::entry_id.asc());
