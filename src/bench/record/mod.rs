@@ -1,6 +1,8 @@
 //! Pages of the record as an inspector asks for them, each look on record before it is answered: by time, by one key and by
 //! two, the first page and one far in, among a million entries or as many as are asked for.
 
+mod fill;
+
 use diesel::prelude::*;
 use serde_json::Value;
 
@@ -11,25 +13,17 @@ use super::{BenchError, Result, Run};
 use crate::db::schema::audit_search;
 use crate::demo::cast::MATTER;
 use crate::features::inspection::model::EntryFilter;
-use crate::features::inspection::search::{names, ops as search};
+use crate::features::inspection::search::names;
 use crate::http::cursor::{self, Place};
-use crate::kernel::id;
-use crate::ledger::Record;
 
 /// Entries of the record unless another number is asked for.
 const ENTRIES: usize = 1_000_000;
-/// Entries that one use case writes.
-const TOGETHER: usize = 1_000;
 /// Entries of a page.
 const PAGE: i64 = 50;
 /// Inspectors who look at the same time, each asking for the next page as soon as it has one: a province has a few.
 const CONNECTIONS: usize = 4;
 /// Pages of a volley.
 const PAGES: usize = 2_000;
-/// Lots that the entries are about, in turn; half of all entries are about the first.
-const LOTS: usize = 20;
-/// Two entries in so many are of the rare kind.
-const RARE: usize = 20;
 /// The kinds of entries: the usual one and the rare one.
 const KINDS: [&str; 2] = ["document.fetched", "question.asked"];
 
@@ -49,7 +43,7 @@ pub fn measure(run: &Run) -> Result<Figures> {
     let mut figures = Figures::default();
     for backend in &run.databases {
         let ground = Ground::lay(backend.fresh()?, 1, 1)?;
-        let lots = fill(&ground, run.entries.unwrap_or_else(|| run.many(ENTRIES)))?;
+        let lots = fill::fill(&ground, run.entries.unwrap_or_else(|| run.many(ENTRIES)))?;
         for (name, filter) in searches(&lots) {
             let far = far_in(&ground, &filter)?;
             for (what, after) in [("first", None), ("far", Some(far.as_str()))] {
@@ -60,29 +54,6 @@ pub fn measure(run: &Run) -> Result<Figures> {
         ground.clear();
     }
     Ok(figures)
-}
-
-/// Puts entries on record, a thousand in an instant, as a busy centre does over years; returns the lots.
-fn fill(ground: &Ground, count: usize) -> Result<Vec<String>> {
-    let mut lots = vec![ground.lots[0].id.clone()];
-    lots.extend((1..LOTS).map(|_| id::random("lot")));
-    for _ in 0..count.div_ceil(TOGETHER) {
-        ground.platform.tick();
-        let lots = lots.clone();
-        let many = move |tx: &mut crate::ledger::Tx<'_>| {
-            (0..TOGETHER).try_for_each(|n| {
-                let lot = if n % 2 == 0 { &lots[0] } else { &lots[n % LOTS] };
-                let kind = KINDS[usize::from(n % RARE < 2)];
-                let record = Record::new(kind).lot(lot.clone()).public("name", "road.txt");
-                tx.note(&id::random("ftc"), record).map(drop)
-            })
-        };
-        ground.platform.commit("benchmark", many).map_err(BenchError::of)?;
-    }
-    let app = ground.app();
-    // That is more than one who searches waits for: as the worker does it, until all of it is there.
-    while ground.wait(search::move_some(&app)).map_err(BenchError::of)? {}
-    Ok(lots)
 }
 
 /// The cursor of a search before the oldest entries that fill a page.
