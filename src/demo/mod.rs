@@ -132,6 +132,7 @@ fn contracts(args: &DemoArgs) -> Result<Vec<Contract>> {
 
 fn play(args: &DemoArgs, platform: &Platform, contracts: Vec<Contract>) -> Result<()> {
     let began = std::time::Instant::now();
+    platform.name_keys()?;
     let cast = Cast::assemble(platform, args.mode)?;
     let reports = construction::play_all(platform, &cast, contracts.into_iter().map(Play::new).collect())?;
     for report in &reports {

@@ -165,6 +165,14 @@ impl Platform {
         self.app.reader.read_blocking(replay::replay).map_err(StageError::of)
     }
 
+    /// Publishes the list of the log's keys, as a server does at its start.
+    ///
+    /// # Errors
+    /// The database's or the disk's.
+    pub fn name_keys(&self) -> Result<()> {
+        self.runtime.block_on(worker::log::start(&self.app)).map_err(StageError::of)
+    }
+
     /// Starts the workers and serves until the user interrupts.
     pub fn stay(&self) -> Result<()> {
         let workers = tokio::task::LocalSet::new();

@@ -1,18 +1,22 @@
 //! The public log of a running platform: what everybody may fetch, what bidders get, and that nothing of an opening begins before the
 //! set of bids is fixed for all to see.
 
-use std::collections::BTreeMap;
-
+use sealbid::features::bids;
 use sealbid::kernel::digest::{Digest, sha256};
 use sealbid::kernel::encoding::from_base64url;
+use sealbid::rules::bid::BidEvent;
 use sealbid::rules::editions::Category;
-use sealbid::tlog::entry::{Part, commitment, leaf_hash, part_digest};
+use sealbid::tlog::entry::leaf_hash;
 use sealbid::tlog::note::Verifier;
 use sealbid::tlog::policy::Policy;
 use sealbid::tlog::proof::Proof;
 use sealbid::tlog::receipt::Opening;
 use sealbid::tlog::tiles::{self, Content, Tile};
 use sealbid::tlog::tree::{Frontier, root_of_inclusion};
+use sealbid::verify::source::Directory;
+use sealbid::verify::tree::Tree;
+use sealbid::verify::trust::Trust;
+use sealbid::verify::{disclosure, receipt};
 use sealbid::worker::{log, scheduler, unsealer};
 use serde_json::Value;
 
@@ -124,40 +128,48 @@ on_both!(after_the_opening_everybody_can_check_the_public_part_of_every_entry_of
     let said = proven(&outside.policy, &outside.text(&format!("disclosures/{}.tlog-proof", story.id)));
     assert_eq!((said["kind"].as_str(), said["lot"].as_str()), (Some("lot.disclosed"), Some(story.id.as_str())));
     assert_eq!(said["data"]["sha256"], sha256(text.as_bytes()).to_string());
-    let entries = outside.whole();
-    let mut lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-    let head = lines.next().expect("a first line");
-    let (mut count, mut fixed, mut bids) = (0, None, BTreeMap::new());
-    for line in lines {
-        let bytes = |name: &str| from_base64url(line[name].as_str().expect("text")).expect("base64url");
-        let salt = |name: &str| <[u8; 32]>::try_from(bytes(name)).expect("a salt");
-        let digest = |name: &str| line[name].as_str().expect("text").parse::<Digest>().expect("a digest");
-        let h_p = part_digest(Part::Public, &salt("s_p"), &bytes("p"));
-        let h_c = match line.get("c") {
-            Some(_) => part_digest(Part::Restricted, &salt("s_c"), &bytes("c")),
-            None => digest("h_c"),
-        };
-        let c = commitment(&h_p, &h_c, &digest("h_i"));
-        let index = usize::try_from(line["index"].as_u64().expect("a number")).expect("small");
-        assert_eq!(entries[index], c, "line {count}");
-        let p: Value = serde_json::from_slice(&bytes("p")).expect("JSON");
-        match p["kind"].as_str().expect("a kind") {
-            "bids.fixed" => fixed = Some(serde_json::from_slice::<Value>(&bytes("c")).expect("JSON")),
-            "bid.submitted" => drop(bids.insert(p["stream"].to_string(), c)),
-            _ => {}
-        }
-        count += 1;
-    }
-    assert_eq!(head["entries"], count);
-    let mut latest: Vec<Digest> = bids.into_values().collect();
-    latest.sort_unstable();
-    let joined: Vec<u8> = latest.iter().flat_map(|c| *c.as_bytes()).collect();
-    let fixed = fixed.expect("the set was fixed");
-    assert_eq!(
-        (fixed["data"]["count"].as_u64(), fixed["data"]["sha256"].as_str()),
-        (Some(3), Some(sha256(&joined).to_string().as_str()))
-    );
+    // By what everybody has: the program, the key and the files.
+    let directory = Directory(world.app().log.directory().path().to_owned());
+    let trust = Trust::new(Some(outside.policy.clone()), Vec::new());
+    let head = trust.head("checkpoint", &outside.text("checkpoint")).expect("a signed checkpoint");
+    let included = receipt::included(&trust, "proof", &outside.text(&format!("disclosures/{}.tlog-proof", story.id)));
+    let check = |text: &str| {
+        let mut tree = Tree::open(&directory, head.checkpoint()).expect("the tree");
+        let origin = &head.checkpoint().origin;
+        disclosure::check(text.as_bytes(), "file", origin, Some(&mut tree), Some(included.as_ref().expect("proven")))
+    };
+    let whole = check(&text).expect("proven");
+    let fact = |key: &str| whole.facts.iter().find(|fact| fact.key == key).map(|fact| fact.value.clone());
+    assert_eq!(fact("fixed_bids"), Some(serde_json::json!([3])));
+    // The bids were opened in the instant in which their set was fixed: this clock stands still.
+    let at = |kind: &str| {
+        let entries = text.lines().skip(1).map(public_part).filter(|p| p["kind"] == kind);
+        entries.map(|p| p["at"].as_str().expect("an instant").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!((at("bid.opened").len(), at("bids.fixed").len()), (3, 1));
+    assert_eq!(at("bid.opened")[0], at("bids.fixed")[0]);
+    // Without the stream of a bid it is refused.
+    let bid = |line: &str| public_part(line)["stream"].clone();
+    let left_out = text.lines().skip(1).find(|line| public_part(line)["kind"] == "bid.submitted").map(bid);
+    let (first, lines) = text.split_once('\n').expect("lines");
+    let others: Vec<&str> = lines.lines().filter(|line| Some(bid(line)) != left_out).collect();
+    let mut first: Value = serde_json::from_str(first).expect("JSON");
+    first["entries"] = others.len().into();
+    let without = check(&format!("{first}\n{}\n", others.join("\n"))).expect_err("a bid is missing");
+    assert!(without.finding().what.en.contains("set of bids"), "{without:?}");
 });
+
+/// What part `p` of a line says.
+fn public_part(line: &str) -> Value {
+    let line: Value = serde_json::from_str(line).expect("JSON");
+    serde_json::from_slice(&from_base64url(line["p"].as_str().expect("part p")).expect("base64url")).expect("JSON")
+}
+
+#[test]
+fn the_acts_that_count_for_a_set_of_bids_are_those_of_bidders() {
+    let acts = [BidEvent::Submit, BidEvent::Replace, BidEvent::Confirm, BidEvent::Withdraw].map(bids::ops::kind);
+    assert_eq!(disclosure::ACTS, acts);
+}
 
 on_both!(what_is_published_has_the_headers_of_its_kind_and_no_compression, |world| {
     world.nobody("GET", "/audit/main/checkpoint").send().refused(404, "not-found");

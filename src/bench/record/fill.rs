@@ -15,8 +15,8 @@ use crate::ledger::{Record, Tx};
 
 /// Entries that one use case writes.
 const TOGETHER: usize = 1_000;
-/// Entries that are put on record one by one, at most.
-const NOTED: usize = 100_000;
+/// Entries that are put on record one by one, at most; as many are copied at a time, while others wait for the writer.
+const NOTED: usize = 20_000;
 /// Lots that the entries are about, in turn; half of all entries are about the first.
 const LOTS: usize = 20;
 /// Two entries in so many are of the rare kind.

@@ -18,6 +18,11 @@ use crate::tlog::entry::leaf_hash;
 const FIXED: &str = "bids.fixed";
 /// The kind of the first entry of a bid's stream.
 const SUBMITTED: &str = "bid.submitted";
+/// The kinds of what a bidder does with a bid before the closing. Whatever else stands on a bid's stream follows from the opening, which
+/// may be recorded in the very instant in which the set was fixed.
+pub const ACTS: [&str; 4] = [SUBMITTED, "bid.replaced", "bid.confirmed", "bid.withdrawn"];
+/// The kind of the entry that says that the lot's key is about to be used.
+const USED: &str = "key.used";
 /// The kind of the entry that names the digest of the file.
 const DISCLOSED: &str = "lot.disclosed";
 
@@ -83,6 +88,7 @@ struct Seen {
 
 /// The entry that fixed the set of bids.
 struct Fixed {
+    index: u64,
     place: String,
     at: String,
     data: Value,
@@ -110,7 +116,7 @@ pub fn check(
             "the first line lacks the lot or the number of lines",
         ));
     };
-    let (mut streams, mut fixed) = (Streams::new(), Vec::new());
+    let (mut streams, mut fixed, mut used) = (Streams::new(), Vec::new(), None);
     let mut bids: BTreeMap<String, Vec<Seen>> = BTreeMap::new();
     let (mut count, mut last) = (0_u64, None);
     while let Some(line) = lines.read()?.map(str::to_owned) {
@@ -131,8 +137,11 @@ pub fn check(
             is_leaf(tree, &opened, &place)?;
         }
         streams.add(&public, &opened.commitment, opened.index)?;
-        if public.kind == FIXED {
-            fixed.push(read_fixed(&opened, &public, place)?);
+        match &*public.kind {
+            FIXED => fixed.push(read_fixed(&opened, &public, place)?),
+            // The lines come by index: this is the first use.
+            USED => used = used.or(Some(opened.index)),
+            _ => {}
         }
         bids.entry(public.stream).or_default().push(Seen {
             rev: public.rev,
@@ -145,6 +154,7 @@ pub fn check(
     }
     as_announced(announced, count, lines.place())?;
     let (streams, _) = streams.finish()?;
+    before_any_key(&fixed, used)?;
     let fixed = fixed_sets(bids, &fixed)?;
     let digest = lines.digest();
     let mut said = Proven::new(Bilingual::new(
@@ -208,7 +218,25 @@ fn read_fixed(opened: &Opened, public: &Public, place: String) -> Result<Fixed> 
     })?;
     let value: Value = serde_json::from_slice(c)
         .map_err(|_| Failure::refuted(place.clone(), "c 部分不合格式。", "part c is not in the form"))?;
-    Ok(Fixed { place, at: public.at.clone(), data: value.get("data").cloned().unwrap_or_default() })
+    Ok(Fixed {
+        index: opened.index,
+        place,
+        at: public.at.clone(),
+        data: value.get("data").cloned().unwrap_or_default(),
+    })
+}
+
+/// Whether every set of bids was fixed in an earlier batch than that in which a key of the lot was first used, as far as the places of
+/// both in the log tell.
+fn before_any_key(fixed: &[Fixed], used: Option<u64>) -> Result<()> {
+    match fixed.iter().find(|set| used.is_some_and(|used| used < set.index)) {
+        None => Ok(()),
+        Some(set) => Err(Failure::refuted(
+            set.place.clone(),
+            "使用密钥的记录在日志中先于固定投标集合的记录。",
+            "a key of the lot was used before the set of bids was fixed, as their places in the log tell",
+        )),
+    }
 }
 
 /// Compares each set that was fixed with the bids' streams as they stood then; returns how many bids each has.
@@ -219,8 +247,10 @@ fn fixed_sets(mut streams: BTreeMap<String, Vec<Seen>>, fixed: &[Fixed]) -> Resu
     let is_bid = |stream: &&Vec<Seen>| stream.first().is_some_and(|first| first.kind == SUBMITTED);
     let mut counts = Vec::new();
     for set in fixed {
-        let latest =
-            |stream: &Vec<Seen>| stream.iter().rev().find(|seen| seen.at <= set.at).map(|seen| seen.commitment);
+        let latest = |stream: &Vec<Seen>| {
+            let acts = stream.iter().rev().filter(|seen| ACTS.contains(&&*seen.kind));
+            acts.skip_while(|seen| seen.at > set.at).map(|seen| seen.commitment).next()
+        };
         let mut commitments: Vec<Digest> = streams.values().filter(is_bid).filter_map(latest).collect();
         commitments.sort_unstable();
         let mut hasher = Hasher::new();

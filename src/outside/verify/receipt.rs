@@ -71,11 +71,13 @@ fn opening(place: &str, extra: Option<&[u8]>) -> Result<Opening> {
             "the version of the receipt is not known to this program",
         ));
     }
-    let extra: Extra = serde_json::from_slice(extra.unwrap_or_default()).map_err(|_| malformed())?;
+    let written: Extra = serde_json::from_slice(extra.unwrap_or_default()).map_err(|_| malformed())?;
     let read = |text: &str| crate::kernel::encoding::from_base64url(text).map_err(|_| malformed());
-    let salt = read(&extra.s_p)?.try_into().map_err(|_| malformed())?;
-    debug_assert_eq!(extra.v, RECEIPT_VERSION, "compared above");
-    Ok(Opening { s_p: salt, p: read(&extra.p)?, h_c: extra.h_c, h_i: extra.h_i })
+    let salt = read(&written.s_p)?.try_into().map_err(|_| malformed())?;
+    debug_assert_eq!(written.v, RECEIPT_VERSION, "compared above");
+    let opening = Opening { s_p: salt, p: read(&written.p)?, h_c: written.h_c, h_i: written.h_i };
+    // In one form only, so that whoever reads it with another library reads the same.
+    if Some(opening.to_extra().as_bytes()) == extra { Ok(opening) } else { Err(malformed()) }
 }
 
 impl Included {
@@ -124,10 +126,19 @@ pub fn promised(trust: &Trust, place: &str, receipt: &Receipt) -> Result<Promise
             break;
         }
     }
-    outcome.map_err(|error| match error {
+    let promised = outcome.map_err(|error| match error {
         ReceiptError::Version => Failure::undecided(place, "回执版本未知。", error.to_string()),
         _ => Failure::refuted(place, format!("回执不成立:{error}"), format!("the receipt does not hold: {error}")),
-    })
+    })?;
+    // Nothing signs it; by it the receipt will be asked for.
+    if recorded(&receipt.opening.p)["id"] != receipt.entry_id {
+        return Err(Failure::refuted(
+            place,
+            "entry_id 与记录内容中的编号不同。",
+            "the entry_id is not that of what was recorded",
+        ));
+    }
+    Ok(promised)
 }
 
 /// What a promise proves, as facts.

@@ -10,6 +10,7 @@ pub mod cosignature;
 pub mod edge;
 pub mod entry;
 pub mod evidence;
+pub mod needed;
 pub mod note;
 pub mod policy;
 pub mod proof;

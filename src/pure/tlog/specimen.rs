@@ -3,6 +3,8 @@
 //! Keys, salts and times follow from numbers, so that the same number of entries gives the same bytes. The platform's own code
 //! is not used beyond the form of the log (`tlog`): what is made here is what the page about the format says.
 
+mod files;
+
 use std::collections::BTreeMap;
 
 use ring::signature::{Ed25519KeyPair, KeyPair};
@@ -20,12 +22,16 @@ use crate::tlog::receipt::{Opening, RECEIPT_VERSION, Receipt, promise_text_by};
 use crate::tlog::tiles::{self, Content, Tile};
 use crate::tlog::{cosignature, prove};
 
+pub use self::files::{files_of, small};
+
 /// The host of the specimen's platform.
 pub const HOST: &str = "log.example";
 /// The log's origin.
 pub const ORIGIN: &str = "log.example/audit/main";
 /// The lot that is disclosed.
 pub const LOT: &str = "lot-specimen";
+/// The stream of a reserve price that lies in the box with the bids.
+const RESERVE: &str = "bid-reserve";
 /// Streams of which every tenth entry is of the lot.
 const BIDS: u64 = 5;
 /// When the first entry was recorded: 2026-11-22T01:00:00Z.
@@ -95,6 +101,8 @@ pub struct Specimen {
     pub witnesses: [SpecimenKey; 2],
     edge: Edge,
     made: u64,
+    /// The number of the entry at whose instant the clock stands still: from the closing on.
+    still: Option<u64>,
     heads: BTreeMap<String, (u64, Digest)>,
 }
 
@@ -114,6 +122,7 @@ impl Specimen {
                 .map(|number| SpecimenKey::new(number, &format!("w{}.example/witness", number - 2), Kind::Cosignature)),
             edge: Edge::empty(),
             made: 0,
+            still: None,
             heads: BTreeMap::new(),
         }
     }
@@ -149,9 +158,9 @@ impl Specimen {
             *hasher.finish().as_bytes()
         };
         let (rev, prev) = self.heads.get(stream).map_or((1, None), |(rev, prev)| (rev + 1, Some(*prev)));
-        let at = Timestamp::from_millis(START + number as i64).to_string().replace('Z', "000Z");
+        let at = Timestamp::from_millis(START + self.still.unwrap_or(number) as i64).to_string().replace('Z', "000Z");
         let mut p = json!({
-            "at": at, "data": {}, "id": format!("ent-{number:08}"), "kind": kind,
+            "at": at, "id": format!("ent-{number:08}"), "kind": kind,
             "object": sha256(&number.to_be_bytes()), "rev": rev, "role": "bidder", "stream": stream, "v": 1,
         });
         if let Some(lot) = lot {
@@ -160,7 +169,10 @@ impl Specimen {
         if let Some(prev) = prev {
             p["prev"] = json!(prev);
         }
-        let c = json!({ "actor": format!("usr-{}", number % 97), "data": restricted, "request": format!("req-{number:08}") });
+        let mut c = json!({ "actor": format!("usr-{}", number % 97), "request": format!("req-{number:08}") });
+        if restricted.as_object().is_some_and(|data| !data.is_empty()) {
+            c["data"] = restricted.clone();
+        }
         let i = json!({ "data": { "name": "张三" }, "ip": "203.0.113.7" });
         let parts = [(salt(b'p'), p.to_string()), (salt(b'c'), c.to_string()), (salt(b'i'), i.to_string())];
         let digest = |part: Part, (salt, text): &(Salt, String)| part_digest(part, salt, text.as_bytes());
@@ -190,13 +202,25 @@ impl Specimen {
 
     /// Fixes the set of bids as it is now.
     fn fixed(&mut self) -> Entry {
-        let bids = self.heads.iter().filter(|(stream, _)| stream.starts_with("bid-"));
+        let bids = self.heads.iter().filter(|(stream, _)| stream.starts_with("bid-") && *stream != RESERVE);
         let mut commitments: Vec<Digest> = bids.map(|(_, (_, commitment))| *commitment).collect();
         commitments.sort_unstable();
         let mut hasher = Hasher::new();
         commitments.iter().for_each(|commitment| hasher.update(commitment.as_bytes()));
         let data = json!({ "count": commitments.len(), "sha256": hasher.finish() });
+        self.still = Some(self.made);
         self.next_entry("bids.fixed", &format!("box-{LOT}"), Some(LOT), &data)
+    }
+
+    /// The use of the lot's key, and the opening of every bid, all in the instant of the closing.
+    fn opened(&mut self) -> Vec<Entry> {
+        let bids: Vec<String> = self.heads.keys().filter(|stream| stream.starts_with("bid-")).cloned().collect();
+        let mut entries = vec![self.next_entry("key.used", "kus-specimen", Some(LOT), &json!({}))];
+        for stream in bids {
+            let kind = if stream == RESERVE { "reserve.opened" } else { "bid.opened" };
+            entries.push(self.next_entry(kind, &stream, Some(LOT), &json!({})));
+        }
+        entries
     }
 
     /// An entry that says what was disclosed.
@@ -223,10 +247,17 @@ impl Specimen {
         self.append(entries, write)
     }
 
-    /// Appends the entry that fixes the set of bids.
+    /// Appends a reserve price in the box, which is no bid, and the entry that fixes the set of bids.
     pub fn close(&mut self, write: &mut impl FnMut(Tile, Vec<u8>)) -> Batch {
-        let entry = self.fixed();
-        self.append(vec![entry], write)
+        let reserve = self.next_entry("reserve.sealed", RESERVE, Some(LOT), &json!({}));
+        let fixed = self.fixed();
+        self.append(vec![reserve, fixed], write)
+    }
+
+    /// Appends the opening of the box.
+    pub fn open(&mut self, write: &mut impl FnMut(Tile, Vec<u8>)) -> Batch {
+        let entries = self.opened();
+        self.append(entries, write)
     }
 
     /// Appends the entry that names a disclosure.
@@ -300,7 +331,7 @@ impl Specimen {
         let text = promise_text_by(HOST, &entry.commitment, at, at.plus_seconds(600));
         Receipt {
             v: RECEIPT_VERSION,
-            entry_id: "ent-specimen".to_owned(),
+            entry_id: entry.id(),
             opening: entry.opening(),
             c: entry.commitment,
             promise: self.promise.note(&text),
@@ -355,6 +386,12 @@ impl Entry {
         ) + "\n"
     }
 
+    /// Its id.
+    fn id(&self) -> String {
+        let p: Value = serde_json::from_str(&self.parts[0].1).expect("JSON");
+        p["id"].as_str().expect("an id").to_owned()
+    }
+
     /// Whether it is of the disclosed lot.
     pub fn is_of_the_lot(&self) -> bool {
         self.parts[0].1.contains(&format!(r#""lot":"{LOT}""#))
@@ -367,79 +404,4 @@ impl Batch {
         format!(r#"{{"from":{},"pad_key":"{}","pads":{},"to":{}}}"#, self.from, hex(&self.pad_key), self.pads, self.to)
             + "\n"
     }
-}
-
-/// Entries of the batches of the small log that the vectors are.
-const SMALL: &[usize] = &[1, 0, 5, 20, 3, 120, 60, 30];
-
-/// The small log as files by their paths, with what is handed out beside it.
-pub fn small() -> BTreeMap<String, Vec<u8>> {
-    files_of(SMALL)
-}
-
-/// A log with batches of so many entries, three at least, as files by their paths, with what is handed out beside it.
-pub fn files_of(entries: &[usize]) -> BTreeMap<String, Vec<u8>> {
-    let mut log = Specimen::new();
-    let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    let (mut batches, mut older) = (Vec::new(), None);
-    let mut made: BTreeMap<Tile, Vec<u8>> = BTreeMap::new();
-    for real in entries {
-        batches.push(log.grow(*real, &mut |tile, bytes| drop(made.insert(tile, bytes))));
-        older = older.or_else(|| (batches.len() == 3).then(|| log.head()));
-    }
-    batches.push(log.close(&mut |tile, bytes| drop(made.insert(tile, bytes))));
-    let lines: Vec<&Entry> =
-        batches.iter().flat_map(|batch| &batch.entries).filter(|entry| entry.is_of_the_lot()).collect();
-    let header = json!({ "entries": lines.len(), "kind": "disclosure", "lot": LOT, "origin": ORIGIN, "v": 1 });
-    let disclosure: String =
-        std::iter::once(format!("{header}\n")).chain(lines.iter().map(|entry| entry.disclosure_line())).collect();
-    batches.push(log.disclose(&disclosure, &mut |tile, bytes| drop(made.insert(tile, bytes))));
-    let seen = (START / 1000) as u64 + 60;
-    let (head, older) = (log.head(), older.expect("more than three batches"));
-    let note = log.checkpoint(&head, seen);
-    let tile = |tile: Tile| made.get(&tile).cloned().unwrap_or_default();
-    let first = &batches[0].entries[0];
-    let last = batches.last().and_then(|batch| batch.entries.first()).expect("the disclosure's entry");
-    let dump_header = json!({ "kind": "dump", "origin": ORIGIN, "size": head.size, "v": 1 });
-    let dump: String = std::iter::once(format!("{dump_header}\n"))
-        .chain(batches.iter().flat_map(|batch| {
-            let entries = batch.entries.iter().map(|entry| entry.dump_line(entry.index % 7 == 0));
-            std::iter::once(batch.dump_line()).chain(entries)
-        }))
-        .collect();
-    let promise = log.promise(first, Timestamp::from_millis(START));
-    let values = json!({
-        "origin": ORIGIN,
-        "log_vkey": log.log.verifier.to_string(),
-        "promise_vkey": log.promise.verifier.to_string(),
-        "witness_vkeys": log.witnesses.each_ref().map(|witness| witness.verifier.to_string()),
-        "size": head.size,
-        "root": head.root,
-        "older_size": older.size,
-        "older_root": older.root,
-        "batches": batches.iter().map(|batch| json!({
-            "from": batch.from, "to": batch.to, "pads": batch.pads, "pad_key": hex(&batch.pad_key),
-        })).collect::<Vec<_>>(),
-        "first_entry": {
-            "index": first.index,
-            "parts": first.parts.each_ref().map(|(salt, text)| json!({ "salt": hex(salt), "text": text })),
-            "commitment": first.commitment,
-            "leaf_hash": leaf_hash(&first.commitment),
-        },
-    });
-    files.extend(made.iter().map(|(tile, bytes)| (tile.to_string(), bytes.clone())));
-    let texts = [
-        ("checkpoint", note.clone()),
-        ("older.checkpoint", log.checkpoint(&older, seen - 20)),
-        ("policy", log.policy()),
-        ("keys", log.keys()),
-        ("receipts/first.tlog-proof", log.receipt(first, &head, &note, &tile)),
-        (&*format!("disclosures/{LOT}.tlog-proof"), log.receipt(last, &head, &note, &tile)),
-        (&*format!("disclosures/{LOT}.ndjson"), disclosure),
-        ("dump.ndjson", dump),
-        ("receipts/first.promise.json", serde_json::to_string_pretty(&promise).expect("plain data") + "\n"),
-        ("values.json", serde_json::to_string_pretty(&values).expect("plain data") + "\n"),
-    ];
-    files.extend(texts.map(|(name, text)| (name.to_owned(), text.into_bytes())));
-    files
 }

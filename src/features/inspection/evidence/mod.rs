@@ -7,7 +7,6 @@
 //! where a walk finds something else than the one before, the archive breaks off. Nothing of it is kept here. The form is that of `docs/log-format.md`.
 
 mod archive;
-mod needed;
 mod walk;
 
 pub use self::walk::{Bundle, prepare, stream};

@@ -5,7 +5,6 @@ use futures_util::stream::{self, Stream};
 use serde_json::json;
 
 use super::archive::Archive;
-use super::needed::Needed;
 use crate::features::inspection::asked::{After, Asked, Found};
 use crate::features::inspection::export::table::{self, CONTENTS};
 use crate::kernel::digest::Hasher;
@@ -15,6 +14,7 @@ use crate::limits;
 use crate::log::{model, opened, queries as log};
 use crate::refusals;
 use crate::tlog::evidence::{self, Manifest};
+use crate::tlog::needed::Needed;
 use crate::tlog::tiles::Tile;
 
 /// An archive that is about to be written.

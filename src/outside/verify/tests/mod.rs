@@ -1,6 +1,7 @@
 //! The checks on a small log, whole and damaged.
 
 mod damage;
+mod evidence;
 mod vectors;
 
 use std::collections::BTreeMap;
@@ -10,9 +11,9 @@ use super::dump::{self, Depth};
 use super::report::{Failure, Proven, Result};
 use super::tree::Tree;
 use super::trust::Trust;
-use super::{disclosure, heads, receipt, tiles};
+use super::{bundle, disclosure, heads, receipt, tiles};
 use crate::tlog::policy::Policy;
-use crate::tlog::specimen::{LOT, Specimen, files_of, small};
+use crate::tlog::specimen::{LOT, ORIGIN, Specimen, files_of, small};
 
 /// Files by their paths.
 type Files = BTreeMap<String, Vec<u8>>;
@@ -68,6 +69,12 @@ fn check_disclosure(files: &Files) -> Result<Proven> {
     disclosure::check(&*files[&name], &name, origin, Some(&mut tree), Some(&proof))
 }
 
+fn check_bundle(files: &Files) -> Result<Proven> {
+    let mut file = tempfile::tempfile().expect("a file");
+    std::io::Write::write_all(&mut file, &evidence::bundle(files)).expect("written");
+    bundle::check(trust(), "evidence.tar", &file)
+}
+
 fn check_dump(files: &Files) -> Result<Proven> {
     let head = trust().head("checkpoint", &text(files, "checkpoint"))?;
     let mut tree = Tree::open(files, head.checkpoint())?;
@@ -77,14 +84,73 @@ fn check_dump(files: &Files) -> Result<Proven> {
 #[test]
 fn a_log_that_is_whole_is_proven_in_every_respect() {
     let files = small();
-    for check in
-        [check_tiles, check_checkpoint, check_consistency, check_receipt, check_promise, check_disclosure, check_dump]
-    {
+    for check in [
+        check_tiles,
+        check_checkpoint,
+        check_consistency,
+        check_receipt,
+        check_promise,
+        check_disclosure,
+        check_dump,
+        check_bundle,
+    ] {
         let proven = check(&files);
         assert!(proven.is_ok(), "{proven:?}");
     }
     let kept = check_promise(&files).expect("whole");
     assert!(kept.facts.iter().any(|fact| fact.key == "promise" && fact.value == "kept"), "{kept:?}");
+}
+
+/// The disclosure with other numbers of leaves, which are not compared with any tree.
+fn renumbered(files: &Files, number: impl Fn(&str, u64) -> u64) -> Result<Proven> {
+    let written = text(files, &format!("disclosures/{LOT}.ndjson"));
+    let (first, lines) = written.split_once('\n').expect("lines");
+    let mut lines: Vec<(u64, serde_json::Value)> = lines
+        .lines()
+        .map(|line| {
+            let mut line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            let p = crate::kernel::encoding::from_base64url(line["p"].as_str().expect("part p")).expect("base64url");
+            let kind = receipt::recorded(&p)["kind"].as_str().expect("a kind").to_owned();
+            let index = number(&kind, line["index"].as_u64().expect("a number"));
+            line["index"] = index.into();
+            (index, line)
+        })
+        .collect();
+    lines.sort_unstable_by_key(|(index, _)| *index);
+    let lines: Vec<String> = lines.iter().map(|(_, line)| format!("{line}\n")).collect();
+    let file = format!("{first}\n{}", lines.concat());
+    disclosure::check(file.as_bytes(), "file", ORIGIN, None, None)
+}
+
+#[test]
+fn a_set_of_bids_that_was_fixed_after_a_key_was_used_is_refuted() {
+    let files = small();
+    let Err(Failure::Undecided(_)) = renumbered(&files, |_, index| index) else {
+        panic!("all that is left is the tree")
+    };
+    let early = renumbered(&files, |kind, index| if kind == "key.used" { 0 } else { index + 1 });
+    let Err(Failure::Refuted(finding)) = early else { panic!("{early:?}") };
+    assert!(finding.what.en.contains("before the set of bids was fixed"), "{finding:?}");
+}
+
+#[test]
+fn a_receipt_stands_in_one_form_and_a_promise_names_its_entry() {
+    let files = small();
+    let mut promise = receipt::find(&text(&files, "receipts/first.promise.json")).expect("a receipt");
+    promise.entry_id.push('0');
+    let other = receipt::promised(trust(), "promise", &promise);
+    assert!(matches!(&other, Err(Failure::Refuted(finding)) if finding.what.en.contains("entry_id")), "{other:?}");
+    let proof = crate::tlog::proof::Proof::parse(&text(&files, "receipts/first.tlog-proof")).expect("a proof");
+    let extra = String::from_utf8(proof.extra.clone().expect("a receipt")).expect("text");
+    let spelled = |extra: String| {
+        let other = crate::tlog::proof::Proof { extra: Some(extra.into_bytes()), ..proof.clone() };
+        receipt::included(trust(), "proof", &other.to_text()).map(drop).map_err(|failure| failure.code())
+    };
+    assert_eq!(spelled(extra.clone()), Ok(()));
+    for (from, to) in [(",", ", "), ("}", r#","x":1}"#), (r#","v":1}"#, r#","v":1,"v":1}"#)] {
+        assert_eq!(spelled(extra.replacen(from, to, 1)), Err(1), "{from} {to}");
+    }
+    assert_eq!(spelled(extra.replace(r#""v":1"#, r#""v":2"#)), Err(3), "a version that is not known is undecided");
 }
 
 #[test]

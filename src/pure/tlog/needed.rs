@@ -6,20 +6,21 @@ use crate::tlog::edge::Edge;
 use crate::tlog::tiles::{self, Content, Tile, WIDTH};
 
 /// The tiles that are needed, each once.
-pub(super) struct Needed {
+#[derive(Debug)]
+pub struct Needed {
     size: u64,
     tiles: BTreeSet<Tile>,
 }
 
 impl Needed {
     /// Of a tree of `size` leaves its right edge, from which the root follows.
-    pub(super) fn of_tree(size: u64) -> Self {
+    pub fn of_tree(size: u64) -> Self {
         let hashes = |tile: &Tile| tile.content != Content::Entries;
         Self { size, tiles: Edge::tiles(size).into_iter().filter(hashes).collect() }
     }
 
     /// And what proves a leaf.
-    pub(super) fn add(&mut self, index: u64) {
+    pub fn add(&mut self, index: u64) {
         let mut n = index / WIDTH;
         self.tiles.insert(Tile { content: Content::Entries, n, width: tiles::width_in(self.size, 0, n) });
         for level in tiles::levels(self.size) {
@@ -33,7 +34,7 @@ impl Needed {
     }
 
     /// All of them, level by level, from the left.
-    pub(super) fn into_tiles(self) -> Vec<Tile> {
+    pub fn into_tiles(self) -> Vec<Tile> {
         self.tiles.into_iter().collect()
     }
 }
