@@ -1,4 +1,4 @@
-//! Two whole runs, with five and with six bids, as everybody sees them who has no bid: answers with their headers and
+//! Whole runs, with no bid, with five and with six, as everybody sees them who has no bid: answers with their headers and
 //! sizes, metrics, messages, and the whole log. They are the same until the boxes are closed.
 //!
 //! The runs have a process of their own, so that the log is all theirs, background work included.
@@ -10,8 +10,8 @@ use crate::support::normal::Normaliser;
 use crate::support::postgres;
 use crate::twins::{self, Transcript};
 
-/// How many bids the two runs have.
-const BIDS: [usize; 2] = [5, 6];
+/// How many bids the runs have.
+const BIDS: [usize; 3] = [0, 5, 6];
 /// On which database they take place.
 const DATABASE: &str = "SEALBID_TEST_DATABASE";
 /// Where is written what was seen.
@@ -28,8 +28,8 @@ struct Run {
 }
 
 #[test]
-#[ignore = "the two runs that are compared, in a process of their own; the tests that compare them start it"]
-fn both_runs() {
+#[ignore = "the runs that are compared, in a process of their own; the tests that compare them start it"]
+fn all_runs() {
     let told = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is told by the test that compares"));
     let postgres = told(DATABASE) == "postgres";
     let mut known = 0;
@@ -45,11 +45,11 @@ fn both_runs() {
     std::fs::write(told(SEEN), serde_json::to_vec(&runs).expect("JSON")).expect("written");
 }
 
-fn run_both(database: &str) -> [Run; 2] {
+fn run_all(database: &str) -> [Run; 3] {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("seen.json");
     let output = Command::new(std::env::current_exe().expect("this program"))
-        .args(["--exact", "whole_runs::both_runs", "--ignored", "--test-threads", "1"])
+        .args(["--exact", "whole_runs::all_runs", "--ignored", "--test-threads", "1"])
         .envs([(DATABASE, database.as_ref()), (SEEN, file.as_os_str())])
         .output()
         .expect("it runs");
@@ -72,27 +72,30 @@ fn comparable(lines: &[String]) -> Vec<String> {
     told.collect()
 }
 
-fn five_is_six(database: &str) {
-    let [five, six] = run_both(database);
-    twins::assert_alike(&five.before, &six.before);
-    assert_ne!(five.after, six.after, "what is no secret any more does show: the comparison can tell");
-    let (one, other) = (comparable(&five.lines), comparable(&six.lines));
-    let named = one.iter().filter(|line| line.contains("status=200")).count();
-    assert!(named > 100, "only {named} lines name what was asked");
-    if let Some((one, other)) = one.iter().zip(&other).find(|(one, other)| one != other) {
-        panic!("the logs differ:\n{one}\n{other}");
+fn look_the_same(database: &str) {
+    let runs = run_all(database);
+    for pair in runs.windows(2) {
+        let [one, other] = pair else { continue };
+        twins::assert_alike(&one.before, &other.before);
+        assert_ne!(one.after, other.after, "what is no secret any more does show: the comparison can tell");
+        let (lines, others) = (comparable(&one.lines), comparable(&other.lines));
+        let named = lines.iter().filter(|line| line.contains("status=200")).count();
+        assert!(named > 100, "only {named} lines name what was asked");
+        if let Some((line, other)) = lines.iter().zip(&others).find(|(line, other)| line != other) {
+            panic!("the logs differ:\n{line}\n{other}");
+        }
+        assert_eq!(lines.len(), others.len(), "the logs are of one length");
     }
-    assert_eq!(one.len(), other.len(), "the logs are of one length");
 }
 
 #[test]
-fn five_and_six_bids_look_the_same_until_the_closing_on_sqlite() {
-    five_is_six("sqlite");
+fn none_and_five_and_six_bids_look_the_same_until_the_closing_on_sqlite() {
+    look_the_same("sqlite");
 }
 
 #[test]
-fn five_and_six_bids_look_the_same_until_the_closing_on_postgres() {
+fn none_and_five_and_six_bids_look_the_same_until_the_closing_on_postgres() {
     if postgres::cluster().is_some() {
-        five_is_six("postgres");
+        look_the_same("postgres");
     }
 }
