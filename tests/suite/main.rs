@@ -32,6 +32,7 @@ mod log_attacks;
 mod log_database;
 mod log_drills;
 mod log_monitor;
+mod log_others;
 mod log_twins;
 mod log_walks;
 mod log_witnesses;

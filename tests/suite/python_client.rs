@@ -12,6 +12,7 @@ use sealbid::rules::editions::Category;
 use serde_json::{Value, json};
 
 use crate::support::breaking::{BreakingLine, Seeded};
+use crate::support::python;
 use crate::support::world::World;
 
 /// Bytes of documents unless SEALBID_PYTHON_BYTES says otherwise.
@@ -20,20 +21,6 @@ const BYTES: u64 = 24 * 1024 * 1024;
 const MEMORY_KIB: u64 = 120 * 1024;
 /// An hour: a test that hangs must end.
 const PATIENCE: Duration = Duration::from_secs(3_600);
-
-/// The interpreter with the example's modules, or a line that says how to get it.
-fn python() -> Option<PathBuf> {
-    let named = std::env::var_os("SEALBID_PYTHON").map_or_else(|| PathBuf::from("python3"), PathBuf::from);
-    let check = Command::new(&named).args(["-c", "import pyhpke, requests, cryptography"]).output();
-    if check.is_ok_and(|output| output.status.success()) {
-        return Some(named);
-    }
-    let line = "skipped: the Python example (SEALBID_PYTHON names no interpreter with docs/examples/python/requirements.txt; pip install -r it)";
-    assert!(std::env::var_os("SEALBID_REQUIRE_PYTHON").is_none_or(|value| value != "1"), "{line}");
-    // Written past the test harness, which would swallow it for tests that pass.
-    let _ = writeln!(std::io::stderr(), "{line}");
-    None
-}
 
 fn script() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples/python/sealbid_bid.py")
@@ -137,7 +124,7 @@ fn register(world: &World, python: &Path, key: &str) -> String {
 
 #[test]
 fn the_python_example_bids_over_a_line_that_breaks_and_what_it_sealed_is_opened() {
-    let Some(python) = python() else { return };
+    let Some(python) = python::interpreter() else { return };
     let bytes = std::env::var("SEALBID_PYTHON_BYTES").ok().map_or(BYTES, |text| text.parse().expect("a number"));
     let world = World::sqlite();
     let lot = world.lot(Category::StateAsset).terms(&json!({ "profile": "open" })).noticed();
@@ -176,7 +163,7 @@ fn the_python_example_bids_over_a_line_that_breaks_and_what_it_sealed_is_opened(
 
 #[test]
 fn the_python_example_says_what_to_use_where_a_bid_takes_a_key_of_the_bidders_own() {
-    let Some(python) = python() else { return };
+    let Some(python) = python::interpreter() else { return };
     let world = World::sqlite();
     let lot = world.lot(Category::Construction).terms(&json!({ "key_mode": "bidder" })).noticed();
     let example = Example::installed(&world, python);
@@ -189,7 +176,7 @@ fn the_python_example_says_what_to_use_where_a_bid_takes_a_key_of_the_bidders_ow
 
 #[test]
 fn the_python_example_seals_each_of_two_envelopes_to_the_key_of_its_round() {
-    let Some(python) = python() else { return };
+    let Some(python) = python::interpreter() else { return };
     let world = World::sqlite();
     let lot = world.lot(Category::Construction).terms(&json!({ "profile": "open", "envelopes": "two" })).noticed();
     let example = Example::installed(&world, python);

@@ -11,6 +11,7 @@ pub mod normal;
 pub mod own;
 pub mod postgres;
 pub mod program;
+pub mod python;
 pub mod served;
 pub mod steps;
 pub mod stored;
