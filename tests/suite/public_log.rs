@@ -13,14 +13,12 @@ use sealbid::tlog::proof::Proof;
 use sealbid::tlog::receipt::Opening;
 use sealbid::tlog::tiles::{self, Content, Tile};
 use sealbid::tlog::tree::{Frontier, root_of_inclusion};
-use sealbid::verify::source::Directory;
-use sealbid::verify::tree::Tree;
-use sealbid::verify::trust::Trust;
-use sealbid::verify::{disclosure, receipt};
+use sealbid::verify::disclosure;
 use sealbid::worker::{log, scheduler, unsealer};
 use serde_json::Value;
 
 use crate::on_both;
+use crate::support::loglab;
 use crate::support::world::World;
 
 /// The log of a world, as an outsider sees it who was given its key.
@@ -128,16 +126,7 @@ on_both!(after_the_opening_everybody_can_check_the_public_part_of_every_entry_of
     let said = proven(&outside.policy, &outside.text(&format!("disclosures/{}.tlog-proof", story.id)));
     assert_eq!((said["kind"].as_str(), said["lot"].as_str()), (Some("lot.disclosed"), Some(story.id.as_str())));
     assert_eq!(said["data"]["sha256"], sha256(text.as_bytes()).to_string());
-    // By what everybody has: the program, the key and the files.
-    let directory = Directory(world.app().log.directory().path().to_owned());
-    let trust = Trust::new(Some(outside.policy.clone()), Vec::new());
-    let head = trust.head("checkpoint", &outside.text("checkpoint")).expect("a signed checkpoint");
-    let included = receipt::included(&trust, "proof", &outside.text(&format!("disclosures/{}.tlog-proof", story.id)));
-    let check = |text: &str| {
-        let mut tree = Tree::open(&directory, head.checkpoint()).expect("the tree");
-        let origin = &head.checkpoint().origin;
-        disclosure::check(text.as_bytes(), "file", origin, Some(&mut tree), Some(included.as_ref().expect("proven")))
-    };
+    let check = |text: &str| loglab::disclosed(world, &story.id, text);
     let whole = check(&text).expect("proven");
     let fact = |key: &str| whole.facts.iter().find(|fact| fact.key == key).map(|fact| fact.value.clone());
     assert_eq!(fact("fixed_bids"), Some(serde_json::json!([3])));

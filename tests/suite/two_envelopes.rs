@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::on_both;
 use crate::support::api::Person;
 use crate::support::custody::{Custody, Held, give, partials, snapshot};
+use crate::support::loglab;
 use crate::support::program::{trust, verify_opening_elsewhere};
 use crate::support::steps::items;
 use crate::support::stored::{files, found_in, tables};
@@ -101,6 +102,10 @@ on_both!(prices_open_in_a_round_of_their_own_for_those_who_passed, |world| {
     closed(&lot);
     let record = lot.record();
     assert_eq!(prices(&record), [&Value::Null; 3], "no price is known");
+    world.settle();
+    let file = |name: &str| world.nobody("GET", format!("/audit/main/disclosures/{name}.ndjson")).send();
+    let first = file(&lot.id).text();
+    loglab::disclosed(world, &lot.id, &first).expect("the first round is disclosed");
     assert_eq!(record["bids"][0]["parts"][0]["files"][0]["path"], "method.txt");
     // Nothing goes on without the second envelopes, and they do not open before all firsts are judged.
     lot.act(&initiator, "open-prices", &json!({})).refused_by(409, "bids-undecided", "PF-15");
@@ -126,6 +131,13 @@ on_both!(prices_open_in_a_round_of_their_own_for_those_who_passed, |world| {
     }
     closed(&lot);
     assert_eq!(prices(&lot.record()), [&json!("900000.00"), &json!("910000.00"), &Value::Null]);
+    // What was disclosed stays as it was, and the second round is disclosed beside it.
+    world.settle();
+    assert_eq!(file(&lot.id).text(), first);
+    let (name, second) = (format!("{}-2", lot.id), file(&format!("{}-2", lot.id)).text());
+    loglab::disclosed(world, &name, &second).expect("the second round is disclosed");
+    loglab::disclosed(world, &name, &first).expect_err("that is the other file");
+    assert!(second.lines().count() > first.lines().count());
     no_trace(world, &uploads);
     world.bidder(3).get(format!("/v1/bids/{}/payloads/price", lot.bid_id(3))).refused(410, "payload-destroyed");
     // Who passed is judged again, now by the price; who did not stays rejected.

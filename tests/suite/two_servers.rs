@@ -14,6 +14,7 @@ use sealbid::keys::Keys;
 use sealbid::rules::editions::Category;
 use sealbid::worker::{log, mailer, pulse, scheduler, scrubber, unsealer};
 
+use crate::support::loglab;
 use crate::support::served::Served;
 use crate::support::world::World;
 
@@ -110,6 +111,29 @@ fn a_box_that_two_servers_unseal_has_one_outcome_for_each_envelope() {
     rows.dedup();
     assert_eq!(rows.len(), 4);
     assert_eq!(story.opened().record()["bids"].as_array().map(Vec::len), Some(4));
+}
+
+#[test]
+fn a_lot_that_two_servers_disclose_is_disclosed_once() {
+    let Some(world) = shared() else { return };
+    let second = Second::of(&world);
+    let lots: Vec<String> =
+        (0..4).map(|_| world.lot(Category::Construction).noticed().with_bids(&AMOUNTS).opened().id).collect();
+    assert_eq!(count(&world, "lot.disclosed"), 4);
+    // As after a second round of each; a third disclosure would be one too many.
+    loglab::as_dba(&world, "INSERT INTO disclosures_due (lot_id) SELECT id FROM lots WHERE unsealed_for = 'all'");
+    for _ in 0..6 {
+        // A server that lost a race leaves the rest to the next round.
+        for outcome in both(&world, &second, |app| run(log::round(app)).map_err(|error| error.to_string())) {
+            assert!(!outcome.as_ref().is_err_and(|error| error.contains("too often")), "{outcome:?}");
+        }
+    }
+    world.settle();
+    assert_eq!(count(&world, "lot.disclosed"), 8);
+    for lot in lots {
+        let file = world.nobody("GET", format!("/audit/main/disclosures/{lot}-2.ndjson")).send().text();
+        loglab::disclosed(&world, &format!("{lot}-2"), &file).expect("proven");
+    }
 }
 
 #[test]

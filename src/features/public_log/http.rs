@@ -89,7 +89,8 @@ pub async fn get_policy(app: web::Data<App>) -> Result<HttpResponse, Error> {
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct DisclosurePath {
-    /// `<lot>.ndjson`, or `<lot>.tlog-proof` for the proof that this file was made at that time.
+    /// `<lot>.ndjson`, or `<lot>.tlog-proof` for the proof that this file was made at that time; after a second round of the opening `<lot>-2.ndjson`
+    /// and `<lot>-2.tlog-proof` as well.
     pub file: String,
 }
 

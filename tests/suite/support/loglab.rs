@@ -24,6 +24,7 @@ use sealbid::verify::report::Proven;
 use sealbid::verify::source::Directory;
 use sealbid::verify::tree::Tree;
 use sealbid::verify::trust::Trust;
+use sealbid::verify::{disclosure, receipt};
 
 use super::postgres;
 use super::world::World;
@@ -221,6 +222,19 @@ pub fn verified(world: &World) -> sealbid::verify::report::Result<Proven> {
     let files = Directory(directory.path().to_owned());
     let mut tree = Tree::open(&files, head.checkpoint())?;
     check(dump.as_bytes(), "dump", &head.checkpoint().origin, &mut tree, Depth::Everything)
+}
+
+/// What was disclosed, checked against what is published with the receipt of its name, as `sealbid verify disclosure` does it.
+pub fn disclosed(world: &World, name: &str, text: &str) -> sealbid::verify::report::Result<Proven> {
+    let directory = world.app().log.directory();
+    let trust = Trust::new(Some(world.app().log.policy().clone()), Vec::new());
+    let (_, note) = directory.checkpoint().expect("read").expect("published");
+    let head = trust.head("checkpoint", &note)?;
+    let proof = directory.read(&format!("disclosures/{name}.tlog-proof")).expect("read").expect("published");
+    let proof = receipt::included(&trust, "proof", &String::from_utf8(proof).expect("text"))?;
+    let files = Directory(directory.path().to_owned());
+    let mut tree = Tree::open(&files, head.checkpoint())?;
+    disclosure::check(text.as_bytes(), "file", &head.checkpoint().origin, Some(&mut tree), Some(&proof))
 }
 
 /// A log on the world's files with another signer.
